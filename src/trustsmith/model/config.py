@@ -1,0 +1,102 @@
+"""What the user wants, as `.github/trustsmith.yml` says it. Frozen values; must not read files or fill in guesses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID
+
+from trustsmith.model.foundry import PROJECT_MANAGER, ProjectId
+
+CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud", "AzureBleuCloud")
+CONFIG_PATH = ".github/trustsmith.yml"
+GrantScope = Literal["project", "account", "resource-group", "subscription"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reviewer:
+    """A required reviewer of a GitHub environment: `team:platform` or `user:octocat`."""
+
+    kind: Literal["team", "user"]
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protection:
+    """Protection rules of a GitHub environment. None means that the file does not say.
+
+    branches: patterns (fnmatch, `*` stops at `/`), or the word "protected" for protected branches only.
+    tags: patterns. Tags and "protected" exclude each other at GitHub.
+    wait_minutes: 0 to 43200 (GitHub REST, "Create or update an environment").
+    """
+
+    reviewers: tuple[Reviewer, ...] | None = None
+    wait_minutes: int | None = None
+    prevent_self_review: bool | None = None
+    branches: tuple[str, ...] | Literal["protected"] | None = None
+    tags: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """A role beyond the project role. `scope` is relative to each of the environment's projects, or an ARM id."""
+
+    role: UUID
+    scope: GrantScope | str
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """One environment: which Foundry projects it deploys to, with what role, how it is protected."""
+
+    name: str
+    projects: tuple[ProjectId, ...]
+    role: UUID = PROJECT_MANAGER.guid
+    grants: tuple[Grant, ...] = ()
+    client_id: str | None = None
+    endpoint: str | None = None
+    protection: Protection = field(default_factory=Protection)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """How applications are made. `name` is the display name's pattern with {repository} and {environment}."""
+
+    kind: Literal["application"] = "application"
+    per: Literal["environment", "repository"] = "environment"
+    name: str = "{repository}-{environment}"
+    owners: tuple[str, ...] = ()
+    service_management_reference: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workflow:
+    """One generated workflow file. `environments` are names, in the order of their jobs."""
+
+    name: str
+    template: str
+    path: str
+    environments: tuple[str, ...]
+    run: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The whole file. `environments` keep the file's order, which is the order of deployment."""
+
+    repository: str
+    tenant: str
+    environments: tuple[Environment, ...]
+    cloud: str = "AzureCloud"
+    github: str = "github.com"
+    identity: Identity = field(default_factory=Identity)
+    store: Literal["secrets", "variables"] = "secrets"
+    workflows: tuple[Workflow, ...] = ()
+
+    def environment(self, name: str) -> Environment:
+        """The environment of that name. Raises KeyError."""
+        return next(e for e in self.environments if e.name == name)

@@ -1,0 +1,134 @@
+"""Foundry's roles and scopes. Pure data; must not contact anything or decide what is granted.
+
+Role GUIDs are the identity of a role: display names were renamed from "Azure AI …" to "Foundry …" while the ids stayed
+(Microsoft Learn, "Role-based access control for Microsoft Foundry").
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role definition we know by name. `slug` is what the configuration says."""
+
+    slug: str
+    name: str
+    guid: UUID
+    deploys_models: bool = False
+
+
+ROLES: tuple[Role, ...] = (
+    Role("foundry-user", "Foundry User", UUID("53ca6127-db72-4b80-b1b0-d745d6d5456d")),
+    Role("foundry-project-manager", "Foundry Project Manager", UUID("eadc314b-1a2d-4efa-be10-5d325db5065e")),
+    Role(
+        "foundry-account-owner",
+        "Foundry Account Owner",
+        UUID("e47c6f54-e4a2-4754-9501-8e0985b135e1"),
+        deploys_models=True,
+    ),
+    Role("foundry-owner", "Foundry Owner", UUID("c883944f-8b7b-4483-af10-35834be79c4a"), deploys_models=True),
+    Role("foundry-agent-consumer", "Foundry Agent Consumer", UUID("eed3b665-ab3a-47b6-8f48-c9382fb1dad6")),
+    Role(
+        "foundry-project-runtime-user",
+        "Foundry Project Runtime User",
+        UUID("142bfaed-a13f-4c2d-bed2-6db62c4a1009"),
+    ),
+    Role("acr-push", "AcrPush", UUID("8311e382-0749-4cb8-b61a-304f252e45ec")),
+    Role("acr-pull", "AcrPull", UUID("7f951dda-4ed3-4680-a7ca-43fe172d538d")),
+    Role("contributor", "Contributor", UUID("b24988ac-6180-42a0-ab88-20f7382dd24c"), deploys_models=True),
+    Role("reader", "Reader", UUID("acdd72a7-3385-48ef-bd42-f606fba81ae7")),
+)
+PROJECT_MANAGER = ROLES[1]
+_BY_GUID = {role.guid: role for role in ROLES}
+_BY_SLUG = {role.slug: role for role in ROLES}
+
+
+def find_role(text: str) -> UUID | None:
+    """The definition's GUID for a slug we know or a GUID; None when it is neither."""
+    if text in _BY_SLUG:
+        return _BY_SLUG[text].guid
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def role_name(guid: UUID) -> str:
+    """The display name for a role we know, else its GUID."""
+    return _BY_GUID[guid].name if guid in _BY_GUID else str(guid)
+
+
+def role_slug(guid: UUID) -> str:
+    """The slug for a role we know, else its GUID: what the configuration file says."""
+    return _BY_GUID[guid].slug if guid in _BY_GUID else str(guid)
+
+
+_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_PROJECT = re.compile(
+    rf"/subscriptions/(?P<subscription>{_GUID})/resourceGroups/(?P<group>[^/]+)"
+    r"/providers/Microsoft\.CognitiveServices/accounts/(?P<account>[^/]+)/projects/(?P<project>[^/]+)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class ProjectId:
+    """The ARM id of a Foundry project, taken apart. ARM ids compare without case, so `key` is lower-case."""
+
+    subscription: str
+    group: str
+    account: str
+    project: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The id taken apart, or None when `text` is not the id of a Foundry project."""
+        match = _PROJECT.fullmatch(text.strip().rstrip("/"))
+        if match is None:
+            return None
+        parts = match.groupdict()
+        return cls(parts["subscription"].lower(), parts["group"], parts["account"], parts["project"])
+
+    @property
+    def subscription_scope(self) -> str:
+        """The scope of the subscription."""
+        return f"/subscriptions/{self.subscription}"
+
+    @property
+    def group_scope(self) -> str:
+        """The scope of the resource group."""
+        return f"{self.subscription_scope}/resourceGroups/{self.group}"
+
+    @property
+    def account_scope(self) -> str:
+        """The scope of the Foundry account."""
+        return f"{self.group_scope}/providers/Microsoft.CognitiveServices/accounts/{self.account}"
+
+    @property
+    def id(self) -> str:
+        """The ARM id in its usual spelling; also the scope of the project."""
+        return f"{self.account_scope}/projects/{self.project}"
+
+    @property
+    def key(self) -> str:
+        """The id in lower case, to compare by."""
+        return self.id.lower()
+
+    @property
+    def short(self) -> str:
+        """`account/project`, for people."""
+        return f"{self.account}/{self.project}"
+
+    def __str__(self) -> str:
+        return self.id
+
+
+def short_scope(scope: str) -> str:
+    """A scope in the words of people: `account/project`, else its last two segments."""
+    project = ProjectId.parse(scope)
+    return project.short if project else "/".join(scope.strip("/").split("/")[-2:])
