@@ -1,0 +1,176 @@
+"""(Config, facts, rendered files) → the wanted State. Pure; must not look at what is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from trustsmith.errors import UsageError
+from trustsmith.model.config import Config, Environment, Grant
+from trustsmith.model.facts import Facts
+from trustsmith.model.foundry import ProjectId
+from trustsmith.model.naming import TAG, credential_name, environment_tag, repository_tag, unique_name
+from trustsmith.model.resources import (
+    Application,
+    BranchMode,
+    EnvironmentMark,
+    EnvironmentSecret,
+    EnvironmentVariable,
+    FederatedCredential,
+    GitHubEnvironment,
+    Key,
+    Later,
+    Resource,
+    Reviewer,
+    RoleAssignment,
+    ServicePrincipal,
+    Value,
+    WorkflowFile,
+)
+from trustsmith.model.state import State
+from trustsmith.model.subject import LONGEST, for_environment
+
+#: An endpoint is known only to ARM; without a right to read there, it stays open.
+ENDPOINT_UNKNOWN = Key("foundry project", "endpoint")
+
+
+def desire(config: Config, facts: Facts, files: Mapping[str, str]) -> State:
+    """Everything that should be there.
+
+    files: path → text of the rendered workflows. Raises UsageError for a subject that Entra cannot take.
+    """
+    resources: list[Resource] = [WorkflowFile(path=path, text=text) for path, text in files.items()]
+    resources += _identities(config, facts)
+    for environment in config.environments:
+        resources += _environment(config, facts, environment)
+    return State.of(resources)
+
+
+def identity_of(config: Config, facts: Facts, environment: Environment) -> str:
+    """What the environment's identity is called: the client id that the file gives, else the `uniqueName`."""
+    if environment.client_id:
+        return environment.client_id
+    shared = config.identity.per == "repository"
+    return unique_name(facts.host, facts.repository.id, None if shared else environment.name)
+
+
+def _identities(config: Config, facts: Facts) -> Iterator[Resource]:
+    """One application and service principal an identity, except for those that the file names by client id."""
+    seen: set[str] = set()
+    for environment in config.environments:
+        identity = identity_of(config, facts, environment)
+        if environment.client_id or identity in seen:
+            continue
+        seen.add(identity)
+        shared = config.identity.per == "repository"
+        tags = {TAG, repository_tag(facts.host, facts.repository.id)}
+        yield Application(
+            unique_name=identity,
+            display_name=display_name(config, facts, None if shared else environment.name),
+            tags=frozenset(tags if shared else tags | {environment_tag(environment.name)}),
+            service_management_reference=config.identity.service_management_reference,
+            owners=frozenset(facts.owners.values()),
+        )
+        yield ServicePrincipal(identity=identity, client_id=Later(Key(Application.kind, identity), "client_id"))
+
+
+def display_name(config: Config, facts: Facts, environment: str | None) -> str:
+    """The application's display name; for a shared identity the environment's part of the pattern is left out."""
+    pattern = config.identity.name
+    if environment is None:
+        pattern = re.sub(r"[-_. /]*\{environment\}", "", pattern)
+    values = {"repository": facts.repository.name, "owner": facts.repository.owner, "environment": environment or ""}
+    return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), pattern)
+
+
+def _environment(config: Config, facts: Facts, environment: Environment) -> Iterator[Resource]:
+    identity = identity_of(config, facts, environment)
+    yield _github_environment(facts, environment)
+    yield _credential(facts, environment, identity)
+    yield from _role_assignments(environment, identity)
+    ids = _ids(config, facts, environment, identity)
+    yield EnvironmentMark(environment=environment.name, store=config.store, ids=ids)
+    for name, value in ids.items():
+        if config.store == "variables":
+            yield EnvironmentVariable(environment=environment.name, name=name, value=value)
+        else:
+            yield EnvironmentSecret(environment=environment.name, name=name, content=value)
+
+
+def _github_environment(facts: Facts, environment: Environment) -> GitHubEnvironment:
+    rules = environment.protection
+    reviewers = [Reviewer(r.kind, facts.reviewers[str(r)], r.name) for r in rules.reviewers or ()]
+    mode: BranchMode | None = None
+    if rules.branches == "protected":
+        mode = "protected"
+    elif rules.branches or rules.tags:
+        mode = "patterns"
+    return GitHubEnvironment(
+        name=environment.name,
+        reviewers=None if rules.reviewers is None else frozenset(reviewers),
+        wait_minutes=rules.wait_minutes,
+        prevent_self_review=rules.prevent_self_review,
+        deploy_from=mode,
+        branches=frozenset(rules.branches) if isinstance(rules.branches, tuple) else None,
+        tags=None if rules.tags is None else frozenset(rules.tags),
+    )
+
+
+def _credential(facts: Facts, environment: Environment, identity: str) -> FederatedCredential:
+    subject = for_environment(facts.repository.subject_prefix, environment.name)
+    if len(subject) > LONGEST:
+        raise UsageError(
+            f"The subject of environment {environment.name} would have {len(subject)} characters; "
+            f"Entra takes at most {LONGEST}.",
+            hint="Give the environment a shorter name.",
+        )
+    return FederatedCredential(
+        identity=identity,
+        name=credential_name(environment.name, facts.issuer, subject, facts.audience),
+        issuer=facts.issuer,
+        subject=subject,
+        audience=facts.audience,
+        environment=environment.name,
+        application=Later(Key(Application.kind, identity), "object_id"),
+    )
+
+
+def _role_assignments(environment: Environment, identity: str) -> Iterable[RoleAssignment]:
+    """The project role on every project, and each grant; the same role at the same scope counts once."""
+    wanted = [(environment.role, project.id, "") for project in environment.projects]
+    for grant in environment.grants:
+        wanted += [(grant.role, scope, grant.because) for scope in grant_scopes(grant, environment.projects)]
+    principal = Later(Key(ServicePrincipal.kind, identity), "principal_id")
+    found = [
+        RoleAssignment(identity=identity, role=role, scope=scope, principal=principal, because=because)
+        for role, scope, because in wanted
+    ]
+    return {assignment.key: assignment for assignment in reversed(found)}.values()
+
+
+def grant_scopes(grant: Grant, projects: Iterable[ProjectId]) -> list[str]:
+    """The ARM scopes that a grant means: one for each project's own, or the id that it names."""
+    if grant.scope.startswith("/"):
+        return [grant.scope]
+    attribute = {
+        "project": "id",
+        "account": "account_scope",
+        "resource-group": "group_scope",
+        "subscription": "subscription_scope",
+    }[grant.scope]
+    return sorted({getattr(project, attribute) for project in projects})
+
+
+def _ids(config: Config, facts: Facts, environment: Environment, identity: str) -> dict[str, Value]:
+    """The ids that a job signs in with, and where its projects answer."""
+    client_id = environment.client_id or Later(Key(Application.kind, identity), "client_id")
+    ids: dict[str, Value] = {
+        "AZURE_CLIENT_ID": client_id,
+        "AZURE_TENANT_ID": config.tenant,
+        "AZURE_SUBSCRIPTION_ID": environment.projects[0].subscription,
+    }
+    for number, project in enumerate(environment.projects, start=1):
+        name = "AZURE_AI_PROJECT_ENDPOINT" + (f"_{number}" if number > 1 else "")
+        given = environment.endpoint if number == 1 else None
+        ids[name] = given or facts.endpoints.get(project.key) or Later(ENDPOINT_UNKNOWN, project.key)
+    return ids

@@ -1,0 +1,157 @@
+"""(live, wanted) → Plan. Pure set arithmetic; must not judge what is dangerous (`hazards` does) or contact anything."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from trustsmith.model.plan import Change, Plan, Waiting
+from trustsmith.model.resources import (
+    KINDS,
+    Application,
+    EnvironmentMark,
+    EnvironmentSecret,
+    EnvironmentVariable,
+    FederatedCredential,
+    GitHubEnvironment,
+    Key,
+    Resource,
+    RoleAssignment,
+    ServicePrincipal,
+    Side,
+)
+from trustsmith.model.state import State
+
+_SIDE_OF = {kind.kind: kind.side for kind in KINDS}
+_WHOSE: dict[Side, str] = {
+    "entra": "somebody who may register applications runs `trustsmith apply --only entra`",
+    "azure": "somebody who may assign roles runs `trustsmith apply --only azure`",
+    "github": "an administrator of the repository runs `trustsmith apply --only github`",
+    "files": "somebody runs `trustsmith render`",
+}
+
+
+def diff(live: State, wanted: State, sides: Collection[Side] = ("entra", "azure", "github", "files")) -> Plan:
+    """What makes `live` into `wanted`, as far as it is ours, for these sides' parts.
+
+    What needs a part of another side first is under `waiting`.
+    """
+    ups = [change for resource in wanted.values() if (change := _up(live, resource))]
+    downs = [change for change in _downs(live, wanted) if change.side not in live.unread]
+    strays = tuple(change for change in _strays(live, wanted) if change.side in sides)
+    ready, waiting = _settle(ups, live, sides)
+    changes = (*ready, *(change for change in downs if change.side in sides))
+    return Plan((*changes, *_refreshed_marks(changes, live, wanted)), strays=strays, waiting=waiting)
+
+
+def _up(live: State, resource: Resource) -> Change | None:
+    if resource.side in live.unread:
+        return None
+    after = resource.fill(live.known).over(live)
+    before = live.get(after.key)
+    if before is None and (deleted := live.deleted.get(after.key)) and deleted.owned:
+        return Change("restore", deleted, after, "it was deleted, and Entra still keeps it")
+    if before is None:
+        return Change("create", None, after, "it is not there yet")
+    if before == after:
+        return None
+    return Change("update", before, after, _difference(before, after))
+
+
+def _difference(before: Resource, after: Resource) -> str:
+    was, wanted = before.shown(), after.shown()
+    parts = [f"{name} is {_say(was[name])}, not {_say(wanted[name])}" for name in was if was[name] != wanted[name]]
+    return "; ".join(part.replace("_", " ", 1) if part.startswith(("wait", "display")) else part for part in parts)
+
+
+def _say(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
+
+
+def _downs(live: State, wanted: State) -> Iterator[Change]:
+    """Deletions of what is ours; what disappears with its parent is not deleted on its own."""
+    gone = {key: r for key, r in live.items() if key not in wanted and r.owned}
+    for key in reversed(gone):
+        resource = gone[key]
+        if not _falls_with_parent(resource, gone) and not _is_left_over(resource, wanted):
+            yield Change("delete", resource, None, _gone_why(resource))
+
+
+def _gone_why(resource: Resource) -> str:
+    match resource:
+        case FederatedCredential():
+            return f"the file no longer asks for trust in {resource.subject}"
+        case RoleAssignment():
+            return "the file no longer asks for this grant"
+        case _:
+            return "the file no longer asks for it"
+
+
+def _falls_with_parent(resource: Resource, gone: dict[Key, Resource]) -> bool:
+    """A deleted application takes its principal and credentials along, an environment its secrets and variables."""
+    match resource:
+        case ServicePrincipal() | FederatedCredential():
+            return Key(Application.kind, resource.identity) in gone
+        case EnvironmentMark() | EnvironmentSecret() | EnvironmentVariable():
+            return Key(GitHubEnvironment.kind, resource.environment) in gone
+        case _:
+            return False
+
+
+def _is_left_over(resource: Resource, wanted: State) -> bool:
+    """An id of ours that the store's other kind replaces: workflows that are not pushed yet may still read it."""
+    ids = isinstance(resource, EnvironmentSecret | EnvironmentVariable)
+    return ids and Key(GitHubEnvironment.kind, getattr(resource, "environment", "")) in wanted
+
+
+def _strays(live: State, wanted: State) -> Iterator[Change]:
+    """What is on our own identities and not ours, and ids of ours that are no longer used: removed only by name."""
+    for key, resource in live.items():
+        if key in wanted:
+            continue
+        if resource.owned and _is_left_over(resource, wanted):
+            yield Change("delete", resource, None, "workflows no longer read it once the new ones are pushed")
+        elif not resource.owned and isinstance(resource, FederatedCredential | RoleAssignment):
+            yield Change("delete", resource, None, "it is on an identity of ours, but trustsmith did not make it")
+
+
+def _settle(ups: list[Change], live: State, sides: Collection[Side]) -> tuple[list[Change], tuple[Waiting, ...]]:
+    """Those that can be done now by these sides, and those that wait for another side's part."""
+    pending = {change.key for change in ups}
+    ready = [change for change in ups if change.side in sides]
+    waiting: dict[Key, str] = {}
+    while True:
+        doable = {change.key for change in ready}
+        lacking = {c.key: why for c in ready if (why := _lacks(c, doable, pending, live))}
+        if not lacking:
+            return ready, tuple(Waiting(key, why) for key, why in waiting.items())
+        waiting |= lacking
+        ready = [change for change in ready if change.key not in lacking]
+
+
+def _lacks(change: Change, doable: set[Key], pending: set[Key], live: State) -> str:
+    """Why a change cannot be done now; empty when it can."""
+    for need in sorted(change.resource.needs):
+        if need in doable or (need in live and need not in pending):
+            continue
+        side = _SIDE_OF.get(need.kind, "azure")
+        if side in live.unread:
+            return f"it needs {need}, which could not be looked at ({live.unread[side]}); it waits until {_WHOSE[side]}"
+        return f"it needs {need}; it waits until {_WHOSE[side]}"
+    return ""
+
+
+def _refreshed_marks(changes: tuple[Change, ...], live: State, wanted: State) -> Iterator[Change]:
+    """A mark is written again whenever an id that it vouches for is."""
+    touched = [
+        change.resource.environment
+        for change in changes
+        if isinstance(change.resource, EnvironmentSecret | EnvironmentVariable)
+    ]
+    for environment in dict.fromkeys(touched):
+        mark = wanted.get(EnvironmentMark(environment=environment).key)
+        if mark is not None:
+            after = mark.fill(live.known).over(live)
+            yield Change("update", replace(after), after, "its ids were written", implied=True)

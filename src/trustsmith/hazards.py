@@ -1,0 +1,118 @@
+"""What about a plan is dangerous. Pure; when a danger cannot be ruled out, it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from trustsmith.model.foundry import ProjectId, role_name, role_slug, short_scope
+from trustsmith.model.plan import Change, Hazard, Plan
+from trustsmith.model.resources import (
+    Application,
+    EnvironmentSecret,
+    EnvironmentVariable,
+    FederatedCredential,
+    GitHubEnvironment,
+    RoleAssignment,
+    ServicePrincipal,
+    WorkflowFile,
+)
+from trustsmith.model.state import State
+
+#: Federated credentials on one application (Microsoft Learn, "Important considerations and restrictions").
+MOST_CREDENTIALS = 20
+
+
+def judge(plan: Plan, live: State, allow: Collection[str] = ()) -> Plan:
+    """The plan with its hazards, those in `allow` (`HAZARD=NAME`) marked as allowed, and named strays taken in."""
+    removed = tuple(stray for stray in plan.strays if f"remove={stray.key.name}" in allow)
+    plan = replace(
+        plan,
+        changes=(*plan.changes, *removed),
+        strays=tuple(stray for stray in plan.strays if stray not in removed),
+    )
+    found = {hazard.id: hazard for change in plan.changes for hazard in _of(change, live)}
+    found |= {hazard.id: hazard for hazard in (*_full(plan, live), *_locked_out(plan, live))}
+    hazards = [replace(h, allowed=h.allowable and h.id in allow) for h in found.values()]
+    idle = sorted(set(allow) - found.keys() - {f"remove={stray.key.name}" for stray in removed})
+    notes = tuple(f"--allow {word} matches nothing in this plan." for word in idle)
+    return replace(plan, hazards=tuple(hazards), notes=(*plan.notes, *notes))
+
+
+def _of(change: Change, live: State) -> Iterator[Hazard]:
+    if change.implied:
+        return
+    before, after, name = change.before, change.after, change.key.name
+    match change.verb, change.resource:
+        case "delete", Application():
+            yield Hazard(f"delete-application={name}", _application_why(change, live))
+        case "delete", GitHubEnvironment():
+            yield Hazard(f"delete-environment={name}", f"Environment {name} goes, with its rules and its history.")
+        case ("update", EnvironmentSecret() | EnvironmentVariable()) if before and not before.owned:
+            why = "It holds a value that trustsmith did not write; a running deployment may use it."
+            yield Hazard(f"overwrite={name}", why)
+        case ("update" | "delete", WorkflowFile()) if before and not before.owned:
+            yield Hazard(
+                f"overwrite={name}",
+                "The file was edited since trustsmith wrote it, or somebody else made it; the edits would be lost.",
+                hint="Look at the difference first:\n  trustsmith render --out DIR",
+            )
+        case "update", ServicePrincipal(enabled=True) if getattr(before, "enabled", True) is False:
+            yield Hazard(f"enable={name}", "Somebody disabled this service principal; perhaps on purpose.")
+        case "update" | "restore", Application() if before and not before.owned:
+            yield _foreign(name, deleted=False)
+        case "create", Application() if (held := live.deleted.get(change.key)) and not held.owned:
+            yield _foreign(name, deleted=True)
+        case "create", RoleAssignment(role=role, scope=scope) if ProjectId.parse(scope) is None:
+            assert isinstance(after, RoleAssignment)  # noqa: S101 - the pattern says so
+            why = f"{role_name(role)} reaches beyond one Foundry project. The file's reason: {after.because}"
+            yield Hazard(f"grant={role_slug(role)}@{short_scope(scope)}", why)
+
+
+def _application_why(change: Change, live: State) -> str:
+    name = change.key.name
+    credentials = [r for r in live.values() if isinstance(r, FederatedCredential) and r.identity == name]
+    subjects = ", ".join(c.subject for c in credentials) or "nothing"
+    return f"The application goes, with its service principal and its trust in {subjects}. Entra keeps it 30 days."
+
+
+def _foreign(name: str, *, deleted: bool) -> Hazard:
+    where = "A deleted application" if deleted else "An application"
+    purge = "Purge it, if it is nobody's:" if deleted else "Give its uniqueName up, or delete and purge it:"
+    return Hazard(
+        f"foreign-application={name}",
+        f"{where} that trustsmith did not make holds the name {name}, which Entra gives out only once.",
+        hint=f"{purge}\n  az rest --url 'https://graph.microsoft.com/v1.0/applications(uniqueName=''{name}'')'\n"
+        "or name an application of your own with `client_id` in the file.",
+        allowable=False,
+    )
+
+
+def _full(plan: Plan, live: State) -> Iterator[Hazard]:
+    """An application takes 20 credentials; the twenty-first would fail half-way. Deletions come last, so count first."""
+    new = [c.resource for c in plan.changes if c.verb == "create" and isinstance(c.resource, FederatedCredential)]
+    for identity in sorted({credential.identity for credential in new}):
+        there = sum(isinstance(r, FederatedCredential) and r.identity == identity for r in live.values())
+        wanted = sum(credential.identity == identity for credential in new)
+        if there + wanted > MOST_CREDENTIALS:
+            yield Hazard(
+                f"full={identity}",
+                f"The application has {there} federated credentials and {wanted} more are wanted; "
+                f"Entra allows {MOST_CREDENTIALS}.",
+                hint="Remove credentials that nobody uses:\n"
+                f"  az ad app federated-credential list --id {identity}\n"
+                "or use one identity per environment (identity.per: environment).",
+                allowable=False,
+            )
+
+
+def _locked_out(plan: Plan, live: State) -> Iterator[Hazard]:
+    """Deleting the last credential of an identity that stays."""
+    touched = [c for c in plan.changes if isinstance(c.resource, FederatedCredential)]
+    for identity in sorted({getattr(c.resource, "identity", "") for c in touched if c.verb == "delete"}):
+        there = {k for k, r in live.items() if isinstance(r, FederatedCredential) and r.identity == identity}
+        ours = [c for c in touched if getattr(c.resource, "identity", "") == identity]
+        left = there - {c.key for c in ours if c.verb == "delete"} | {c.key for c in ours if c.verb != "delete"}
+        if not left:
+            why = "This is the last federated credential of the identity: nothing could sign in with it any more."
+            yield Hazard(f"last-credential={identity}", why)

@@ -1,0 +1,183 @@
+"""A plan: changes as data, in an order that follows from what they need. Pure; must not carry anything out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from trustsmith.model.resources import (
+    EnvironmentSecret,
+    EnvironmentVariable,
+    FederatedCredential,
+    Key,
+    Resource,
+    Side,
+)
+
+Verb = Literal["create", "update", "restore", "delete"]
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing to do. `before` is None for a create, `after` for a delete.
+
+    implied: follows from other changes and is not shown on its own (a mark refreshed after the ids it vouches for).
+    """
+
+    verb: Verb
+    before: Resource | None
+    after: Resource | None
+    why: str
+    implied: bool = False
+
+    @property
+    def resource(self) -> Resource:
+        """What the change is about."""
+        resource = self.after or self.before
+        assert resource is not None  # noqa: S101 - one of the two is always there
+        return resource
+
+    @property
+    def key(self) -> Key:
+        """The key of what the change is about."""
+        return self.resource.key
+
+    @property
+    def side(self) -> Side:
+        """Whose right it takes."""
+        return self.resource.side
+
+    def as_json(self) -> dict[str, Any]:
+        """The change in the form of a saved plan."""
+        return {
+            "verb": self.verb,
+            "kind": self.key.kind,
+            "name": self.key.name,
+            "why": self.why,
+            "before": self.before.shown() if self.before else None,
+            "after": self.after.shown() if self.after else None,
+        }
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Something wanted that somebody else's part must come before."""
+
+    key: Key
+    reason: str
+
+    def as_json(self) -> dict[str, str]:
+        """The entry in the form of a saved plan."""
+        return {"kind": self.key.kind, "name": self.key.name, "why": self.reason}
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """Something that needs a word of its own.
+
+    id: `HAZARD=NAME`, as `--allow` takes it. allowable: False when no word will do. allowed: it was given.
+    """
+
+    id: str
+    why: str
+    hint: str = ""
+    allowable: bool = True
+    allowed: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The hazard in the form of a saved plan."""
+        allowable = self.allowable
+        return {"id": self.id, "why": self.why, "hint": self.hint, "allowable": allowable, "allowed": self.allowed}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would change, what waits for somebody else, and what is dangerous about it.
+
+    strays: things on our own identities that are not ours (a credential or a grant that somebody added); they count
+    as differences, and are only removed by name. notes: remarks for people.
+    """
+
+    changes: tuple[Change, ...] = ()
+    strays: tuple[Change, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> tuple[Change, ...]:
+        """The changes that stand for themselves."""
+        return tuple(change for change in self.changes if not change.implied)
+
+    @property
+    def clean(self) -> bool:
+        """Nothing to do, and nothing that should not be there."""
+        return not self.changes and not self.strays
+
+    @property
+    def blocked(self) -> tuple[Hazard, ...]:
+        """The hazards that were not allowed."""
+        return tuple(hazard for hazard in self.hazards if not hazard.allowed)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of everything that would be done; equal plans have equal fingerprints."""
+        content = [change.as_json() for change in self.changes] + [w.as_json() for w in self.waiting]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """The saved plan. It only grows."""
+        return {
+            "schema": SCHEMA,
+            "fingerprint": self.fingerprint,
+            "changes": [change.as_json() for change in self.shown],
+            "strays": [change.as_json() for change in self.strays],
+            "waiting": [entry.as_json() for entry in self.waiting],
+            "hazards": [hazard.as_json() for hazard in self.hazards],
+            "notes": list(self.notes),
+        }
+
+    @cached_property
+    def order(self) -> Mapping[Change, frozenset[Change]]:
+        """For each change, those that must be done before it.
+
+        The new way in comes first, the old way out last: deletions wait for everything else. A mark is refreshed when
+        all ids that it vouches for are done. Credentials of one application are written one after another.
+        """
+        ups = [change for change in self.changes if change.verb != "delete" and not change.implied]
+        downs = [change for change in self.changes if change.verb == "delete"]
+        by_key = {change.key: change for change in ups}
+        order: dict[Change, frozenset[Change]] = {}
+        for change in ups:
+            needed = {by_key[key] for key in change.resource.needs if key in by_key} - {change}
+            order[change] = frozenset(needed | _previous_credential(change, order))
+        for change in downs:
+            children = {other for other in downs if change.key in other.resource.needs}
+            order[change] = frozenset(set(ups) | children | _previous_credential(change, order))
+        for change in self.changes:
+            if change.implied:
+                order[change] = frozenset(other for other in (*ups, *downs) if _vouched(change, other))
+        return order
+
+
+def _previous_credential(change: Change, earlier: Iterable[Change]) -> set[Change]:
+    """The last earlier change to a credential of the same application, since those are written one by one."""
+    resource = change.resource
+    if not isinstance(resource, FederatedCredential):
+        return set()
+    found = [other for other in earlier if isinstance(other.resource, FederatedCredential)]
+    return set([other for other in found if getattr(other.resource, "identity", None) == resource.identity][-1:])
+
+
+def _vouched(mark: Change, other: Change) -> bool:
+    """Whether a mark's refresh comes after this change: the mark's own creation, and each id of its environment."""
+    environment = getattr(other.resource, "environment", None)
+    return other.key == mark.key or (
+        isinstance(other.resource, EnvironmentSecret | EnvironmentVariable)
+        and environment == getattr(mark.resource, "environment", None)
+    )

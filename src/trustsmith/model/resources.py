@@ -1,0 +1,410 @@
+"""Everything that trustsmith makes, one frozen class a kind. Wanted and seen are the same type.
+
+Must not do I/O, and must not know how a service spells these things: `systems/` does. What a service mints (ids) is in
+`minted` and never compared, so that `before != after` is the whole comparison.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeVar
+from uuid import UUID
+
+from trustsmith.model.foundry import role_name, role_slug, short_scope
+from trustsmith.model.naming import MARK_VARIABLE, value_digest
+
+Side = Literal["entra", "azure", "github", "files"]
+SIDES: tuple[Side, ...] = ("entra", "azure", "github", "files")
+DIGEST = "sha256:"
+UNKNOWN = "unknown"
+
+
+class Key(NamedTuple):
+    """The natural name of a thing: readable, and known before the thing exists."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Later:
+    """A value that only a service can mint, known once `key` exists."""
+
+    key: Key
+    field: str
+
+    def __str__(self) -> str:
+        return "(known after apply)"
+
+
+Value = str | Later
+T = TypeVar("T")
+
+
+def merged(wanted: T | None, live: T | None, default: T) -> T:
+    """`wanted` where the file says so, else what is there, else the service's default."""
+    if wanted is not None:
+        return wanted
+    return default if live is None else live
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """Base of all kinds.
+
+    minted: ids that the service made; seen, never compared. owned: ours to delete.
+    """
+
+    kind: ClassVar[str]
+    side: ClassVar[Side]
+    minted: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    owned: bool = field(default=True, compare=False)
+
+    @property
+    def key(self) -> Key:
+        """The natural key."""
+        raise NotImplementedError
+
+    @property
+    def title(self) -> str:
+        """What people read in a plan."""
+        return self.key.name
+
+    @property
+    def parents(self) -> frozenset[Key]:
+        """What must exist, as configured, before this can."""
+        return frozenset()
+
+    @property
+    def needs(self) -> frozenset[Key]:
+        """The parents, and whatever mints a value that this holds."""
+        laters = (getattr(self, f.name) for f in fields(self))
+        return self.parents | {value.key for value in laters if isinstance(value, Later)}
+
+    def over(self, live: Mapping[Key, Resource]) -> Self:
+        """This, with what the file leaves open taken from what is there."""
+        del live
+        return self
+
+    def fill(self, known: Callable[[Later], str | None]) -> Self:
+        """This, with every `Later` replaced whose value is known."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        filled: dict[str, Any] = {n: known(v) for n, v in values.items() if isinstance(v, Later)}
+        return replace(self, **{n: v for n, v in filled.items() if v is not None})
+
+    def shown(self) -> dict[str, Any]:
+        """The compared fields as JSON values, for plans and their fingerprint."""
+        return {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.compare}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case frozenset():
+            return sorted(_plain(item) for item in value)
+        case UUID():
+            return role_slug(value)
+        case Later() | Reviewer():
+            return str(value)
+        case _:
+            return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application(Resource):
+    """An Entra application. minted: object_id, client_id."""
+
+    kind = "application"
+    side = "entra"
+    unique_name: str
+    display_name: str
+    tags: frozenset[str]
+    audience: str = "AzureADMyOrg"
+    service_management_reference: str | None = None
+    owners: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, self.unique_name)
+
+    @property
+    def title(self) -> str:
+        return f"{self.display_name} ({self.unique_name})"
+
+    def over(self, live: Mapping[Key, Resource]) -> Self:
+        """Tags and owners that others added stay."""
+        there = live.get(self.key)
+        if not isinstance(there, Application):
+            return self
+        reference = merged(self.service_management_reference, there.service_management_reference, "") or None
+        return replace(
+            self,
+            tags=self.tags | there.tags,
+            owners=self.owners | there.owners,
+            service_management_reference=reference,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServicePrincipal(Resource):
+    """The application's principal in the tenant. minted: principal_id."""
+
+    kind = "service principal"
+    side = "entra"
+    identity: str
+    client_id: Value
+    enabled: bool = True
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, self.identity)
+
+    @property
+    def parents(self) -> frozenset[Key]:
+        return frozenset({Key(Application.kind, self.identity)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class FederatedCredential(Resource):
+    """Trust in one subject of one issuer. Its key is what it trusts; `name` is derived from that."""
+
+    kind = "federated credential"
+    side = "entra"
+    identity: str
+    name: str
+    issuer: str
+    subject: str
+    audience: str
+    environment: str = field(compare=False)
+    application: Value = field(compare=False)
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, f"{self.identity}/{self.name}")
+
+    @property
+    def title(self) -> str:
+        return f"{self.environment} trusts {self.subject}"
+
+    @property
+    def parents(self) -> frozenset[Key]:
+        """A credential for an environment that is not protected as configured would be an open door."""
+        application = Key(Application.kind, self.identity)
+        return frozenset({application, Key(GitHubEnvironment.kind, self.environment)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleAssignment(Resource):
+    """A role of a principal at a scope. minted: id (the ARM id of the assignment)."""
+
+    kind = "role assignment"
+    side = "azure"
+    identity: str
+    role: UUID
+    scope: str
+    principal: Value = field(compare=False)
+    because: str = field(default="", compare=False)
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, f"{self.identity}: {role_slug(self.role)} at {self.scope.lower()}")
+
+    @property
+    def title(self) -> str:
+        return f"{role_name(self.role)} at {short_scope(self.scope)} for {self.identity}"
+
+    @property
+    def parents(self) -> frozenset[Key]:
+        return frozenset({Key(ServicePrincipal.kind, self.identity)})
+
+    def shown(self) -> dict[str, Any]:
+        return {**super().shown(), "principal": str(self.principal)}
+
+    def over(self, live: Mapping[Key, Resource]) -> Self:
+        """Scopes are compared without case, and shown as ARM spells them."""
+        there = live.get(self.key)
+        return replace(self, scope=there.scope) if isinstance(there, RoleAssignment) else self
+
+
+@dataclass(frozen=True, order=True)
+class Reviewer:
+    """A required reviewer. Compared by GitHub's id: logins and slugs may be renamed."""
+
+    kind: Literal["team", "user"]
+    id: int
+    name: str = field(compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+BranchMode = Literal["all", "protected", "patterns"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitHubEnvironment(Resource):
+    """A GitHub environment and its protection. None: the file does not say.
+
+    made: "created" by us, or "adopted": it was there before. foreign: how many secrets and variables in it are not
+    ours. wait_minutes: minutes.
+    """
+
+    kind = "github environment"
+    side = "github"
+    name: str
+    reviewers: frozenset[Reviewer] | None = None
+    wait_minutes: int | None = None
+    prevent_self_review: bool | None = None
+    deploy_from: BranchMode | None = None
+    branches: frozenset[str] | None = None
+    tags: frozenset[str] | None = None
+    made: Literal["created", "adopted"] = field(default="adopted", compare=False)
+    foreign: int = field(default=0, compare=False)
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, self.name)
+
+    def over(self, live: Mapping[Key, Resource]) -> Self:
+        """In an environment that we made, the file is the whole truth; in an adopted one, only what the file says."""
+        there = live.get(self.key)
+        keep = there if isinstance(there, GitHubEnvironment) and there.made == "adopted" else None
+        keep = keep or GitHubEnvironment(name=self.name)
+        patterns = None if self.deploy_from is None else frozenset[str]()
+        return replace(
+            self,
+            reviewers=merged(self.reviewers, keep.reviewers, frozenset()),
+            wait_minutes=merged(self.wait_minutes, keep.wait_minutes, 0),
+            prevent_self_review=merged(self.prevent_self_review, keep.prevent_self_review, default=False),
+            deploy_from=merged(self.deploy_from, keep.deploy_from, "all"),
+            branches=merged(self.branches, keep.branches if patterns is None else patterns, frozenset()),
+            tags=merged(self.tags, keep.tags if patterns is None else patterns, frozenset()),
+        )
+
+    @property
+    def protected(self) -> bool:
+        """Whether any rule stands between a push and a token."""
+        return bool(self.reviewers or self.wait_minutes or self.deploy_from in {"protected", "patterns"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentMark(Resource):
+    """The variable `TRUSTSMITH` in an environment: that we set it up, and digests of the ids written there."""
+
+    kind = "environment mark"
+    side = "github"
+    environment: str
+    made: Literal["created", "adopted"] = field(default="created", compare=False)
+    readable: bool = True
+    store: Literal["secrets", "variables"] = field(default="secrets", compare=False)
+    ids: Mapping[str, Value] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, f"{self.environment}/{MARK_VARIABLE}")
+
+    @property
+    def parents(self) -> frozenset[Key]:
+        return frozenset({Key(GitHubEnvironment.kind, self.environment)})
+
+    def over(self, live: Mapping[Key, Resource]) -> Self:
+        """An environment that is there and that we did not mark as created is somebody else's."""
+        there = live.get(Key(GitHubEnvironment.kind, self.environment))
+        return replace(self, made=there.made if isinstance(there, GitHubEnvironment) else "created")
+
+    def fill(self, known: Callable[[Later], str | None]) -> Self:
+        filled = {n: known(v) if isinstance(v, Later) else v for n, v in self.ids.items()}
+        return replace(self, ids={n: self.ids[n] if v is None else v for n, v in filled.items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentSecret(Resource):
+    """An id kept as a secret of an environment.
+
+    content: what is to be written; when seen, a digest that the mark vouches for, or "unknown".
+    """
+
+    kind = "environment secret"
+    side = "github"
+    environment: str
+    name: str
+    content: Value = field(repr=False)
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, f"{self.environment}/{self.name}")
+
+    @property
+    def parents(self) -> frozenset[Key]:
+        return frozenset({Key(EnvironmentMark.kind, f"{self.environment}/{MARK_VARIABLE}")})
+
+    @property
+    def digest(self) -> str:
+        """The content as the mark remembers it."""
+        if isinstance(self.content, Later):
+            return str(self.content)
+        if self.content == UNKNOWN or self.content.startswith(DIGEST):
+            return self.content
+        return DIGEST + value_digest(self.environment, self.name, self.content)
+
+    def over(self, live: Mapping[Key, Resource]) -> Self:
+        there = live.get(self.key)
+        same = isinstance(there, EnvironmentSecret) and there.digest == self.digest
+        return replace(self, content=self.digest) if same else self
+
+    def shown(self) -> dict[str, Any]:
+        return {**super().shown(), "content": self.digest}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentVariable(Resource):
+    """An id kept as a variable of an environment."""
+
+    kind = "environment variable"
+    side = "github"
+    environment: str
+    name: str
+    value: Value
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, f"{self.environment}/{self.name}")
+
+    @property
+    def parents(self) -> frozenset[Key]:
+        return frozenset({Key(EnvironmentMark.kind, f"{self.environment}/{MARK_VARIABLE}")})
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowFile(Resource):
+    """A generated file in the checkout. owned: it carries our header, and nobody edited it since."""
+
+    kind = "workflow file"
+    side = "files"
+    path: str
+    text: str = field(repr=False)
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, self.path)
+
+    def shown(self) -> dict[str, Any]:
+        digest = hashlib.sha256(self.text.encode()).hexdigest()
+        return {"path": self.path, "sha256": digest, "lines": self.text.count("\n")}
+
+
+KINDS: tuple[type[Resource], ...] = (
+    Application,
+    ServicePrincipal,
+    GitHubEnvironment,
+    EnvironmentMark,
+    FederatedCredential,
+    RoleAssignment,
+    EnvironmentSecret,
+    EnvironmentVariable,
+    WorkflowFile,
+)

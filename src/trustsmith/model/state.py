@@ -1,0 +1,55 @@
+"""State: what is wanted or what was seen, the same type for both. Pure; must not read or write anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from trustsmith.model.resources import Application, Key, Later, Resource, Side
+
+
+@dataclass(frozen=True)
+class State(Mapping[Key, Resource]):
+    """Resources by key.
+
+    deleted: applications in Entra's recycle bin that hold a name of ours, by the key they would have.
+    unread: sides that could not be looked at, with the reason. Nothing is said about their resources.
+    """
+
+    resources: Mapping[Key, Resource] = field(default_factory=dict)
+    deleted: Mapping[Key, Application] = field(default_factory=dict)
+    unread: Mapping[Side, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, resources: Iterable[Resource]) -> State:
+        """A state of these resources. Raises ValueError when two of them have one key."""
+        found: dict[Key, Resource] = {}
+        for resource in resources:
+            if resource.key in found:
+                message = f"two resources are called {resource.key}"
+                raise ValueError(message)
+            found[resource.key] = resource
+        return cls(found)
+
+    def __getitem__(self, key: Key) -> Resource:
+        return self.resources[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.resources)
+
+    def __len__(self) -> int:
+        return len(self.resources)
+
+    def join(self, *others: State) -> State:
+        """This state and the others as one."""
+        states = (self, *others)
+        return State(
+            {k: v for s in states for k, v in s.resources.items()},
+            {k: v for s in states for k, v in s.deleted.items()},
+            {k: v for s in states for k, v in s.unread.items()},
+        )
+
+    def known(self, later: Later) -> str | None:
+        """The value that a service has minted, when it was seen."""
+        resource = self.resources.get(later.key)
+        return resource.minted.get(later.field) if resource else None
