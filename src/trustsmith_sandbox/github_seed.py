@@ -1,0 +1,124 @@
+"""GitHub's part of the world that the sandbox starts with: who is there and which repositories.
+
+Pure data, with ids and tokens that are fixed and easy to read. It must not read a clock or the network.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+ADMIN_TOKEN = "sandbox-admin-token"  # noqa: S105 - opens nothing outside the sandbox, and has to be known
+READ_ONLY_TOKEN = "sandbox-read-only-token"  # noqa: S105 - as above
+WRITER_TOKEN = "sandbox-writer-token"  # noqa: S105 - as above
+
+_CREATED = "2026-01-05T09:00:00Z"
+_FINE_GRAINED = (
+    "metadata",
+    "actions",
+    "administration",
+    "contents",
+    "environments",
+    "organization_administration",
+    "organization_secrets",
+    "organization_variables",
+    "pull_requests",
+    "secrets",
+    "variables",
+)
+
+
+def _user(number: int, login: str, name: str) -> dict[str, Any]:
+    return {
+        "id": number,
+        "login": login,
+        "type": "User",
+        "name": name,
+        "plan": "free",
+        "created_at": _CREATED,
+    }
+
+
+def _organization(number: int, login: str, plan: str, **members: str) -> dict[str, Any]:
+    return {
+        "id": number,
+        "login": login,
+        "plan": plan,
+        "created_at": _CREATED,
+        "members": members,
+        "subject_template": {"include_claim_keys": ["repo", "context"]},
+        "secrets": {},
+        "variables": {},
+    }
+
+
+def _repository(number: int, owner: str, name: str, **settings: Any) -> dict[str, Any]:
+    blank: dict[str, Any] = {
+        "id": number,
+        "owner": owner,
+        "name": name,
+        "description": None,
+        "visibility": "private",
+        "default_branch": "main",
+        "archived": False,
+        "created_at": _CREATED,
+        "updated_at": _CREATED,
+        "immutable_subject": False,
+        "subject_template": {"use_default": True, "use_immutable_subject": False},
+        "redirects": [],
+        "protected_branches": [],
+        "files": {"main": {"README.md": f"# {name}\n"}},
+        "environments": {},
+        "secrets": {},
+        "variables": {},
+        "collaborators": {},
+        "teams": {},
+        "actions": {"enabled": True, "allowed_actions": "all", "sha_pinning_required": False},
+    }
+    return blank | settings
+
+
+def _people(*users: dict[str, Any]) -> dict[str, Any]:
+    return {user["login"]: user for user in users}
+
+
+def _contoso_repositories() -> list[dict[str, Any]]:
+    roles = {"collaborators": {"hubot": "write", "monalisa": "read"}, "teams": {"platform": "maintain"}}
+    return [
+        # GitHub's boolean stays false for repositories that are immutable by their date of creation.
+        _repository(4001, "contoso", "agents", immutable_subject=True, protected_branches=["main"], **roles),
+        _repository(4002, "contoso", "legacy", **roles),
+    ]
+
+
+def _tokens() -> dict[str, Any]:
+    return {
+        ADMIN_TOKEN: {"login": "octocat", "scopes": ["repo", "workflow", "admin:org"]},
+        READ_ONLY_TOKEN: {"login": "octocat", "permissions": dict.fromkeys(_FINE_GRAINED, "read")},
+        WRITER_TOKEN: {"login": "hubot", "scopes": ["repo", "workflow", "read:org"]},
+    }
+
+
+def seed_github() -> dict[str, Any]:
+    """Return the tree that ``World.data["github"]`` starts as; a new one at each call."""
+    repositories = [
+        *_contoso_repositories(),
+        _repository(4003, "fabrikam", "agents"),
+        _repository(4004, "tailwind", "agents"),
+        _repository(4005, "octocat", "hello-world", visibility="public"),
+    ]
+    platform = {"id": 3001, "organization": "contoso", "slug": "platform", "name": "Platform"}
+    return {
+        "users": _people(
+            _user(2001, "octocat", "The Octocat"),
+            _user(2002, "hubot", "Hubot"),
+            _user(2003, "monalisa", "Mona Lisa"),
+        ),
+        "organizations": {
+            "contoso": _organization(1001, "contoso", "enterprise", octocat="admin", hubot="member"),
+            "fabrikam": _organization(1002, "fabrikam", "team", octocat="admin"),
+            "tailwind": _organization(1003, "tailwind", "free", octocat="admin"),
+        },
+        "teams": {"contoso/platform": platform | {"created_at": _CREATED, "members": ["octocat", "hubot"]}},
+        "repositories": {str(repository["id"]): repository for repository in repositories},
+        "tokens": _tokens(),
+    }
