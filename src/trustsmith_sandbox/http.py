@@ -51,7 +51,8 @@ class Call:
     """One request, as a handler sees it.
 
     ``path`` is percent-encoded, without the service's mount (``mount`` is what was cut off, for example
-    ``/api/v3``); ``params`` are decoded after the path was split, so that ``%2F`` inside one works.
+    ``/api/v3``); ``params`` are decoded after the path was split, so that ``%2F`` inside one works; so is
+    ``query``. ``headers`` are found by any case.
     ``body`` is parsed JSON or None; ``raw`` the bytes. ``origin`` is ``https://host:port`` as the client
     addressed us. ``caller`` is what the service's ``authenticate`` returned.
     """
@@ -63,19 +64,11 @@ class Call:
     mount: str
     params: Mapping[str, str]
     origin: str
+    query: QueryParams
+    headers: Mapping[str, str]
     raw: bytes = b""
     body: Any = None
     caller: Any = None
-
-    @property
-    def query(self) -> QueryParams:
-        """The query's parameters, decoded."""
-        return self.request.query_params
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The request's headers, by any case."""
-        return self.request.headers
 
     @property
     def base(self) -> str:

@@ -1,0 +1,289 @@
+"""The world a sandbox starts with: contoso's tenant, its Foundry accounts, who may do what, and GitHub.
+
+Ids are fixed and readable, so that documents and tests can name them. Data only: it must not know how any
+of it is served. Values that look like secrets are spelled so that nobody takes them for real ones.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trustsmith_sandbox import roles
+
+if TYPE_CHECKING:
+    from trustsmith_sandbox.names import Names
+    from trustsmith_sandbox.world import Data
+
+TENANT = "11111111-1111-1111-1111-111111111111"
+OTHER_TENANT = "22222222-2222-2222-2222-222222222222"
+NONPROD = "aaaaaaaa-0000-0000-0000-000000000001"
+PROD = "aaaaaaaa-0000-0000-0000-000000000002"
+OTHER_SUBSCRIPTION = "bbbbbbbb-0000-0000-0000-000000000001"
+OPERATOR_APP_ID = "0a000000-0000-0000-0000-000000000001"
+BYSTANDER_APP_ID = "0a000000-0000-0000-0000-000000000002"
+LEGACY_APP_ID = "0a000000-0000-0000-0000-000000000003"
+OPERATOR_SUBJECT = "operator"
+BYSTANDER_SUBJECT = "bystander"
+_STAMP = "2026-01-15T09:00:00Z"
+_LOCATION = "swedencentral"
+_ACCOUNTS = (("dev", NONPROD, TENANT), ("staging", NONPROD, TENANT), ("prod", PROD, TENANT))
+
+
+def default_world(names: Names) -> Data:
+    """Return everything but GitHub's part."""
+    accounts = [*_ACCOUNTS, ("fabrikam", OTHER_SUBSCRIPTION, OTHER_TENANT)]
+    groups = [_group(env, sub) for env, sub, _tenant in accounts]
+    return {
+        "tenants": {
+            TENANT: _tenant(TENANT, "Contoso", "contoso.onmicrosoft.com"),
+            OTHER_TENANT: _tenant(OTHER_TENANT, "Fabrikam", "fabrikam.onmicrosoft.com"),
+        },
+        "subscriptions": {
+            NONPROD: _subscription(NONPROD, "contoso-nonprod", TENANT),
+            PROD: _subscription(PROD, "contoso-prod", TENANT),
+            OTHER_SUBSCRIPTION: _subscription(OTHER_SUBSCRIPTION, "fabrikam", OTHER_TENANT),
+        },
+        "resource_groups": _by_id(groups),
+        "accounts": _by_id([_account(env, sub) for env, sub, _tenant in accounts]),
+        "projects": _by_id([project(names, _account(env, sub), "agents") for env, sub, _tenant in accounts]),
+        "role_definitions": roles.role_definitions(),
+        "role_assignments": _by_id(_assignments()),
+        "applications": _applications(names),
+        "deleted_applications": {},
+        "service_principals": _principals(),
+        "users": _users(),
+        "groups": _groups(),
+    }
+
+
+def _by_id(things: list[Data]) -> Data:
+    return {thing["id"].lower(): thing for thing in things}
+
+
+def _tenant(tenant: str, name: str, domain: str) -> Data:
+    return {"id": f"/tenants/{tenant}", "tenantId": tenant, "displayName": name, "defaultDomain": domain}
+
+
+def _subscription(subscription: str, name: str, tenant: str) -> Data:
+    return {
+        "id": f"/subscriptions/{subscription}",
+        "subscriptionId": subscription,
+        "tenantId": tenant,
+        "displayName": name,
+        "state": "Enabled",
+        "registeredProviders": ["Microsoft.CognitiveServices", "Microsoft.Authorization"],
+    }
+
+
+def _group_id(environment: str, subscription: str) -> str:
+    return f"/subscriptions/{subscription}/resourceGroups/rg-foundry-{environment}"
+
+
+def _group(environment: str, subscription: str) -> Data:
+    return {
+        "id": _group_id(environment, subscription),
+        "name": f"rg-foundry-{environment}",
+        "type": "Microsoft.Resources/resourceGroups",
+        "location": _LOCATION,
+        "tags": {"environment": environment},
+        "properties": {"provisioningState": "Succeeded"},
+    }
+
+
+def _account(environment: str, subscription: str) -> Data:
+    name = f"foundry-{environment}"
+    group = _group_id(environment, subscription)
+    return {
+        "id": f"{group}/providers/Microsoft.CognitiveServices/accounts/{name}",
+        "name": name,
+        "type": "Microsoft.CognitiveServices/accounts",
+        "kind": "AIServices",
+        "sku": {"name": "S0"},
+        "location": _LOCATION,
+        "tags": {},
+        "identity": {"type": "SystemAssigned"},
+        "properties": {
+            "provisioningState": "Succeeded",
+            "customSubDomainName": name,
+            "allowProjectManagement": True,
+            "disableLocalAuth": True,
+            "publicNetworkAccess": "Enabled",
+            "endpoint": f"https://{name}.cognitiveservices.azure.com/",
+            "endpoints": {"AI Foundry API": f"https://{name}.services.ai.azure.com/"},
+            "deletionDate": None,
+        },
+    }
+
+
+def project(names: Names, account: Data, name: str, location: str | None = None) -> Data:
+    """Return a Foundry project of ``account``; ARM calls it ``account/project``."""
+    return {
+        "id": f"{account['id']}/projects/{name}",
+        "name": f"{account['name']}/{name}",
+        "type": "Microsoft.CognitiveServices/accounts/projects",
+        "location": location or account["location"],
+        "tags": None,
+        "identity": {"type": "SystemAssigned"},
+        "properties": {
+            "displayName": name,
+            "description": None,
+            "isDefault": True,
+            "provisioningState": "Succeeded",
+            "endpoints": {"AI Foundry API": names.project_endpoint(account["name"], name)},
+        },
+    }
+
+
+def _assignments() -> list[Data]:
+    reader = [(f"/subscriptions/{sub}", roles.READER) for sub in (NONPROD, PROD)]
+    granter = [(_group_id(env, sub), roles.RBAC_ADMINISTRATOR) for env, sub, _tenant in _ACCOUNTS]
+    legacy = [(f"/subscriptions/{NONPROD}", roles.CONTRIBUTOR)]
+    held = [("operator", grant) for grant in reader + granter] + [("legacy", grant) for grant in legacy]
+    people = [("sandbox-admin", (f"/subscriptions/{sub}", roles.OWNER)) for sub in (NONPROD, PROD)]
+    return [
+        _assignment(number, _PRINCIPAL_IDS[who], scope, role)
+        for number, (who, (scope, role)) in enumerate(held + people, start=1)
+    ]
+
+
+def _assignment(number: int, principal: str, scope: str, role: str) -> Data:
+    name = f"ee000000-0000-0000-0000-{number:012}"
+    subscription = "/".join(scope.split("/")[:3])
+    properties = {
+        "roleDefinitionId": f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}",
+        "principalId": principal,
+        "principalType": "User" if principal == _PRINCIPAL_IDS["sandbox-admin"] else "ServicePrincipal",
+        "scope": scope,
+        "description": None,
+        "condition": None,
+        "conditionVersion": None,
+        "createdOn": _STAMP,
+        "updatedOn": _STAMP,
+        "createdBy": None,
+        "updatedBy": None,
+        "delegatedManagedIdentityResourceId": None,
+    }
+    return {
+        "id": f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}",
+        "type": "Microsoft.Authorization/roleAssignments",
+        "name": name,
+        "properties": properties,
+    }
+
+
+_PRINCIPAL_IDS = {
+    "operator": "0b000000-0000-0000-0000-000000000001",
+    "bystander": "0b000000-0000-0000-0000-000000000002",
+    "legacy": "0b000000-0000-0000-0000-000000000003",
+    "sandbox-admin": "0c000000-0000-0000-0000-000000000001",
+}
+_APPS = (
+    ("operator", OPERATOR_APP_ID, "0d000000-0000-0000-0000-000000000001"),
+    ("bystander", BYSTANDER_APP_ID, "0d000000-0000-0000-0000-000000000002"),
+    ("legacy", LEGACY_APP_ID, "0d000000-0000-0000-0000-000000000003"),
+)
+_DISPLAY = {
+    "operator": "sandbox-operator",
+    "bystander": "sandbox-bystander",
+    "legacy": "contoso-legacy-deploy",
+}
+
+
+def _applications(names: Names) -> Data:
+    apps = {object_id: _application(name, app_id, object_id) for name, app_id, object_id in _APPS}
+    for name, _app_id, object_id in _APPS[:2]:
+        apps[object_id]["federatedIdentityCredentials"] = [_credential(names, name)]
+    apps[_APPS[2][2]]["passwordCredentials"] = [_password(1, "terraform"), _password(2, "github-actions")]
+    return apps
+
+
+def _application(name: str, app_id: str, object_id: str) -> Data:
+    return {
+        "id": object_id,
+        "appId": app_id,
+        "tenantId": TENANT,
+        "displayName": _DISPLAY[name],
+        "uniqueName": None,
+        "signInAudience": "AzureADMyOrg",
+        "createdDateTime": _STAMP,
+        "tags": [],
+        "owners": [],
+        "passwordCredentials": [],
+        "federatedIdentityCredentials": [],
+    }
+
+
+def _credential(names: Names, subject: str) -> Data:
+    return {
+        "id": f"0e000000-0000-0000-0000-00000000000{1 if subject == OPERATOR_SUBJECT else 2}",
+        "name": subject,
+        "issuer": names.workload_issuer,
+        "subject": subject,
+        "audiences": ["api://AzureADTokenExchange"],
+        "description": "How the sandbox's own workloads sign in",
+    }
+
+
+def _password(number: int, name: str) -> Data:
+    return {
+        "keyId": f"0f000000-0000-0000-0000-00000000000{number}",
+        "displayName": name,
+        "hint": "san",
+        "customKeyIdentifier": None,
+        "startDateTime": _STAMP,
+        "endDateTime": "2028-01-15T09:00:00Z",
+        "secretText": None,
+        "_secretText": f"sandbox-legacy-client-credential-{number}",
+    }
+
+
+def _principals() -> Data:
+    granted = {"operator": ["Application.ReadWrite.All", "Directory.Read.All"]}
+    return {
+        _PRINCIPAL_IDS[name]: {
+            "id": _PRINCIPAL_IDS[name],
+            "appId": app_id,
+            "tenantId": TENANT,
+            "displayName": _DISPLAY[name],
+            "accountEnabled": True,
+            "servicePrincipalType": "Application",
+            "createdDateTime": _STAMP,
+            "tags": [],
+            "owners": [],
+            "passwordCredentials": [],
+            "graphPermissions": granted.get(name, []),
+        }
+        for name, app_id, _object_id in _APPS
+    }
+
+
+def _users() -> Data:
+    admin = _user(_PRINCIPAL_IDS["sandbox-admin"], "admin", "Sandbox Admin", ["Global Administrator"])
+    plain = _user("0c000000-0000-0000-0000-000000000002", "user", "Sandbox User", [])
+    return {admin["id"]: admin, plain["id"]: plain}
+
+
+def _user(user_id: str, name: str, display: str, directory_roles: list[str]) -> Data:
+    return {
+        "id": user_id,
+        "tenantId": TENANT,
+        "userPrincipalName": f"{name}@contoso.onmicrosoft.com",
+        "displayName": display,
+        "mail": None,
+        "directoryRoles": directory_roles,
+    }
+
+
+def _groups() -> Data:
+    listed = [("dev", 1), ("staging", 2), ("prod", 3)]
+    return {
+        f"0c000000-0000-0000-0000-00000000010{number}": {
+            "id": f"0c000000-0000-0000-0000-00000000010{number}",
+            "tenantId": TENANT,
+            "displayName": f"foundry-{environment}",
+            "members": ["0c000000-0000-0000-0000-000000000002"] if environment == "dev" else [],
+            "owners": [_PRINCIPAL_IDS["sandbox-admin"]],
+            "createdDateTime": _STAMP,
+        }
+        for environment, number in listed
+    }

@@ -1,0 +1,186 @@
+"""The ASGI application: finds the route, and does what a network and a busy service would do in between.
+
+Latency, faults, the request log, and "there is no such route" (501, by name) are here; what a service
+answers is not. It must never log a query, a header or a body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import inspect
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from trustsmith_sandbox.assertions import OWN_REQUEST
+from trustsmith_sandbox.faults import Fault, Faults
+from trustsmith_sandbox.http import Answer, Call, Refusal, Route, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import Receive, Scope, Send
+
+    from trustsmith_sandbox.world import World
+
+_SLASHES = re.compile("/{2,}")
+_PLAIN = {"%27": "'", "%28": "(", "%29": ")", "%24": "$", "%3D": "=", "%3d": "=", "%40": "@"}
+_ESCAPED = re.compile("|".join(_PLAIN))
+_TRANSPORT = "sandbox.transport"
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, which also tells the application its transport, so that it can be cut."""
+
+    def on_message_begin(self) -> None:
+        """Put the transport where the application finds it."""
+        super().on_message_begin()
+        self.scope[_TRANSPORT] = self.transport  # type: ignore[typeddict-unknown-key]  # ours alone
+
+
+@dataclass
+class Application:
+    """The sandbox as ASGI. ``latency`` in seconds is added to every request of a client."""
+
+    world: World
+    services: tuple[Service, ...]
+    latency: float = 0.0
+    log: IO[str] | None = None
+    by_root: Mapping[str, Service] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_root = {root: service for service in self.services for root in service.roots}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        started = time.perf_counter()
+        request = Request(scope, receive)
+        path = _normal_path(scope)
+        service, path = self._service(request, path)
+        raw = await request.body()
+        call = self._call(request, path, raw)
+        status = await self._answer(call, service, send)
+        self._write_log(service, request.method, path, status, started)
+
+    def _service(self, request: Request, path: str) -> tuple[Service, str]:
+        """Return whose request it is: by the first path segment, or by host under production names."""
+        root = path[1:].partition("/")[0].lower()
+        host = (request.headers.get("host") or "").partition(":")[0].lower()
+        if self.world.names.production and not root.startswith("_"):
+            for service in self.services:
+                if any(fnmatchcase(host, name) for name in service.hosts):
+                    account = host.partition(".")[0]
+                    return service, f"/foundry/{account}{path}" if service.name == "foundry" else path
+        return self.by_root.get(root, self.by_root["_workload"]), path
+
+    def _call(self, request: Request, path: str, raw: bytes) -> Call:
+        host = request.headers.get("host") or urlsplit(self.world.names.origin).netloc
+        return Call(
+            self.world, request, request.method, path, "", {}, f"https://{host}", request.query_params,
+            request.headers, raw,
+        )  # fmt: skip
+
+    async def _answer(self, call: Call, service: Service, send: Send) -> int:
+        """Send the answer, or what a fault makes of it; return the status for the log (0: cut)."""
+        own = call.headers.get(OWN_REQUEST) == self.world.kept("own request", str)
+        fault = None if own else self._faults().hit(service.name, call.method, call.path)
+        try:
+            service.begin(call)
+            if not own:
+                await self._wait(service, fault)
+            answer = await self._faulty(call, service, fault)
+        except Refusal as refusal:
+            answer = refusal.answer
+        if fault and fault.when in {"cut", "cut-before"}:
+            service.finish(call, answer)
+            return await _cut(call)
+        return await self._send(call, service.finish(call, answer), send)
+
+    def _faults(self) -> Faults:
+        return self.world.kept("faults", Faults)
+
+    async def _wait(self, service: Service, fault: Fault | None) -> None:
+        slow = (fault.retry_after or 1.0) if fault and fault.when == "slow" else 0.0
+        delay = slow + (0.0 if service.name == "control" else self.latency)
+        if delay:
+            await asyncio.sleep(delay)
+
+    async def _faulty(self, call: Call, service: Service, fault: Fault | None) -> Answer:
+        if fault is None or fault.when == "slow":
+            return await _handled(call, service)
+        if fault.when not in {"before", "cut-before"}:
+            await _handled(call, service)
+        if fault.when == "garbage":
+            return Answer(200, raw=b'{"value": [', media_type="application/json")
+        headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+        text = "A fault that was asked for."
+        return Answer(fault.status, {"error": {"code": "Fault", "message": text}, "message": text}, headers)
+
+    async def _send(self, call: Call, answer: Answer, send: Send) -> int:
+        headers = dict(answer.headers)
+        payload = b"" if call.method == "HEAD" else answer.payload()
+        media = answer.media_type if payload else None
+        response = Response(payload, answer.status, headers, media)
+        await response(call.request.scope, call.request.receive, send)
+        return answer.status
+
+    def _write_log(self, service: Service, method: str, path: str, status: int, started: float) -> None:
+        if self.log is None or service.name == "control":
+            return
+        took = round((time.perf_counter() - started) * 1000, 1)
+        entry: dict[str, Any] = {"service": service.name, "method": method, "path": path, "status": status}
+        self.log.write(json.dumps({**entry, "ms": took}) + "\n")
+        self.log.flush()
+
+
+def _normal_path(scope: Scope) -> str:
+    """Return the path as sent, with double slashes made one and the escapes that mean themselves undone."""
+    raw = scope["raw_path"].decode("ascii", "replace")
+    path = _ESCAPED.sub(lambda found: _PLAIN[found.group()], _SLASHES.sub("/", raw))
+    return path.rstrip("/") or "/"
+
+
+async def _handled(call: Call, service: Service) -> Answer:
+    """Route, authenticate and handle; raises ``Refusal``."""
+    found = service.find(call.method, call.path)
+    if found is None:
+        return _unknown(call, service)
+    route, mount, params = found
+    call = dataclasses.replace(call, mount=mount, path=call.path[len(mount) :], params=params)
+    call = _prepared(call, service, route)
+    answer = route.handler(call)
+    return await answer if inspect.isawaitable(answer) else answer
+
+
+def _prepared(call: Call, service: Service, route: Route) -> Call:
+    caller = None if route.public else service.authenticate(call)
+    if not (call.raw and service.parses):
+        return dataclasses.replace(call, caller=caller)
+    try:
+        body = json.loads(call.raw)
+    except ValueError:
+        raise Refusal(service.malformed) from None
+    return dataclasses.replace(call, caller=caller, body=body)
+
+
+def _unknown(call: Call, service: Service) -> Answer:
+    text = f"The sandbox has no route {call.method} {call.path} ({service.name})."
+    return Answer(501, {"error": {"code": "NotImplemented", "message": text}, "message": text})
+
+
+async def _cut(call: Call) -> int:
+    transport: asyncio.Transport = call.request.scope[_TRANSPORT]
+    transport.abort()
+    await asyncio.sleep(0)  # lets uvicorn notice, so that it does not try to answer
+    return 0
