@@ -1,0 +1,143 @@
+"""Workflow files from templates and the configuration. The only user of jinja2.
+
+Must not read the configuration file, write a file, ask a service, or know a default branch: the same configuration
+gives the same text on every machine. What it returns has been parsed again and compared with what was meant.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trustsmith.errors import UsageError
+from trustsmith.generated import block, scalar, stamp
+from trustsmith.model.config import Config, Workflow
+from trustsmith.render.check import MisrenderedError, compare
+from trustsmith.render.content import Site, content_of, endpoint_names
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    from jinja2 import Environment as Templates
+
+__all__ = [
+    "DEFAULT_TEMPLATE",
+    "MisrenderedError",
+    "Rendered",
+    "Site",
+    "endpoint_names",
+    "login_environment",
+    "render",
+    "template_names",
+    "workflows",
+]
+
+DEFAULT_TEMPLATE = "deploy-agents"
+_SUFFIX = ".yml.j2"
+_LOGIN_ENVIRONMENTS = {
+    "AzureCloud": None,
+    "AzureUSGovernment": "azureusgovernment",
+    "AzureChinaCloud": "azurechinacloud",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """A generated file: its path in the repository with `/`, the template's name, the whole text with LF."""
+
+    path: str
+    template: str
+    text: str
+
+
+def login_environment(cloud: str) -> str | None:
+    """azure/login's name for an Azure cloud, None for the public one (azure/login v3, `LoginConfig`).
+
+    Raises UsageError for a cloud that azure/login cannot sign in to.
+    """
+    if cloud not in _LOGIN_ENVIRONMENTS:
+        message = (
+            f"Workflows cannot be rendered for {cloud}: the action azure/login does not know that cloud."
+        )
+        raise UsageError(message, hint=f"It knows {', '.join(_LOGIN_ENVIRONMENTS)}.")
+    return _LOGIN_ENVIRONMENTS[cloud]
+
+
+def template_names() -> tuple[str, ...]:
+    """The templates that are there, sorted."""
+    files = (item.name for item in _folder().iterdir())
+    return tuple(sorted(name.removesuffix(_SUFFIX) for name in files if name.endswith(_SUFFIX)))
+
+
+def workflows(config: Config) -> tuple[Workflow, ...]:
+    """The configuration's workflows; without any, `deploy-agents` for all environments in their order."""
+    if config.workflows:
+        return config.workflows
+    path = f".github/workflows/{DEFAULT_TEMPLATE}.yml"
+    names = tuple(environment.name for environment in config.environments)
+    return (Workflow(name=DEFAULT_TEMPLATE, template=DEFAULT_TEMPLATE, path=path, environments=names),)
+
+
+def render(config: Config, site: Site) -> tuple[Rendered, ...]:
+    """The workflow files, in the configuration's order.
+
+    Raises UsageError for an unknown template or environment, and for names that no workflow can hold.
+    """
+    return tuple(_render(workflow, config, site) for workflow in workflows(config))
+
+
+def _render(workflow: Workflow, config: Config, site: Site) -> Rendered:
+    if workflow.template not in template_names():
+        message = f"There is no template {workflow.template!r} (workflow {workflow.name!r})."
+        raise UsageError(message, hint=f"Templates: {', '.join(template_names())}.")
+    meant = content_of(workflow, config, site)
+    body = _templates().get_template(workflow.template + _SUFFIX).render(vars(meant))
+    compare(body, meant, _actions())
+    text = stamp(body, template=workflow.template, version=site.version)
+    return Rendered(path=workflow.path, template=workflow.template, text=text)
+
+
+@cache
+def _folder() -> Traversable:
+    """Find the templates: in the installed package, or at the top of a checkout (an editable installation)."""
+    packaged = resources.files("trustsmith") / "templates"
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "templates"
+
+
+@cache
+def _templates() -> Templates:
+    """Set jinja2 up with delimiters that leave GitHub's `${{ }}` alone."""
+    import jinja2  # noqa: PLC0415  (slow to load)
+
+    loader = jinja2.FunctionLoader(lambda name: (_folder() / name).read_text(encoding="utf-8"))
+    templates = jinja2.Environment(  # noqa: S701  (autoescape is for HTML; the filters below quote for YAML)
+        loader=loader,
+        undefined=jinja2.StrictUndefined,
+        block_start_string="[%",
+        block_end_string="%]",
+        variable_start_string="[[",
+        variable_end_string="]]",
+        comment_start_string="[#",
+        comment_end_string="#]",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    templates.filters.update(scalar=scalar, block=block, pinned=_pinned)
+    return templates
+
+
+@cache
+def _actions() -> dict[str, tuple[str, str]]:
+    """The one file of pins: action → what stands after `uses:`, as (`action@commit`, version)."""
+    pins = json.loads((_folder() / "actions.json").read_text(encoding="utf-8"))
+    return {action: (f"{action}@{pin['sha']}", pin["version"]) for action, pin in pins.items()}
+
+
+def _pinned(action: str) -> str:
+    """`action@commit # version`: the commit counts, the comment is for people and for tools that update it."""
+    return " # ".join(_actions()[action])
