@@ -34,7 +34,7 @@ Kind = Literal["not_sent", "throttled", "ambiguous", "fatal"]
 _AMBIGUOUS = {408, 500, 502, 503, 504}
 
 
-class Failed(Exception):  # noqa: N818 - one try of several failed; what people see is the error inside
+class Failed(Exception):
     """One try failed. `retry_after` is the seconds the service asked us to wait, or None."""
 
     def __init__(self, error: ServiceError, kind: Kind, retry_after: float | None = None) -> None:
@@ -210,6 +210,12 @@ def unreachable(service: str, host: str, error: Exception, *, sent: bool, write:
     kind: Kind = "fatal" if certificate else "ambiguous" if sent else "not_sent"
     failure = ServiceError(message, service=service, unsure=sent and write, hint=hint, original=reason)
     return Failed(failure, kind)
+
+
+def no_token(error: ServiceError) -> Failed:
+    """Return the failure of a try that got no token because Entra was out of reach: nothing was sent."""
+    final = error.status == 0 and "certificate" in error.original.lower()
+    return Failed(error, "fatal" if final else "not_sent")
 
 
 def wrong_shape(service: str, what: str, *, status: int, write: bool) -> Failed:
