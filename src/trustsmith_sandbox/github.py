@@ -8,21 +8,31 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 from email.utils import formatdate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trustsmith_sandbox import (
+    github_actions,
+    github_content,
     github_environments,
+    github_git,
     github_limits,
+    github_objects,
     github_policies,
+    github_pulls,
     github_repositories,
     github_secrets,
     github_variables,
 )
 from trustsmith_sandbox.github_access import Caller, caller_of, token_of
+from trustsmith_sandbox.github_routes import named_repository
+from trustsmith_sandbox.github_wire import not_found, touch
 from trustsmith_sandbox.http import Answer, Service
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from trustsmith_sandbox.http import Call
+    from trustsmith_sandbox.world import Data, World
 
 _VERSION = "2022-11-28"
 
@@ -36,7 +46,7 @@ def _headers(call: Call) -> dict[str, str]:
         "X-GitHub-Api-Version-Selected": call.headers.get("x-github-api-version", _VERSION),
     }
     if "scopes" in known:
-        accepted = "repo" if call.path.startswith("/repo") else ""
+        accepted = "repo" if "/repo" in call.path else ""
         headers |= {"X-OAuth-Scopes": ", ".join(known["scopes"]), "X-Accepted-OAuth-Scopes": accepted}
     return headers
 
@@ -49,6 +59,29 @@ def _authenticate(call: Call) -> Caller:
     return caller_of(call)
 
 
+def push(world: World, payload: Mapping[str, Any]) -> Data:
+    """Commit files to a branch, as somebody with a clone would: ``{repository, branch?, files, message?}``.
+
+    ``files`` maps a path to its text, or to null to delete it; a new branch starts from the default one.
+    Returns ``{"sha", "branch"}``.
+    Raises a refusal: 404 for an unknown repository.
+    """
+    repository = named_repository(world, str(payload.get("repository", "")))
+    if repository is None:
+        raise not_found()
+    branch = payload.get("branch") or repository["default_branch"]
+    from_branch = branch if branch in repository["files"] else repository["default_branch"]
+    parent = github_objects.head(world, repository, from_branch)
+    changed = repository["files"].get(from_branch, {}) | dict(payload.get("files") or {})
+    files = {path: text for path, text in changed.items() if text is not None}
+    tree, parents = github_objects.save_files(repository, files), [parent] if parent else []
+    message = payload.get("message") or "Update files"
+    sha = github_objects.save_commit(world, repository, tree, parents, message)
+    github_objects.set_head(repository, branch, sha)
+    touch(world, repository)
+    return {"sha": sha, "branch": branch}
+
+
 SERVICE = Service(
     name="github",
     routes=(
@@ -57,6 +90,10 @@ SERVICE = Service(
         *github_policies.ROUTES,
         *github_secrets.ROUTES,
         *github_variables.ROUTES,
+        *github_actions.ROUTES,
+        *github_content.ROUTES,
+        *github_git.ROUTES,
+        *github_pulls.ROUTES,
     ),
     roots=("", "api", "graphql", "meta", "orgs", "rate_limit", "repos", "repositories", "user", "users"),
     hosts=("api.github.com", "github.com"),

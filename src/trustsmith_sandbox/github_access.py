@@ -136,6 +136,15 @@ def _allow_token(caller: Caller, need: Need, *, public: bool = False) -> None:
         raise refusal(403, f"Resource not accessible by {kind}", headers=headers)
 
 
+def allow_workflows(call: Call, path: str) -> None:
+    """Raise 404 or 403 if the path is a workflow's and the token may not write those (a scope of its own)."""
+    if not path.startswith(".github/workflows/"):
+        return
+    if call.caller.permissions is None and "workflow" not in call.caller.scopes:
+        raise not_found()
+    _allow_token(call.caller, Need("workflows:write"))
+
+
 def signed_in(call: Call) -> Data:
     """Return the user behind the token. Raises 401 for the anonymous, 403 for an app."""
     if not call.caller.token:

@@ -65,7 +65,7 @@ def enter(call: Call) -> None:
     count.used += 1
     while count.points and count.points[0][0] <= now - _MINUTE:
         count.points.popleft()
-    reads = call.method in {"GET", "HEAD", "OPTIONS"} or call.path == "/graphql"
+    reads = call.method in {"GET", "HEAD", "OPTIONS"} or call.path.endswith("/graphql")
     points = 1 if reads else _WRITE_POINTS
     if not state.on:
         return

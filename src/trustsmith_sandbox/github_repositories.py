@@ -157,6 +157,7 @@ _ADMIN = Need("administration:write", role="admin")
 
 ROUTES = (
     Route("GET", "/", _root, "Root; what scopes a token has, by its headers"),
+    Route("GET", "", _root, "Root, below a prefix"),
     Route("GET", "/meta", _meta, "About this GitHub"),
     Route("GET", "/rate_limit", _rate_limit, "Rate limits"),
     Route("GET", "/user", _me, "The signed-in user"),

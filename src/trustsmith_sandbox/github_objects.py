@@ -1,0 +1,151 @@
+"""A repository's Git objects: blobs, trees, commits and the branches that point to them.
+
+Ids of blobs and trees are those that git itself would compute. ``files`` of a repository (branch → path → text) is what people
+seed and push; objects follow it. Text files of mode 100644 only. It must not know HTTP.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trustsmith_sandbox.world import Data, World
+
+FILE, FOLDER = "100644", "040000"
+WORKFLOWS = ".github/workflows/"
+_NOBODY = {"name": "GitHub", "email": "noreply@github.com"}
+
+
+def _shelf(repository: Data, kind: str) -> dict[str, Any]:
+    shelf: dict[str, Any] = repository.setdefault("objects", {}).setdefault(kind, {})
+    return shelf
+
+
+def blobs(repository: Data) -> dict[str, str]:
+    """Return the texts by id."""
+    return _shelf(repository, "blobs")
+
+
+def trees(repository: Data) -> dict[str, dict[str, str]]:
+    """Return trees by id, each flat: every path below it and its blob's id."""
+    return _shelf(repository, "trees")
+
+
+def commits(repository: Data) -> dict[str, Data]:
+    """Return commits by id: tree, parents, message, author, committer."""
+    return _shelf(repository, "commits")
+
+
+def tags(repository: Data) -> dict[str, str]:
+    """Return tags: name and commit id."""
+    return _shelf(repository, "tags")
+
+
+def _git_id(kind: str, content: bytes) -> str:
+    return hashlib.sha1(f"{kind} {len(content)}\0".encode() + content, usedforsecurity=False).hexdigest()
+
+
+def save_blob(repository: Data, text: str) -> str:
+    """Keep a text and return its id."""
+    sha = _git_id("blob", text.encode())
+    blobs(repository)[sha] = text
+    return sha
+
+
+def save_tree(repository: Data, paths: Mapping[str, str]) -> str:
+    """Keep the tree with these paths and blob ids, and every tree below it; return its id."""
+    listed: list[tuple[str, str, str]] = []
+    folders: dict[str, dict[str, str]] = {}
+    for path, sha in paths.items():
+        name, slash, rest = path.partition("/")
+        if slash:
+            folders.setdefault(name, {})[rest] = sha
+        else:
+            listed.append((name, FILE, sha))
+    # git sorts a folder as if its name ended in a slash, and writes its mode without the leading zero
+    listed += [
+        (f"{name}/", FOLDER.lstrip("0"), save_tree(repository, inner)) for name, inner in folders.items()
+    ]
+    content = [
+        f"{mode} {name.rstrip('/')}\0".encode() + bytes.fromhex(sha) for name, mode, sha in sorted(listed)
+    ]
+    sha = _git_id("tree", b"".join(content))
+    trees(repository)[sha] = dict(paths)
+    return sha
+
+
+def save_files(repository: Data, files: Mapping[str, str]) -> str:
+    """Keep these texts by path and return their tree's id."""
+    return save_tree(repository, {path: save_blob(repository, text) for path, text in files.items()})
+
+
+def texts(repository: Data, tree: str) -> dict[str, str]:
+    """Return the texts of a tree by path."""
+    return {path: blobs(repository)[sha] for path, sha in trees(repository)[tree].items()}
+
+
+def save_commit(
+    world: World, repository: Data, tree: str, parents: list[str], message: str, *, people: Data | None = None
+) -> str:
+    """Keep a commit and return its id; ``people`` has ``author`` and ``committer`` (name, email, date)."""
+    signed = {"date": world.stamp(), **_NOBODY}
+    commit: Data = {"author": signed, "committer": signed, **(people or {})}
+    commit |= {"tree": tree, "parents": parents, "message": message}
+    lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
+    for role in ("author", "committer"):
+        who = commit[role]
+        lines.append(f"{role} {who['name']} <{who['email']}> {who['date']}")
+    sha = _git_id("commit", "\n".join([*lines, "", message]).encode())
+    commits(repository)[sha] = commit
+    return sha
+
+
+def head(world: World, repository: Data, branch: str) -> str | None:
+    """Return the id of a branch's last commit, made now if its files were seeded or pushed as plain texts."""
+    files = repository["files"].get(branch)
+    if files is None:
+        return None
+    heads, tree = _shelf(repository, "heads"), save_files(repository, files)
+    last: str | None = heads.get(branch)
+    if last is None or commits(repository)[last]["tree"] != tree:
+        last = save_commit(world, repository, tree, [last] if last else [], "Update files")
+        heads[branch] = last
+    return last
+
+
+def set_head(repository: Data, branch: str, commit: str) -> None:
+    """Make a branch, or let it point to another commit."""
+    repository["files"][branch] = texts(repository, commits(repository)[commit]["tree"])
+    _shelf(repository, "heads")[branch] = commit
+
+
+def drop_head(repository: Data, branch: str) -> None:
+    """Delete a branch."""
+    del repository["files"][branch]
+    _shelf(repository, "heads").pop(branch, None)
+
+
+def resolve(world: World, repository: Data, ref: str) -> str | None:
+    """Return the commit that a branch, tag, full ref, commit id or ``HEAD`` means, or None."""
+    name = repository["default_branch"] if ref == "HEAD" else ref
+    name = name.removeprefix("refs/")
+    if name.startswith("tags/"):
+        return tags(repository).get(name.removeprefix("tags/"))
+    found = head(world, repository, name.removeprefix("heads/")) or tags(repository).get(name)
+    return found or (name if name in commits(repository) else None)
+
+
+def is_ancestor(repository: Data, older: str, newer: str) -> bool:
+    """Whether ``older`` is ``newer`` or can be reached from it."""
+    waiting, met = [newer], set()
+    while waiting:
+        sha = waiting.pop()
+        if sha == older:
+            return True
+        if sha not in met:
+            met.add(sha)
+            waiting += commits(repository)[sha]["parents"]
+    return False
