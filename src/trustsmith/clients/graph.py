@@ -89,6 +89,8 @@ class Graph:
     async def deleted_applications(self) -> list[Json]:
         """Return all applications deleted in the last 30 days; they keep their ``uniqueName``."""
         builder = self._wire.client.directory.deleted_items.graph_application
+        # Graph's page names the type in full; the SDK's short form is nowhere documented.
+        builder.url_template = builder.url_template.replace("/graph.", "/microsoft.graph.")
         return await self._wire.list_all(
             "list deleted applications", builder, {"select": _DELETED, "top": 999}
         )

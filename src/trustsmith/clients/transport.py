@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import math
 import random
 import time
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
 T = TypeVar("T")
+
+# The SDKs log each refusal as a warning, and Python shows warnings that nobody handles. What people should
+# see is in the errors; -v adds handlers of its own.
+for _name in ("azure", "urllib3", "httpx", "github"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
