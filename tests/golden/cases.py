@@ -1,0 +1,89 @@
+"""Configurations whose workflows are kept as golden files, and which every checker of workflows is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from trustsmith.model.config import Config, Environment, Protection, Workflow
+from trustsmith.model.foundry import ProjectId
+from trustsmith.render import Site
+
+SITE = Site(
+    audience="api://AzureADTokenExchange",
+    foundry_scope="https://ai.azure.com/.default",
+    login_environment=None,
+    version="1.2.3",
+)
+PATH = ".github/workflows/deploy.yml"
+
+
+def project(account: str = "foundry-dev") -> ProjectId:
+    return ProjectId("11111111-1111-1111-1111-111111111111", "rg-agents", account, "agents")
+
+
+def environment(name: str, *, projects: int = 1, **protection: Any) -> Environment:
+    return Environment(
+        name=name,
+        projects=tuple(project(f"foundry-{number}") for number in range(1, projects + 1)),
+        protection=Protection(**protection),
+    )
+
+
+def config(*environments: Environment, **fields: Any) -> Config:
+    return Config(repository="contoso/agents", tenant="contoso.com", environments=environments, **fields)
+
+
+def workflow(*environments: str, **fields: Any) -> Workflow:
+    values = {"name": "deploy", "template": "deploy-agents", "path": PATH} | fields
+    return Workflow(environments=environments, **values)
+
+
+HOSTILE = (
+    'it\'s "live": #1',
+    "-dash",
+    "*star & co",
+    "!bang",
+    "yes",
+    "null",
+    "1e3",
+    "}}{{ %} [[ x ]]",
+    "back\\slash\ttab",
+    "生产 🚀",
+    "YES",
+)
+RUN = """  echo "indented first line"
+\t# a tab, and a comment: not YAML's
+cat <<'END'
+- name: "not a step"
+  uses: evil/action@main
+
+END
+echo "$GITHUB_SHA"
+"""
+
+CASES: dict[str, tuple[Config, Site]] = {
+    "one-environment": (config(environment("prod", branches=("main", "release/*"))), SITE),
+    "three-environments": (
+        config(
+            environment("dev"), environment("staging"), environment("prod", branches=("trunk",), tags=("v*",))
+        ),
+        SITE,
+    ),
+    "variables": (config(environment("dev"), store="variables"), SITE),
+    "several-projects": (config(environment("dev", projects=3)), SITE),
+    "us-government": (
+        config(environment("dev"), cloud="AzureUSGovernment"),
+        replace(SITE, audience="api://AzureADTokenExchangeUSGov", login_environment="azureusgovernment"),
+    ),
+    "hostile-names": (
+        config(
+            environment(HOSTILE[0], branches=("!important", "c++", "it's", "#1", "-x", "feature/*/ünï")),
+            *map(environment, HOSTILE[1:]),
+            workflows=(workflow(*HOSTILE, name='yes: & *#\' "quoted"'),),
+        ),
+        SITE,
+    ),
+    "own-command": (config(environment("dev"), workflows=(workflow("dev", run=RUN),)), SITE),
+    "by-hand-only": (config(environment("dev", branches=("release-?", "**/x"))), SITE),
+}

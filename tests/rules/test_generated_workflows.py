@@ -1,0 +1,79 @@
+"""What three checkers of workflows say to every golden file: zizmor, actionlint, and GitHub's own parser."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.golden.cases import CASES
+from tests.golden.write import FOLDER
+from trustsmith.render import workflows
+from trustsmith.render.content import content_of
+
+FILES = sorted(FOLDER.glob("*.yml"))
+NODE = Path(__file__).parent / "node"
+BESIDE_PYTHON = str(Path(sys.executable).parent)
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=120, check=False)
+
+
+def installed(program: str) -> str:
+    found = shutil.which(program, path=BESIDE_PYTHON)
+    assert found, f"{program} belongs to the development requirements and is not there"
+    return found
+
+
+@pytest.fixture(scope="module")
+def parsed() -> dict[str, Any]:
+    """What GitHub's parser makes of each golden file."""
+    node = shutil.which("node")
+    if node is None or not (NODE / "node_modules").is_dir():
+        pytest.skip("GitHub's parser needs node, and `npm ci` in tests/rules/node")
+    done = run(node, NODE / "parse.mjs", *FILES)
+    assert done.returncode == 0, done.stderr
+    answers: dict[str, Any] = json.loads(done.stdout)
+    return {Path(path).stem: answer for path, answer in answers.items()}
+
+
+def test_zizmor_finds_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    for file in FILES:
+        shutil.copy(file, folder)
+
+    done = run(installed("zizmor"), "--offline", "--persona=pedantic", "--format=json", folder)
+
+    assert (done.returncode, json.loads(done.stdout)) == (0, []), done.stderr
+
+
+def test_actionlint_finds_nothing() -> None:
+    done = run(installed("actionlint"), *FILES)
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_githubs_parser_finds_no_error(case: str, parsed: dict[str, Any]) -> None:
+    assert parsed[case]["errors"] == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_githubs_parser_reads_the_jobs_as_they_are_meant(case: str, parsed: dict[str, Any]) -> None:
+    config, site = CASES[case]
+    meant = content_of(workflows(config)[0], config, site)
+
+    jobs = parsed[case]["jobs"]
+
+    assert [(job["id"], job["environment"], job["needs"]) for job in jobs] == [
+        (job.id, job.environment, [job.needs] if job.needs else []) for job in meant.jobs
+    ]
+    assert {len(job["uses"]) for job in jobs} == {6}
+    assert meant.run is None or {job["run"] for job in jobs} == {meant.run}
