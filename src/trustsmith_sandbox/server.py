@@ -7,6 +7,7 @@ answers is not. It must never log a query, a header or a body.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import inspect
 import json
@@ -14,7 +15,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -44,16 +45,15 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Put the transport where the application finds it."""
         super().on_message_begin()
-        self.scope[_TRANSPORT] = self.transport  # type: ignore[typeddict-unknown-key]  # ours alone
+        cast("dict[str, Any]", self.scope)[_TRANSPORT] = self.transport
 
 
 @dataclass
 class Application:
-    """The sandbox as ASGI. ``latency`` in seconds is added to every request of a client."""
+    """The sandbox as ASGI. ``world.kept("pace")["latency"]`` is added, in seconds, to every request."""
 
     world: World
     services: tuple[Service, ...]
-    latency: float = 0.0
     log: IO[str] | None = None
     by_root: Mapping[str, Service] = field(init=False)
 
@@ -94,7 +94,10 @@ class Application:
     async def _answer(self, call: Call, service: Service, send: Send) -> int:
         """Send the answer, or what a fault makes of it; return the status for the log (0: cut)."""
         own = call.headers.get(OWN_REQUEST) == self.world.kept("own request", str)
-        fault = None if own else self._faults().hit(service.name, call.method, call.path)
+        spared = own or service.name == "control"
+        fault = (
+            None if spared else self.world.kept("faults", Faults).hit(service.name, call.method, call.path)
+        )
         try:
             service.begin(call)
             if not own:
@@ -107,12 +110,10 @@ class Application:
             return await _cut(call)
         return await self._send(call, service.finish(call, answer), send)
 
-    def _faults(self) -> Faults:
-        return self.world.kept("faults", Faults)
-
     async def _wait(self, service: Service, fault: Fault | None) -> None:
+        pace: dict[str, float] = self.world.kept("pace", dict)
         slow = (fault.retry_after or 1.0) if fault and fault.when == "slow" else 0.0
-        delay = slow + (0.0 if service.name == "control" else self.latency)
+        delay = slow + (0.0 if service.name == "control" else pace.get("latency", 0.0))
         if delay:
             await asyncio.sleep(delay)
 
@@ -120,7 +121,8 @@ class Application:
         if fault is None or fault.when == "slow":
             return await _handled(call, service)
         if fault.when not in {"before", "cut-before"}:
-            await _handled(call, service)
+            with contextlib.suppress(Refusal):
+                await _handled(call, service)
         if fault.when == "garbage":
             return Answer(200, raw=b'{"value": [', media_type="application/json")
         headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}

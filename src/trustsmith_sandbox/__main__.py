@@ -1,0 +1,57 @@
+"""``python -m trustsmith_sandbox``: serve the sandbox, or play a job that runs in it.
+
+Flags to options, nothing else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_PATH = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def main() -> None:
+    """Pretend to be Azure and GitHub, on loopback."""
+
+
+@main.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; default: a free one."
+)
+@click.option("--endpoints-file", type=_PATH, help="Write the JSON that --endpoints reads.")
+@click.option("--env-file", type=_PATH, help="Write what to export, last of all.")
+@click.option("--log", type=_PATH, help="Append one JSON object for each request.")
+@click.option("--latency", type=click.FloatRange(0), default=0, metavar="MS", help="Delay every answer.")
+@click.option(
+    "--lag", type=click.FloatRange(0), default=0, metavar="S", help="What is written is seen later."
+)
+@click.option(
+    "--seed", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Start with this world."
+)
+@click.option("--production-names", is_flag=True, help="Answer as the public hosts, by Host header.")
+def serve(
+    *,
+    port: int,
+    endpoints_file: Path | None,
+    env_file: Path | None,
+    log: Path | None,
+    latency: float,
+    lag: float,
+    seed: Path | None,
+    production_names: bool,
+) -> None:
+    """Serve until interrupted; print what to export."""
+    from trustsmith_sandbox import serve as server  # noqa: PLC0415 - --help needs no server
+
+    options = server.Options(port, endpoints_file, env_file, log, latency / 1000, lag, seed, production_names)
+    try:
+        server.run(options)
+    except (OSError, ValueError) as reason:
+        raise click.ClickException(str(reason)) from None
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m trustsmith_sandbox")

@@ -1,0 +1,135 @@
+"""The control routes under ``/_sandbox/``: look at the world, reset it, break it, move its clock, act in it.
+
+For demos and tests; no real service has them, nobody is authenticated, and they get neither latency nor
+faults. It must not hold any behaviour of a service: it calls the services' own functions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trustsmith_sandbox import actions, entra, github, github_limits
+from trustsmith_sandbox.faults import Faults
+from trustsmith_sandbox.http import Answer, Call, Refusal, Route, Service
+
+if TYPE_CHECKING:
+    from trustsmith_sandbox.world import Data
+
+
+def _wanted(call: Call, *known: str) -> Data:
+    """Return the request's object; raises 400 when it is none, or has keys that are not known."""
+    body = {} if call.body is None else call.body
+    if not isinstance(body, dict):
+        raise _wrong("The body must be a JSON object.")
+    if unknown := sorted(body.keys() - set(known)):
+        raise _wrong(f"Unknown key {unknown[0]}; known: {', '.join(known)}.")
+    return body
+
+
+def _wrong(text: str) -> Refusal:
+    return Refusal(Answer(400, {"message": text}))
+
+
+def _number(wanted: Data, name: str, default: float) -> float:
+    value = wanted.get(name, default)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise _wrong(f"{name} must be a number.")
+    return float(value)
+
+
+def _state(call: Call) -> Answer:
+    return Answer(body=call.world.state())
+
+
+def _reset(call: Call) -> Answer:
+    if not isinstance(call.body, dict | None):
+        raise _wrong("The body must be a world: an object, as GET state answers it.")
+    call.world.reset(call.body)
+    _faults(call).listed.clear()
+    return Answer(204)
+
+
+def _faults(call: Call) -> Faults:
+    return call.world.kept("faults", Faults)
+
+
+def _add_fault(call: Call) -> Answer:
+    """Add one fault or a list of them."""
+    listed = call.body if isinstance(call.body, list) else [call.body]
+    try:
+        for wanted in listed:
+            _faults(call).add(dict(wanted))
+    except (TypeError, ValueError) as reason:
+        raise _wrong(str(reason)) from None
+    return Answer(201, {"faults": len(_faults(call).listed)})
+
+
+def _clear_faults(call: Call) -> Answer:
+    _faults(call).listed.clear()
+    return Answer(204)
+
+
+def _clock(call: Call) -> Answer:
+    call.world.advance(_number(_wanted(call, "advance_s"), "advance_s", 0.0))
+    return Answer(body={"now": call.world.stamp()})
+
+
+def _limits(call: Call) -> Answer:
+    wanted = _wanted(call, "github")
+    github_limits.limits(call.world).on = bool(wanted.get("github", True))
+    return Answer(body={"github": github_limits.limits(call.world).on})
+
+
+def _lag(call: Call) -> Answer:
+    wanted, lag = _wanted(call, "replication_s", "roles_s"), call.world.lag
+    lag.replication = _number(wanted, "replication_s", lag.replication)
+    lag.roles = _number(wanted, "roles_s", lag.roles)
+    return Answer(body={"replication_s": lag.replication, "roles_s": lag.roles})
+
+
+def _latency(call: Call) -> Answer:
+    pace: dict[str, float] = call.world.kept("pace", dict)
+    pace["latency"] = _number(_wanted(call, "ms"), "ms", 0.0) / 1000
+    return Answer(body={"ms": pace["latency"] * 1000})
+
+
+def _device_code(call: Call) -> Answer:
+    wanted = _wanted(call, "user", "user_code")
+    name = str(wanted.get("user") or "admin@contoso.onmicrosoft.com")
+    try:
+        return Answer(body={"approved": entra.approve(call.world, name, wanted.get("user_code"))})
+    except KeyError:
+        raise _wrong(f"There is no user {name}.") from None
+
+
+def _push(call: Call) -> Answer:
+    return _made(github.push(call.world, _wanted(call, "repository", "branch", "files", "message")))
+
+
+def _job(call: Call) -> Answer:
+    wanted = _wanted(call, "repository", "environment", "ref", "event", "permissions", "actor")
+    return _made(actions.create_job(call.world, wanted, call.origin))
+
+
+def _made(thing: Any) -> Answer:
+    return thing if isinstance(thing, Answer) else Answer(201, thing)
+
+
+SERVICE = Service(
+    name="control",
+    roots=("_sandbox",),
+    mounts=("/_sandbox",),
+    routes=(
+        Route("GET", "/state", _state, "the whole world, as reset and --seed take it", public=True),
+        Route("POST", "/reset", _reset, "the first world again, or the one in the body", public=True),
+        Route("POST", "/faults", _add_fault, "make requests fail", public=True),
+        Route("DELETE", "/faults", _clear_faults, "no more faults", public=True),
+        Route("POST", "/clock", _clock, "move the clock by {advance_s}", public=True),
+        Route("POST", "/limits", _limits, "GitHub's rate limits on or off: {github}", public=True),
+        Route("POST", "/lag", _lag, "replication delay: {replication_s, roles_s}", public=True),
+        Route("POST", "/latency", _latency, "delay of every answer: {ms}", public=True),
+        Route("POST", "/devicecode", _device_code, "approve a device code: {user?, user_code?}", public=True),
+        Route("POST", "/push", _push, "commit files: {repository, branch, files}", public=True),
+        Route("POST", "/jobs", _job, "start an Actions job, as its runner would see it", public=True),
+    ),
+)

@@ -1,0 +1,130 @@
+"""A Foundry project's data plane, as far as proving access needs it: agents can be listed, made and deleted.
+
+What opens it is a token for ``https://ai.azure.com`` and a role assignment that reaches the project and
+whose data actions cover the call. It must not run an agent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trustsmith_sandbox import rbac, tokens
+from trustsmith_sandbox.http import Answer, Call, Refusal, Route, Service
+
+if TYPE_CHECKING:
+    from trustsmith_sandbox.world import Data
+
+_DATA = "Microsoft.CognitiveServices/accounts/AIServices/agents/"
+_PROJECT = "/foundry/{account}/api/projects/{project}"
+_ONLY_PROJECT = "_project"
+
+
+def _refuse(status: int, code: str, message: str) -> Refusal:
+    return Refusal(Answer(status, {"error": {"code": code, "message": message}}))
+
+
+def _authenticate(call: Call) -> tokens.Principal:
+    who = tokens.bearer(call, "foundry")
+    if isinstance(who, tokens.Principal):
+        return who
+    text = {
+        "audience": "audience is incorrect (https://ai.azure.com)",
+        "expired": "Access token has expired.",
+        "missing": "Access denied due to missing authorization header.",
+    }.get(who, "Access denied due to invalid token.")
+    raise _refuse(401, "Unauthorized", text)
+
+
+def _project(call: Call, operation: str) -> Data:
+    """Return the project that the path names, when the caller may do the operation (read, write, delete) there."""
+    if not call.query.get("api-version"):
+        raise _refuse(400, "BadRequest", "The required query parameter 'api-version' is missing.")
+    project = _find(call)
+    subscription = project["id"].split("/")[2].lower()
+    if call.world.data["subscriptions"][subscription]["tenantId"] != call.caller.tenant:
+        raise _refuse(400, "BadRequest", "Tenant provided in token does not match resource token")
+    action = _DATA + operation
+    if not rbac.allowed(call.world, call.caller.object_id, action, project["id"], data=True):
+        text = (
+            f"The principal `{call.caller.object_id}` lacks the required data action `{action}` to perform"
+            f" `{call.method} /api/projects/{{projectName}}/agents` operation."
+        )
+        raise _refuse(403, "PermissionDenied", text)
+    return project
+
+
+def _find(call: Call) -> Data:
+    account, name = call.params["account"].lower(), call.params["project"].lower()
+    for project in call.world.seen(call.world.data["projects"].values()):
+        owner, _, own = project["name"].lower().partition("/")
+        if owner == account and name in {own, _ONLY_PROJECT}:
+            return project
+    raise _refuse(404, "NotFound", f"Project {call.params['project']} was not found.")
+
+
+def _agents(call: Call, project: Data) -> dict[str, Data]:
+    everything = call.world.data.setdefault("agents", {})
+    agents: dict[str, Data] = everything.setdefault(project["id"].lower(), {})
+    return agents
+
+
+def listing(call: Call) -> Answer:
+    """Answer the project's agents."""
+    agents = list(_agents(call, _project(call, "read")).values())
+    ends = {"first_id": agents[0]["id"], "last_id": agents[-1]["id"]} if agents else {}
+    return Answer(body={"object": "list", "data": agents, "has_more": False, **ends})
+
+
+def show(call: Call) -> Answer:
+    """Answer one agent."""
+    return Answer(body=_named(call, _agents(call, _project(call, "read"))))
+
+
+def create(call: Call) -> Answer:
+    """Make an agent ``{name, definition}``."""
+    agents = _agents(call, _project(call, "write"))
+    wanted = call.body if isinstance(call.body, dict) else {}
+    name, definition = wanted.get("name"), wanted.get("definition")
+    if not isinstance(name, str) or not isinstance(definition, dict):
+        raise _refuse(400, "invalid_payload", "An agent needs a name and a definition.")
+    if name in agents:
+        raise _refuse(409, "conflict", f"Agent {name} already exists.")
+    latest = {
+        "object": "agent.version",
+        "id": f"{name}:1",
+        "name": name,
+        "version": "1",
+        "definition": definition,
+    }
+    latest |= {"description": wanted.get("description"), "metadata": {}, "created_at": int(call.world.now())}
+    agents[name] = {"object": "agent", "id": name, "name": name, "versions": {"latest": latest}}
+    return Answer(200, agents[name])
+
+
+def delete(call: Call) -> Answer:
+    """Delete an agent."""
+    agents = _agents(call, _project(call, "delete"))
+    name = _named(call, agents)["name"]
+    del agents[name]
+    return Answer(200, {"object": "agent.deleted", "name": name, "deleted": True})
+
+
+def _named(call: Call, agents: dict[str, Data]) -> Data:
+    name = call.params["agent"]
+    if name not in agents:
+        raise _refuse(404, "not_found", f"Agent {name} doesn't exist.")
+    return agents[name]
+
+
+SERVICE = Service(
+    name="foundry",
+    hosts=("*.services.ai.azure.com",),
+    roots=("foundry",),
+    routes=(
+        Route("GET", _PROJECT + "/agents", listing, "list agents"),
+        Route("POST", _PROJECT + "/agents", create, "make an agent"),
+        Route("GET", _PROJECT + "/agents/{agent}", show, "get an agent"),
+        Route("DELETE", _PROJECT + "/agents/{agent}", delete, "delete an agent"),
+    ),
+    authenticate=_authenticate,
+)

@@ -1,0 +1,206 @@
+"""Starts the sandbox, tells what to export, and serves until it is told to stop.
+
+The files that it writes appear whole (by rename), the environment file last: who sees it can start. It must
+not print a secret that is anybody's but the sandbox's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shlex
+import signal
+import socket
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from trustsmith_sandbox import coverage, entra, github_seed, seed, server, tls, tokens
+from trustsmith_sandbox.names import AUDIENCE, Names
+from trustsmith_sandbox.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_HOST = "localhost"
+_BACKLOG = 512
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says; times in seconds, paths None when not asked for."""
+
+    port: int = 0
+    endpoints_file: Path | None = None
+    env_file: Path | None = None
+    log: Path | None = None
+    latency: float = 0.0
+    lag: float = 0.0
+    seed: Path | None = None
+    production_names: bool = False
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which says when it serves, and which on a signal returns, so that the process ends with 0."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        self._ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals for as long as we serve."""
+        caught = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self._stop) for number in caught}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop(self, _number: int, _frame: object) -> None:
+        self.should_exit = True
+
+
+def run(options: Options) -> None:
+    """Serve until SIGINT or SIGTERM. Raises ``OSError`` when the port is taken, ``ValueError`` for a bad seed."""
+    with tempfile.TemporaryDirectory(prefix="trustsmith-sandbox-") as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        sockets = _listen(options.port)
+        names = Names(f"https://{_HOST}:{sockets[0].getsockname()[1]}", options.production_names)
+        world = _world(names, options)
+        hosts = tuple(h for s in coverage.SERVICES for h in s.hosts) if options.production_names else ()
+        with ThreadPoolExecutor() as pool:  # an RSA key takes a tenth of a second
+            for make in (tokens.entra_key, tokens.workload_key):
+                pool.submit(make, world)
+            bundle, certificate = tls.make_certificates(folder, hosts)
+        world.kept("ca file", lambda: str(bundle))
+        world.kept("own request", lambda: secrets.token_hex(16))
+        log = stack.enter_context(options.log.open("a", encoding="utf-8")) if options.log else None
+        application = server.Application(world, coverage.SERVICES, log)
+        exports = _write_files(world, folder, bundle, options)
+        serving = _Server(_config(application, certificate), lambda: _announce(exports, options.env_file))
+        serving.run(sockets)
+
+
+def _listen(port: int) -> list[socket.socket]:
+    """Return listening sockets for localhost in both families, on one port (0: a free one)."""
+    first = _bound(socket.AF_INET, "127.0.0.1", port)
+    sockets = [first]
+    with contextlib.suppress(OSError):  # a machine without IPv6, or the port is somebody else's there
+        sockets.append(_bound(socket.AF_INET6, "::1", first.getsockname()[1]))
+    return sockets
+
+
+def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    made = socket.socket(family)
+    try:
+        if os.name == "posix":
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+        made.listen(_BACKLOG)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _world(names: Names, options: Options) -> World:
+    start = seed.default_world(names) | {"github": github_seed.seed_github()}
+    if options.seed:
+        start |= _read_seed(options.seed)
+    world = World(names, start)
+    world.lag.replication = world.lag.roles = options.lag
+    world.kept("pace", lambda: {"latency": options.latency})
+    return world
+
+
+def _read_seed(path: Path) -> dict[str, Any]:
+    seeded = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(seeded, dict):
+        raise ValueError("a seed is a JSON object, as GET /_sandbox/state answers it")  # noqa: TRY004 - the text is wrong
+    return seeded
+
+
+def _write_files(world: World, folder: Path, bundle: Path, options: Options) -> dict[str, str]:
+    """Write the token and the endpoints; return what to export."""
+    token, endpoints = folder / "assertion.jwt", options.endpoints_file or folder / "endpoints.json"
+    _write(token, entra.operator_assertion(world, seed.OPERATOR_SUBJECT, AUDIENCE))
+    bystander = folder / "bystander.jwt"
+    _write(bystander, entra.operator_assertion(world, seed.BYSTANDER_SUBJECT, AUDIENCE))
+    _write(endpoints, json.dumps(_endpoints(world.names, bundle), indent=2) + "\n")
+    exports = {
+        "AZURE_TENANT_ID": seed.TENANT,
+        "AZURE_CLIENT_ID": seed.OPERATOR_APP_ID,
+        "AZURE_FEDERATED_TOKEN_FILE": str(token),
+        "AZURE_AUTHORITY_HOST": world.names.authority + "/",
+        "GH_TOKEN": github_seed.ADMIN_TOKEN,
+        "SSL_CERT_FILE": str(bundle),
+        "REQUESTS_CA_BUNDLE": str(bundle),
+        "TRUSTSMITH_ENDPOINTS": str(endpoints.absolute()),
+    }
+    left_out = ("AZURE_AUTHORITY_HOST", "TRUSTSMITH_ENDPOINTS") if options.production_names else ()
+    return {name: value for name, value in exports.items() if name not in left_out}
+
+
+def _endpoints(names: Names, bundle: Path) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "azure": {
+            "authority": names.authority,
+            "graph": names.graph,
+            "resource_manager": names.resource_manager,
+            "graph_scope": names.scope("graph"),
+            "resource_manager_scope": names.scope("arm"),
+            "foundry_scope": names.scope("foundry"),
+            "audience": AUDIENCE,
+        },
+        "github": {"api": names.github_api, "issuer": names.issuer, "web": names.github_web},
+        "ca_bundle": str(bundle),
+    }
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that only we may read, and let it appear whole."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(
+        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as file:
+        file.write(text)
+    draft.replace(path)
+
+
+def _config(application: server.Application, certificate: Path) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        http=server.Protocol,
+        ssl_certfile=certificate,
+        lifespan="off",
+        ws="none",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=1,
+    )
+
+
+def _announce(exports: dict[str, str], env_file: Path | None) -> None:
+    lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in exports.items())
+    sys.stdout.write(lines)
+    sys.stdout.flush()
+    if env_file:
+        _write(env_file, lines)
