@@ -36,7 +36,7 @@ test: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy src tests $(wildcard bench/*.py)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/zizmor --quiet --offline --persona=pedantic .github
 	$(BIN)/actionlint $(WORKFLOWS)
