@@ -1,0 +1,304 @@
+"""The configuration's keys, and how its sections become a `Config`. Reports every problem, with its position.
+
+Must not read files, contact anything, or fill in what only a service knows. What a single value may be is in
+`configvalues`; what YAML is, in `configtree`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, cast
+
+from ruamel.yaml.nodes import Node, ScalarNode
+
+from trustsmith import configvalues as values
+from trustsmith.configreader import Reader, Wrong, closest, describe, shown
+from trustsmith.configtree import tag
+from trustsmith.errors import ConfigError
+from trustsmith.model.config import CLOUDS, Config, Environment, Grant, Identity, Protection, Workflow
+from trustsmith.model.foundry import PROJECT_MANAGER, ProjectId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Section → key → whether it is required. "environment" and "workflow" are one entry of `environments`, `workflows`.
+KEYS: Mapping[str, Mapping[str, bool]] = {
+    "": {
+        "version": True,
+        "repository": True,
+        "tenant": True,
+        "cloud": False,
+        "github": False,
+        "identity": False,
+        "store": False,
+        "environments": True,
+        "workflows": False,
+    },
+    "identity": {
+        "kind": False,
+        "per": False,
+        "name": False,
+        "owners": False,
+        "service_management_reference": False,
+    },
+    "environment": {
+        "project": False,
+        "projects": False,
+        "role": False,
+        "grants": False,
+        "client_id": False,
+        "endpoint": False,
+        "protection": False,
+    },
+    "grant": {"role": True, "scope": True, "because": True},
+    "protection": {
+        "reviewers": False,
+        "wait_minutes": False,
+        "prevent_self_review": False,
+        "branches": False,
+        "tags": False,
+    },
+    "workflow": {"template": True, "path": False, "environments": False, "run": False},
+}
+VERSION = 1
+REVIEWERS = 6  # GitHub REST, "Create or update an environment"
+LONGEST_WAIT = 43200  # minutes; the same source
+CREDENTIALS = 20  # federated credentials an application: Entra, "Important considerations and restrictions"
+LONGEST_DISPLAY_NAME = 256  # Graph v1.0, application resource
+
+
+def default_path(template: str) -> str:
+    """Where a template is rendered to when the file does not say."""
+    return f".github/workflows/{template}.yml"
+
+
+def default_workflows(environments: tuple[str, ...]) -> tuple[Workflow, ...]:
+    """What is rendered when the file has no `workflows`: one deployment through all environments in order."""
+    template = "deploy-agents"
+    return (
+        Workflow(name="deploy", template=template, path=default_path(template), environments=environments),
+    )
+
+
+def read(root: Node | None, file: str) -> Config:
+    """The document as a Config. Raises ConfigError with everything that is wrong."""
+    reader = Reader(file)
+    config = _config(reader, root)
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    return config
+
+
+def _config(reader: Reader, root: Node | None) -> Config:
+    if root is None or tag(root) == "null":
+        reader.report(root, "The file is empty.", "Run 'trustsmith setup' to write it.")
+    fields = reader.mapping(root, "", KEYS[""]) if root is not None else {}
+    _version(reader, fields.get("version"))
+    environments = _environments(reader, fields.get("environments"))
+    names = tuple(environment.name for environment in environments)
+    config = Config(
+        repository=reader.value(fields.get("repository"), "repository", values.repository) or "",
+        tenant=reader.value(fields.get("tenant"), "tenant", values.tenant) or "",
+        cloud=reader.value(fields.get("cloud"), "cloud", values.one_of(CLOUDS)) or "AzureCloud",
+        github=reader.value(fields.get("github"), "github", values.github_host) or "github.com",
+        identity=_identity(reader, fields.get("identity")),
+        store=cast(
+            "Literal['secrets', 'variables']",
+            reader.value(fields.get("store"), "store", values.one_of(["secrets", "variables"])) or "secrets",
+        ),
+        environments=environments,
+        workflows=_workflows(reader, fields.get("workflows"), names),
+    )
+    _check_identities(reader, config, fields)
+    return config
+
+
+def _version(reader: Reader, node: Node | None) -> None:
+    if (
+        isinstance(node, ScalarNode)
+        and tag(node) == "int"
+        and node.value.isdecimal()
+        and int(node.value[:9]) > VERSION
+    ):
+        reader.report(
+            node,
+            f"Version {node.value[:9]} of the format is newer than this trustsmith, which knows version {VERSION}.",
+            "Update trustsmith.",
+        )
+    else:
+        reader.whole(node, "version", VERSION, VERSION)
+
+
+def _identity(reader: Reader, node: Node | None) -> Identity:
+    fields = reader.mapping(node, "identity", KEYS["identity"])
+    reader.value(fields.get("kind"), "kind", values.identity_kind)
+    per = reader.value(fields.get("per"), "per", values.one_of(["environment", "repository"]))
+    return Identity(
+        per=cast("Literal['environment', 'repository']", per or "environment"),
+        name=reader.value(fields.get("name"), "name", values.name_pattern) or Identity().name,
+        owners=reader.values(fields.get("owners"), "owners", values.owner, allow_empty=True) or (),
+        service_management_reference=reader.value(
+            fields.get("service_management_reference"), "service_management_reference", values.any_text
+        ),
+    )
+
+
+def _check_identities(reader: Reader, config: Config, fields: Mapping[str, Node]) -> None:
+    """What concerns identity and environments together: credentials per application, lengths of display names."""
+    node = fields.get("identity")
+    count = len(config.environments)
+    if config.identity.per == "repository" and count > CREDENTIALS:
+        reader.report(
+            node,
+            f"{count} environments cannot share one identity: an application holds {CREDENTIALS} federated credentials.",
+            "Remove 'per: repository', so that each environment has its own.",
+        )
+    pattern = config.identity.name.replace("{repository}", config.repository.partition("/")[2])
+    pattern = pattern.replace("{owner}", config.repository.partition("/")[0])
+    if config.identity.per == "repository" and not pattern.replace("{environment}", "").strip("-_. /"):
+        reader.report(
+            node, "A shared identity's name cannot be {environment} alone.", 'Write: name: "{repository}"'
+        )
+    for environment in config.environments if config.identity.per == "environment" else ():
+        length = len(pattern.replace("{environment}", environment.name))
+        if length > LONGEST_DISPLAY_NAME:
+            message = (
+                f"The display name for {shown(environment.name, 40)} has {length} characters; Entra takes "
+            )
+            reader.report(
+                node or fields["environments"], f"{message}{LONGEST_DISPLAY_NAME}.", "Shorten identity.name."
+            )
+
+
+def _environments(reader: Reader, node: Node | None) -> tuple[Environment, ...]:
+    spelled: dict[str, str] = {}
+    found = []
+    for name, key, value in reader.named(node, "environments"):
+        reader.parsed(
+            key, name if name.isprintable() else None, "an environment's name", values.environment_name
+        )
+        twin = spelled.setdefault(name.casefold(), name)
+        if twin != name:
+            reader.report(
+                key,
+                f"{shown(name)} and {shown(twin)} differ only in case, which GitHub takes for one environment.",
+                "Rename or remove one.",
+            )
+        found.append(_environment(reader, name, value))
+    if node is not None and tag(node) == "map" and not found:
+        reader.report(node, "'environments' names no environment.", "Add one, such as dev.")
+    return tuple(found)
+
+
+def _environment(reader: Reader, name: str, node: Node) -> Environment:
+    fields = reader.mapping(node, f"environment {shown(name, 40)}", KEYS["environment"])
+    return Environment(
+        name=name,
+        projects=_projects(reader, name, node, fields),
+        role=reader.value(fields.get("role"), "role", values.role) or PROJECT_MANAGER.guid,
+        grants=_grants(reader, fields.get("grants")),
+        client_id=reader.value(fields.get("client_id"), "client_id", values.client_id),
+        endpoint=reader.value(fields.get("endpoint"), "endpoint", values.endpoint),
+        protection=_protection(reader, fields.get("protection")),
+    )
+
+
+def _projects(reader: Reader, name: str, node: Node, fields: Mapping[str, Node]) -> tuple[ProjectId, ...]:
+    one, many = fields.get("project"), fields.get("projects")
+    if one is not None and many is not None:
+        reader.report(
+            many, "Both 'project' and 'projects' are given.", "Keep 'projects', with all of them in its list."
+        )
+    if one is None and many is None and tag(node) in ("map", "null"):
+        reader.report(
+            node, f"Environment {shown(name, 40)} has no project.", "Add 'project: <the project's ARM id>'."
+        )
+    if isinstance(one, Node) and tag(one) == "seq":
+        reader.report(one, "'project' takes one id.", "Write 'projects:' for a list.")
+        return ()
+    single = reader.value(one, "project", values.project)
+    return (single,) if single else reader.values(many, "projects", values.project) or ()
+
+
+def _grants(reader: Reader, node: Node | None) -> tuple[Grant, ...]:
+    grants = []
+    for item in reader.items(node, "grants", allow_empty=True) or ():
+        fields = reader.mapping(item, "a grant", KEYS["grant"])
+        role = reader.value(fields.get("role"), "role", values.role)
+        scope = reader.value(fields.get("scope"), "scope", values.scope)
+        because = reader.value(fields.get("because"), "because", values.any_text)
+        if role and scope and because:
+            grants.append(Grant(role=role, scope=scope, because=because))
+    return tuple(grants)
+
+
+def _protection(reader: Reader, node: Node | None) -> Protection:
+    fields = reader.mapping(node, "protection", KEYS["protection"])
+    reviewers = reader.values(fields.get("reviewers"), "reviewers", values.reviewer, allow_empty=True)
+    if reviewers and len(reviewers) > REVIEWERS:
+        message = f"{len(reviewers)} reviewers; GitHub takes {REVIEWERS}."
+        reader.report(
+            fields["reviewers"], message, "Name a team: one approval of any of its members is enough."
+        )
+    branches = _branches(reader, fields.get("branches"))
+    tags = reader.values(fields.get("tags"), "tags", values.ref_pattern)
+    if branches == "protected" and "tags" in fields:
+        message = (
+            "'tags' cannot be used with 'branches: protected': GitHub knows protected branches, or patterns."
+        )
+        reader.report(
+            fields["tags"], message, "Write the branches as patterns, such as [main], or remove 'tags'."
+        )
+    return Protection(
+        reviewers=reviewers,
+        wait_minutes=reader.whole(fields.get("wait_minutes"), "wait_minutes", 0, LONGEST_WAIT),
+        prevent_self_review=reader.flag(fields.get("prevent_self_review"), "prevent_self_review"),
+        branches=branches,
+        tags=tags,
+    )
+
+
+def _branches(reader: Reader, node: Node | None) -> tuple[str, ...] | Literal["protected"] | None:
+    if not isinstance(node, ScalarNode):
+        return reader.values(node, "branches", values.ref_pattern)
+    if tag(node) == "str" and node.value == "protected":
+        return "protected"
+    found = shown(node.value) if tag(node) == "str" else describe(node)
+    hint = f"Write [{node.value[:80]}], or protected."
+    reader.report(node, f"'branches' must be a list of patterns or the word protected, not {found}.", hint)
+    return None
+
+
+def _workflows(reader: Reader, node: Node | None, names: tuple[str, ...]) -> tuple[Workflow, ...]:
+    if node is None:
+        return default_workflows(names)
+    workflows = []
+    paths: dict[str, str] = {}
+    for name, key, value in reader.named(node, "workflows"):
+        reader.parsed(key, name if name.isprintable() else None, "a workflow's name", values.any_text)
+        workflow = _workflow(reader, name, value, names)
+        # Case is folded because file systems on Windows and macOS do.
+        twin = paths.setdefault(workflow.path.casefold(), name)
+        if twin != name:
+            message = f"{shown(workflow.path)} is already written by workflow {shown(twin)}."
+            reader.report(value, message, "Give this one another 'path'.")
+        workflows.append(workflow)
+    return tuple(workflows)
+
+
+def _workflow(reader: Reader, name: str, node: Node, names: tuple[str, ...]) -> Workflow:
+    fields = reader.mapping(node, f"workflow {shown(name, 40)}", KEYS["workflow"])
+    template = reader.value(fields.get("template"), "template", values.template) or name
+
+    def known(text: str) -> str:
+        if text not in names:
+            hint = f"{closest(text, names)}Known: {', '.join(names)}."
+            raise Wrong(f"There is no environment {shown(text)} in this file.", hint)
+        return text
+
+    return Workflow(
+        name=name,
+        template=template,
+        path=reader.value(fields.get("path"), "path", values.workflow_path) or default_path(template),
+        environments=reader.values(fields.get("environments"), "environments", known) or names,
+        run=reader.script(fields.get("run"), "run"),
+    )
