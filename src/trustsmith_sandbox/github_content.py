@@ -67,6 +67,13 @@ def _get(call: Call, repository: Data) -> Answer:
     return Answer(200, [_listed(call, repository, path, name, inside) for name in _names(inside)])
 
 
+def _readme(call: Call, repository: Data) -> Answer:
+    for path, sha in _files(call, repository).items():
+        if path.lower().startswith("readme"):
+            return _file(call, repository, path, sha)
+    raise not_found()
+
+
 def _below(name: str, folder: str) -> bool:
     return not folder or name.startswith(f"{folder}/")
 
@@ -191,6 +198,7 @@ ROUTES = (
     *on_repository("GET", "/branches/{branch*}", _branch, "Branch", _READ),
     *on_repository("GET", "/contents", _get, "Files at the top", _READ),
     *on_repository("GET", "/contents/{path*}", _get, "File or folder", _READ),
+    *on_repository("GET", "/readme", _readme, "README", _READ),
     *on_repository("PUT", "/contents/{path*}", _put, "Write a file", _WRITE),
     *on_repository("DELETE", "/contents/{path*}", _delete, "Delete a file", _WRITE),
 )
