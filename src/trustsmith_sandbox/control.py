@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trustsmith_sandbox import actions, entra, github, github_limits
+from trustsmith_sandbox import actions, entra_users, github, github_limits
 from trustsmith_sandbox.faults import Faults
 from trustsmith_sandbox.http import Answer, Call, Refusal, Route, Service
 
@@ -97,7 +97,7 @@ def _device_code(call: Call) -> Answer:
     wanted = _wanted(call, "user", "user_code")
     name = str(wanted.get("user") or "admin@contoso.onmicrosoft.com")
     try:
-        return Answer(body={"approved": entra.approve(call.world, name, wanted.get("user_code"))})
+        return Answer(body={"approved": entra_users.approve(call.world, name, wanted.get("user_code"))})
     except KeyError:
         raise _wrong(f"There is no user {name}.") from None
 

@@ -89,7 +89,7 @@ def create(call: Call) -> Answer:
         raise _refuse(400, "invalid_payload", "An agent needs a name and a definition.")
     if name in agents:
         raise _refuse(409, "conflict", f"Agent {name} already exists.")
-    latest = {
+    latest: Data = {
         "object": "agent.version",
         "id": f"{name}:1",
         "name": name,
