@@ -27,6 +27,7 @@ from trustsmith.errors import NotSignedIn, ServiceError, TrustsmithError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import requests
     from azure.core.credentials import AccessToken, AccessTokenInfo
 
     from trustsmith.clients.endpoints import Endpoints
@@ -69,6 +70,7 @@ class Credentials:
         self._gates: dict[tuple[str, str | None], threading.Lock] = {}
         self._tokens: dict[tuple[str, str | None], AccessToken] = {}
         self._kept: tuple[str, _Source] | None = None
+        self._session: requests.Session | None = None
 
     def token(self, scope: str, *, claims: str | None = None) -> AccessToken:
         """Return a token for `scope` that is good for two more minutes; any thread may call this.
@@ -96,6 +98,11 @@ class Credentials:
     def _cached(self, key: tuple[str, str | None]) -> AccessToken | None:
         found = self._tokens.get(key)
         return found if found is not None and found.expires_on - time.time() > _REFRESH_BEFORE else None
+
+    def close(self) -> None:
+        """Close the connections to Entra; tokens that were fetched stay good."""
+        if self._session is not None:
+            self._session.close()
 
     def forget(self) -> None:
         """Drop the cached tokens, for example after rights were changed; the sign-in stays."""
@@ -239,10 +246,12 @@ class Credentials:
         """How azure-identity talks to Entra: our certificates and time-outs, no retries of its own."""
         from azure.core.pipeline.transport import RequestsTransport
 
+        with self._lock:
+            self._session = self._session or tls.session(self.endpoints.ca_bundle)
         return {
             "authority": self.endpoints.authority,
             "disable_instance_discovery": not self.endpoints.discovery,
-            "transport": RequestsTransport(session=tls.session(self.endpoints.ca_bundle)),
+            "transport": RequestsTransport(session=self._session, session_owner=False),
             "connection_timeout": CONNECT_TIMEOUT,
             "read_timeout": READ_TIMEOUT,
             "retry_total": 0,

@@ -14,6 +14,7 @@ import math
 import random
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -157,6 +158,7 @@ async def call(
     settle: Callable[[ServiceError], bool] | None = None,
     on_wait: OnWait | None = None,
     pace: Pace = PACE,
+    slot: Callable[[], AbstractAsyncContextManager[Any]] = nullcontext,
 ) -> T:
     """Carry out one operation, with as many tries as are safe; return what `send` returns.
 
@@ -166,13 +168,14 @@ async def call(
     a `read_back` nothing is sent again.
     settle: tells failures that are only replication lag after a create; they are waited out within 3 minutes.
     on_wait: called before each sleep with operation, reason and seconds.
+    slot: entered around each try; the time it takes to be let in does not count against the deadline.
     Raises the ServiceError of the last try; its `unsure` is True if any try may have been carried out.
     """
     patience = _Patience(operation, pace, settle)
     unsure = False
     while True:
         try:
-            return await _within(send, patience, service)
+            return await _within(send, patience, service, slot)
         except Failed as failure:
             failed = failure
         failed.error.operation = failed.error.operation or operation
@@ -192,11 +195,19 @@ async def call(
         await asyncio.sleep(waiting[1])
 
 
-async def _within(send: Callable[[], Awaitable[T]], patience: _Patience, service: str) -> T:
+async def _within(
+    send: Callable[[], Awaitable[T]],
+    patience: _Patience,
+    service: str,
+    slot: Callable[[], AbstractAsyncContextManager[Any]],
+) -> T:
     """One try, cut off at the operation's deadline."""
+    asked = time.monotonic()
     try:
-        async with asyncio.timeout(max(0.0, patience.remaining())):
-            return await send()
+        async with slot():
+            patience.started += time.monotonic() - asked
+            async with asyncio.timeout(max(0.0, patience.remaining())):
+                return await send()
     except TimeoutError:
         message = f"No answer within {patience.pace.deadline:.0f} seconds."
         error = ServiceError(message, service=service, operation=patience.operation, unsure=True)
