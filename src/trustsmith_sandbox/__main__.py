@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from trustsmith_sandbox.job import command as job
+
 _PATH = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -52,6 +54,8 @@ def serve(
     except (OSError, ValueError) as reason:
         raise click.ClickException(str(reason)) from None
 
+
+main.add_command(job, "job")
 
 if __name__ == "__main__":
     main(prog_name="python -m trustsmith_sandbox")

@@ -22,19 +22,25 @@ _LOCATIONS = ("swedencentral", "westeurope", "eastus2")
 def endpoints(call: Call) -> Answer:
     """Answer the cloud's endpoints, as ``az cloud register --endpoint-resource-manager`` asks for them."""
     names = call.world.names
-    return Answer(
-        body={
-            "galleryEndpoint": names.resource_manager,
-            "graphEndpoint": names.graph,
-            "portalEndpoint": names.origin,
-            "authentication": {
-                "loginEndpoint": names.authority,
-                "audiences": [names.scope("arm").removesuffix("/.default")],
-                "tenant": "common",
-                "identityProvider": "AAD",
-            },
-        }
-    )
+    audience = names.scope("arm").removesuffix("/.default")
+    login = {"loginEndpoint": names.authority, "audiences": [audience], "tenant": "common"}
+    graph = names.scope("graph").removesuffix(".default")
+    shown = {
+        "name": "AzureCloud" if names.production else "sandbox",
+        "portal": names.origin,
+        "authentication": login | {"identityProvider": "AAD"},
+        "media": audience,
+        "batch": audience,
+        "gallery": names.resource_manager,
+        "graphAudience": graph,
+        "graph": names.graph,
+        "microsoftGraphResourceId": graph,
+        "resourceManager": names.resource_manager,
+        "sqlManagement": names.resource_manager,
+        "vmImageAliasDoc": names.origin,
+        "suffixes": {},
+    }
+    return Answer(body=shown)
 
 
 def tenants(call: Call) -> Answer:

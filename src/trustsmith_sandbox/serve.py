@@ -91,7 +91,9 @@ def run(options: Options) -> None:
         log = stack.enter_context(options.log.open("a", encoding="utf-8")) if options.log else None
         application = server.Application(world, coverage.SERVICES, log)
         exports = _write_files(world, folder, bundle, options)
-        serving = _Server(_config(application, certificate), lambda: _announce(exports, options.env_file))
+        serving = _Server(
+            _config(application, certificate), lambda: _announce(names.origin, exports, options.env_file)
+        )
         serving.run(sockets)
 
 
@@ -198,9 +200,9 @@ def _config(application: server.Application, certificate: Path) -> uvicorn.Confi
     )
 
 
-def _announce(exports: dict[str, str], env_file: Path | None) -> None:
+def _announce(origin: str, exports: dict[str, str], env_file: Path | None) -> None:
     lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in exports.items())
-    sys.stdout.write(lines)
+    sys.stdout.write(f"# {origin}\n{lines}")
     sys.stdout.flush()
     if env_file:
         _write(env_file, lines)

@@ -67,7 +67,11 @@ class World:
         return str(uuid.uuid4())
 
     def reset(self, seed: Mapping[str, Any] | None = None) -> None:
-        """Go back to the start, or to ``seed``; parts of the world that the seed leaves out are the start's."""
+        """Go back to the start, or to ``seed``; parts of the world that the seed leaves out are the start's.
+
+        The clock goes back too. Keys, ids given out, and settings such as lag stay as they are.
+        """
+        self._advance = 0.0
         self.data = copy.deepcopy(self._start | dict(seed or {}))
 
     def kept(self, name: str, make: Callable[[], T]) -> T:
