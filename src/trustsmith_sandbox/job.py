@@ -8,6 +8,7 @@ file tell it. It must not print or keep a token.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import ssl
@@ -21,6 +22,7 @@ import click
 import httpx
 
 _TIMEOUT = 30.0  # seconds
+_NEEDED = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID")
 _CODE = re.compile(r"AADSTS\d+")
 _AGENTS = "/agents?api-version=v1"
 
@@ -63,8 +65,8 @@ class Runner:
 
         azure, seen = self.endpoints["azure"], job["vars"] | job["secrets"]
         credential = ClientAssertionCredential(
-            seen.get("AZURE_TENANT_ID", ""),
-            seen.get("AZURE_CLIENT_ID", ""),
+            seen["AZURE_TENANT_ID"],
+            seen["AZURE_CLIENT_ID"],
             lambda: self.assertion(job),
             authority=azure["authority"],
             disable_instance_discovery=True,
@@ -82,6 +84,9 @@ def _exchange(runner: Runner, job: dict[str, Any]) -> tuple[str, str]:
     """Return the outcome (``ok`` or Entra's code) and the token."""
     from azure.core.exceptions import ClientAuthenticationError  # noqa: PLC0415 - as above
 
+    seen = job["vars"] | job["secrets"]
+    if missing := [name for name in _NEEDED if name not in seen]:
+        return f"not tried: no {' and no '.join(missing)}", ""
     try:
         return "ok", runner.token(job)
     except ClientAuthenticationError as refused:
@@ -148,6 +153,7 @@ def command(
 ) -> None:
     """Play an Actions job and print what it could reach, as one line of JSON."""
     wanted = {"repository": repository, "environment": environment, "ref": ref, "event": event}
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # a refusal is our output, not a warning
     try:
         runner = _runner(endpoints)
         others = [_endpoint_of(runner, repository, name, ref) for name in project_of]
