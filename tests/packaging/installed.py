@@ -198,7 +198,8 @@ def make_environment(folder: Path, *requirements: str) -> Path:
     They are seen through a .pth line. Such a folder's own .pth files are not read, and so the checkout, which is
     there as an editable install, stays out of sight.
     """
-    venv.create(folder, with_pip=False)
+    # Links, as `python -m venv` makes them: a copied interpreter of macOS does not find its library.
+    venv.create(folder, with_pip=False, symlinks=os.name != "nt")
     paths = sysconfig.get_paths("venv", vars={"base": str(folder), "platbase": str(folder)})
     lines = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
     # The line that coverage needs in each interpreter; it does nothing unless a coverage run set its variables.
