@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.types import Receive, Scope, Send
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
     from trustsmith_sandbox.world import World
 
@@ -40,12 +41,23 @@ _TRANSPORT = "sandbox.transport"
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, which also tells the application its transport, so that it can be cut."""
+    """uvicorn's protocol, which also tells the application its transport, so that it can be cut.
+
+    An idle connection is not closed politely at the end: a client that sleeps would hold the shutdown up.
+    """
 
     def on_message_begin(self) -> None:
         """Put the transport where the application finds it."""
         super().on_message_begin()
         cast("dict[str, Any]", self.scope)[_TRANSPORT] = self.transport
+
+    def shutdown(self) -> None:
+        """Drop the connection unless it is in the middle of an answer."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        idle = cycle is None or cycle.response_complete
+        super().shutdown()
+        if idle:
+            self.transport.abort()
 
 
 @dataclass
