@@ -5,16 +5,23 @@ Reads and writes that one file and nothing else. Must not ask, print, or contact
 
 from __future__ import annotations
 
+import os
+import secrets
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trustsmith import configschema, configtree
+from trustsmith.configschema import default_workflows
+from trustsmith.configwrite import new, update
 from trustsmith.errors import Problem, UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from trustsmith.model.config import Config
+
+
+__all__ = ["Source", "default_workflows", "load", "new", "read", "save", "update"]
 
 
 @dataclass(frozen=True)
@@ -64,3 +71,25 @@ def read(path: Path) -> Source:
             f"{path} cannot be read: {error.strerror}.", hint="Check the path and its rights."
         ) from None
     return load(text, str(path))
+
+
+def save(path: Path, text: str) -> None:
+    """Write the file in one step, so that nobody ever reads half of it. Makes its folder; keeps its mode.
+
+    Raises UsageError when it cannot be written; the old file is then as it was.
+    """
+    target = Path(os.path.realpath(path))  # a link stays a link
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            draft.write_bytes(text.encode("utf-8"))
+            if target.exists():
+                shutil.copymode(target, draft)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}.", hint="Check the folder and its rights."
+        ) from None

@@ -91,7 +91,8 @@ def read(root: Node | None, file: str) -> Config:
 def _config(reader: Reader, root: Node | None) -> Config:
     if root is None or tag(root) == "null":
         reader.report(root, "The file is empty.", "Run 'trustsmith setup' to write it.")
-    fields = reader.mapping(root, "", KEYS[""]) if root is not None else {}
+        root = None
+    fields = reader.mapping(root, "", KEYS[""])
     _version(reader, fields.get("version"))
     environments = _environments(reader, fields.get("environments"))
     names = tuple(environment.name for environment in environments)

@@ -19,7 +19,7 @@ from ruamel.yaml.reader import ReaderError
 
 from trustsmith.errors import ConfigError, Problem
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 #: The parser's words, in the words of people who do not write parsers.
 _PLAIN_WORDS = (
@@ -128,7 +128,7 @@ def members(node: Node | None) -> dict[str, tuple[Node, Node]]:
     return found
 
 
-def find(root: Node | None, path: Path) -> tuple[Node | None, int]:
+def find(root: Node | None, path: KeyPath) -> tuple[Node | None, int]:
     """The node at `path`, or its nearest ancestor that exists, and how many steps of the path were found."""
     node = root
     for count, step in enumerate(path):

@@ -1,0 +1,195 @@
+"""Config → text: a fresh file, or the smallest change of an existing one.
+
+Must not read or write files, nor decide what is configured. The text always loads to exactly the given Config.
+"""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from trustsmith import configedit, configschema, configtree
+from trustsmith.errors import ConfigError
+from trustsmith.model.config import Config, Environment, Identity, Protection, Workflow
+from trustsmith.model.foundry import PROJECT_MANAGER, role_slug
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from trustsmith.configedit import Plain
+    from trustsmith.configtree import KeyPath
+
+    Edit = Callable[[str], str]
+
+_HEADER = (
+    "# How this repository deploys to Microsoft Foundry, for trustsmith. No secrets: only names and ids.\n"
+)
+_SHARED = "One identity for all environments: a job in any of them may do what a job in every other may."
+_VARIABLES = "The ids are no secrets; as variables they can be read back and show in logs."
+_IN_ORDER = "In the order of deployment."
+
+
+def plain(config: Config) -> dict[str, Plain]:
+    """The configuration as the file's own structure, without what is the default."""
+    names = tuple(environment.name for environment in config.environments)
+    workflows = {workflow.name: _workflow(workflow, names) for workflow in config.workflows}
+    return _given(
+        version=configschema.VERSION,
+        repository=config.repository,
+        tenant=config.tenant,
+        cloud=_unless(Config.cloud, config.cloud),
+        github=_unless(Config.github, config.github),
+        identity=_identity(config.identity) or None,
+        store=_unless(Config.store, config.store),
+        environments={environment.name: _environment(environment) for environment in config.environments},
+        workflows=None if config.workflows == configschema.default_workflows(names) else workflows,
+    )
+
+
+def _given(**keys: Plain) -> dict[str, Plain]:
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def _unless(default: str, value: str) -> str | None:
+    return None if value == default else value
+
+
+def _identity(identity: Identity) -> dict[str, Plain]:
+    return _given(
+        per=_unless(Identity.per, identity.per),
+        name=_unless(Identity.name, identity.name),
+        owners=list(identity.owners) or None,
+        service_management_reference=identity.service_management_reference,
+    )
+
+
+def _environment(environment: Environment) -> dict[str, Plain]:
+    projects = [project.id for project in environment.projects]
+    grants = [
+        {"role": role_slug(grant.role), "scope": grant.scope, "because": grant.because}
+        for grant in environment.grants
+    ]
+    return _given(
+        project=projects[0] if len(projects) == 1 else None,
+        projects=projects if len(projects) != 1 else None,
+        role=None if environment.role == PROJECT_MANAGER.guid else role_slug(environment.role),
+        grants=grants or None,
+        client_id=environment.client_id,
+        endpoint=environment.endpoint,
+        protection=_protection(environment.protection) or None,
+    )
+
+
+def _protection(protection: Protection) -> dict[str, Plain]:
+    branches = protection.branches
+    return _given(
+        reviewers=None
+        if protection.reviewers is None
+        else [str(reviewer) for reviewer in protection.reviewers],
+        wait_minutes=protection.wait_minutes,
+        prevent_self_review=protection.prevent_self_review,
+        branches=list(branches) if isinstance(branches, tuple) else branches,
+        tags=None if protection.tags is None else list(protection.tags),
+    )
+
+
+def _workflow(workflow: Workflow, names: tuple[str, ...]) -> dict[str, Plain]:
+    return _given(
+        template=workflow.template,
+        path=_unless(configschema.default_path(workflow.template), workflow.path),
+        environments=None if workflow.environments == names else list(workflow.environments),
+        run=workflow.run,
+    )
+
+
+def new(config: Config) -> str:
+    """The text of a fresh file."""
+    reasons = {"environments": _IN_ORDER if len(config.environments) > 1 else ""}
+    if config.identity.per == "repository":
+        reasons["identity"] = _SHARED
+    if config.store == "variables":
+        reasons["store"] = _VARIABLES
+    parts = [_HEADER]
+    for key, value in plain(config).items():
+        gap = "\n" if isinstance(value, dict) else ""
+        reason = f"# {reasons[key]}\n" if reasons.get(key) else ""
+        parts.append(gap + reason + configedit.block({key: value}))
+    return "".join(parts)
+
+
+def update(text: str, config: Config, file: str) -> str:
+    """`text`, changed just enough to load to `config`. Raises ConfigError when `text` itself does not load.
+
+    Tried from the finest edits to the coarsest (a whole section, the whole file), since a layout that `configedit`
+    cannot edit (an anchor on the edited value, say) must cost comments rather than be wrong.
+    """
+    before = configschema.read(configtree.compose(text, file), file)
+    have, want = plain(before), plain(config)
+    for depth in (9, 2, 1, 0):
+        changed = _attempt(text, _edits(have, want, (), depth), config)
+        if changed is not None:
+            return changed
+    return new(config).replace("\n", configedit.line_end(text))
+
+
+def _attempt(text: str, edits: Iterator[Edit], config: Config) -> str | None:
+    """The edited text, or None when it does not load to `config`."""
+    try:
+        for edit in edits:
+            text = edit(text)
+        loaded = configschema.read(configtree.compose(text, ""), "")
+    except ConfigError:
+        return None
+    return text if loaded == config else None
+
+
+def _edits(have: dict[str, Plain], want: dict[str, Plain], path: KeyPath, depth: int) -> Iterator[Edit]:
+    """The edits that make one mapping into the other. New keys come first, so that no mapping is emptied meanwhile."""
+    for count, (key, value) in enumerate(want.items()):
+        if _differs(have.get(key), value):
+            yield from _edit(have.get(key), value, (*path, key), depth, tuple(want)[:count])
+    for key in have:
+        if key not in want:
+            yield _drop((*path, key))
+
+
+def _edit(old: Plain, value: Plain, path: KeyPath, depth: int, before: tuple[str, ...]) -> Iterator[Edit]:
+    if depth and isinstance(old, dict) and isinstance(value, dict) and value and _same_order(old, value):
+        yield from _edits(old, value, path, depth - 1)
+    elif depth and isinstance(old, list) and isinstance(value, list) and old and value:
+        yield from _list_edits(old, value, path, depth)
+    else:
+        yield lambda text: configedit.put(text, path, value, before)
+
+
+def _differs(old: Plain, value: Plain) -> bool:
+    """Unlike `!=` on mappings, this sees the order: it is the order of deployment."""
+    return bool(old != value) or (isinstance(value, dict) and list(old) != list(value))
+
+
+def _same_order(old: dict[str, Plain], new_: dict[str, Plain]) -> bool:
+    return [key for key in old if key in new_] == [key for key in new_ if key in old]
+
+
+def _list_edits(old: list[Plain], value: list[Plain], path: KeyPath, depth: int) -> Iterator[Edit]:
+    """Edits of single items, from the last to the first, so that the indexes before stay what they were."""
+    matcher = SequenceMatcher(
+        a=[repr(item) for item in old], b=[repr(item) for item in value], autojunk=False
+    )
+    for _, start, end, first, last in reversed(
+        [code for code in matcher.get_opcodes() if code[0] != "equal"]
+    ):
+        if end - start == last - first and isinstance(old[start], dict):
+            for index, item in enumerate(value[first:last], start):
+                yield from _edits(old[index], item, (*path, index), depth - 1)
+        else:
+            yield from (_insert((*path, end), item) for item in reversed(value[first:last]))
+            yield from (_drop((*path, index)) for index in reversed(range(start, end)))
+
+
+def _drop(path: KeyPath) -> Edit:
+    return lambda text: configedit.drop(text, path)
+
+
+def _insert(path: KeyPath, item: Plain) -> Edit:
+    return lambda text: configedit.insert(text, path, item)
