@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from trustsmith.errors import UsageError
 from trustsmith.model.config import Config, Environment, Grant
@@ -34,12 +34,12 @@ from trustsmith.model.subject import LONGEST, for_environment
 ENDPOINT_UNKNOWN = Key("foundry project", "endpoint")
 
 
-def desire(config: Config, facts: Facts, files: Mapping[str, str]) -> State:
+def desire(config: Config, facts: Facts, files: Iterable[WorkflowFile]) -> State:
     """Everything that should be there.
 
-    files: path → text of the rendered workflows. Raises UsageError for a subject that Entra cannot take.
+    files: the rendered workflows. Raises UsageError for a subject that Entra cannot take.
     """
-    resources: list[Resource] = [WorkflowFile(path=path, text=text) for path, text in files.items()]
+    resources: list[Resource] = list(files)
     resources += _identities(config, facts)
     for environment in config.environments:
         resources += _environment(config, facts, environment)
@@ -99,7 +99,7 @@ def _environment(config: Config, facts: Facts, environment: Environment) -> Iter
 
 def _github_environment(facts: Facts, environment: Environment) -> GitHubEnvironment:
     rules = environment.protection
-    reviewers = [Reviewer(r.kind, facts.reviewers[str(r)], r.name) for r in rules.reviewers or ()]
+    reviewers = [Reviewer(r.kind, facts.reviewers.get(str(r), 0), r.name) for r in rules.reviewers or ()]
     mode: BranchMode | None = None
     if rules.branches == "protected":
         mode = "protected"

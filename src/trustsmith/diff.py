@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 
 from trustsmith.model.plan import Change, Plan, Waiting
 from trustsmith.model.resources import (
@@ -154,4 +153,4 @@ def _refreshed_marks(changes: tuple[Change, ...], live: State, wanted: State) ->
         mark = wanted.get(EnvironmentMark(environment=environment).key)
         if mark is not None:
             after = mark.fill(live.known).over(live)
-            yield Change("update", replace(after), after, "its ids were written", implied=True)
+            yield Change("update", live.get(mark.key), after, "its ids were written", implied=True)

@@ -49,6 +49,11 @@ def environment_tag(environment: str) -> str:
     return f"{TAG}:environment={slug(environment)}"
 
 
+def mark(host: str, repository_id: int) -> str:
+    """What the descriptions of our credentials and role assignments begin with."""
+    return f"Made by trustsmith for {host}/{repository_id}"
+
+
 def credential_name(environment: str, issuer: str, subject: str, audience: str) -> str:
     """A federated credential's name: the environment's slug and a hash of what it trusts.
 

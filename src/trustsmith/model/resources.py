@@ -275,11 +275,13 @@ class GitHubEnvironment(Resource):
         keep = there if isinstance(there, GitHubEnvironment) and there.made == "adopted" else None
         keep = keep or GitHubEnvironment(name=self.name)
         patterns = None if self.deploy_from is None else frozenset[str]()
+        reviewers = merged(self.reviewers, keep.reviewers, frozenset())
+        self_review = merged(self.prevent_self_review, keep.prevent_self_review, default=False)
         return replace(
             self,
-            reviewers=merged(self.reviewers, keep.reviewers, frozenset()),
+            reviewers=reviewers,
             wait_minutes=merged(self.wait_minutes, keep.wait_minutes, 0),
-            prevent_self_review=merged(self.prevent_self_review, keep.prevent_self_review, default=False),
+            prevent_self_review=self_review and bool(reviewers),  # GitHub keeps it with the reviewers
             deploy_from=merged(self.deploy_from, keep.deploy_from, "all"),
             branches=merged(self.branches, keep.branches if patterns is None else patterns, frozenset()),
             tags=merged(self.tags, keep.tags if patterns is None else patterns, frozenset()),
@@ -381,20 +383,25 @@ class EnvironmentVariable(Resource):
 
 @dataclass(frozen=True, kw_only=True)
 class WorkflowFile(Resource):
-    """A generated file in the checkout. owned: it carries our header, and nobody edited it since."""
+    """A generated file in the checkout.
+
+    owned: it carries our header, and nobody edited it since. body: the text below the header, which alone is compared:
+    a new version of trustsmith by itself changes no file.
+    """
 
     kind = "workflow file"
     side = "files"
     path: str
-    text: str = field(repr=False)
+    body: str = field(repr=False)
+    text: str = field(repr=False, compare=False)
 
     @property
     def key(self) -> Key:
         return Key(self.kind, self.path)
 
     def shown(self) -> dict[str, Any]:
-        digest = hashlib.sha256(self.text.encode()).hexdigest()
-        return {"path": self.path, "sha256": digest, "lines": self.text.count("\n")}
+        digest = hashlib.sha256(self.body.encode()).hexdigest()
+        return {"path": self.path, "sha256": digest, "lines": self.body.count("\n")}
 
 
 KINDS: tuple[type[Resource], ...] = (

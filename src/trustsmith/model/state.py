@@ -50,6 +50,6 @@ class State(Mapping[Key, Resource]):
         )
 
     def known(self, later: Later) -> str | None:
-        """The value that a service has minted, when it was seen."""
-        resource = self.resources.get(later.key)
+        """The value that a service has minted, when it was seen; a restored application keeps its ids."""
+        resource = self.resources.get(later.key) or self.deleted.get(later.key)
         return resource.minted.get(later.field) if resource else None

@@ -1,0 +1,135 @@
+"""Plan → Outcomes: carries out changes by dependency, what is independent at the same time.
+
+The only caller of a Writer. Must not plan, print, or decide whether the plan may be carried out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
+
+from trustsmith.errors import TrustsmithError
+from trustsmith.model.facts import Facts
+from trustsmith.model.plan import Change, Plan
+from trustsmith.model.resources import Later, Side
+from trustsmith.model.state import State
+from trustsmith.systems import Writer
+
+Status = Literal["done", "failed", "not reached"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one change went. seconds: how long it took; error: why it failed, or what kept it from being tried."""
+
+    change: Change
+    status: Status
+    seconds: float = 0.0
+    error: TrustsmithError | None = None
+    reason: str = ""
+
+
+class Listener(Protocol):
+    """Hears how it goes, as it goes."""
+
+    def started(self, change: Change) -> None:
+        """A change is being made."""
+        ...
+
+    def finished(self, outcome: Outcome) -> None:
+        """A change was made, failed, or will not be tried."""
+        ...
+
+
+@dataclass
+class Run:
+    """The outcomes so far. interrupted: somebody pressed Ctrl-C; what had begun was finished."""
+
+    outcomes: dict[Change, Outcome] = field(default_factory=dict)
+    interrupted: bool = False
+
+    def of(self, status: Status) -> list[Outcome]:
+        """The shown outcomes with that status, in the plan's order of completion."""
+        return [o for o in self.outcomes.values() if o.status == status and not o.change.implied]
+
+    @property
+    def failures(self) -> list[Outcome]:
+        """Everything that failed, also what is not shown."""
+        return [outcome for outcome in self.outcomes.values() if outcome.status == "failed"]
+
+
+async def apply(plan: Plan, live: State, facts: Facts, writers: Mapping[Side, Writer], listener: Listener) -> Run:
+    """Carry out the plan's changes. Never raises for a change that fails: that is an outcome.
+
+    On cancellation (Ctrl-C) nothing new is begun, and what was begun is finished.
+    """
+    run = Run()
+    doer = _Doer(plan, live, facts, writers, listener, run)
+    tasks = {change: asyncio.ensure_future(doer.do(change)) for change in plan.order}
+    doer.tasks = tasks
+    while pending := [task for task in tasks.values() if not task.done()]:
+        try:
+            await asyncio.wait(pending)
+        except asyncio.CancelledError:
+            run.interrupted = True
+            current = asyncio.current_task()
+            if current is not None:
+                current.uncancel()
+    for task in tasks.values():
+        task.result()  # a bug, and nothing that a service said: not an outcome
+    return run
+
+
+class _Doer:
+    """Does one change after what it needs is done."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        live: State,
+        facts: Facts,
+        writers: Mapping[Side, Writer],
+        listener: Listener,
+        run: Run,
+    ) -> None:
+        self._plan, self._live, self._facts = plan, live, facts
+        self._writers, self._listener, self._run = writers, listener, run
+        self._minted: dict[Later, str] = {}
+        self.tasks: Mapping[Change, asyncio.Future[None]] = {}
+
+    async def do(self, change: Change) -> None:
+        await asyncio.sleep(0)
+        blockers = self._plan.order[change]
+        if blockers:
+            await asyncio.wait([self.tasks[blocker] for blocker in blockers])
+        reason = self._kept_from(blockers)
+        if reason:
+            self._finish(Outcome(change, "not reached", reason=reason))
+            return
+        self._listener.started(change)
+        began = time.monotonic()
+        try:
+            minted = await self._writers[change.side].write(self._filled(change), self._facts)
+        except TrustsmithError as error:
+            self._finish(Outcome(change, "failed", time.monotonic() - began, error))
+        else:
+            self._minted |= {Later(change.key, name): value for name, value in minted.items()}
+            self._finish(Outcome(change, "done", time.monotonic() - began))
+
+    def _kept_from(self, blockers: frozenset[Change]) -> str:
+        if self._run.interrupted:
+            return "interrupted"
+        done = {b for b in blockers if b in self._run.outcomes and self._run.outcomes[b].status == "done"}
+        failed = [b for b in self._plan.order if b in blockers - done]
+        return f"it needs {failed[0].key}, which was not done" if failed else ""
+
+    def _filled(self, change: Change) -> Change:
+        after = change.after and change.after.fill(lambda later: self._minted.get(later) or self._live.known(later))
+        return replace(change, after=after)
+
+    def _finish(self, outcome: Outcome) -> None:
+        self._run.outcomes[outcome.change] = outcome
+        self._listener.finished(outcome)

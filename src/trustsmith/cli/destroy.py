@@ -1,0 +1,31 @@
+"""`trustsmith destroy`: take away what trustsmith made, and only that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from trustsmith.cli.options import command as handed
+from trustsmith.cli.options import formats
+
+if TYPE_CHECKING:
+    from trustsmith.flows.session import Options
+    from trustsmith.ui.console import Console
+
+
+@click.command(short_help="Take away what trustsmith made.")
+@click.option("--yes", is_flag=True, help="Accept the plan; with --allow destroy=OWNER/NAME nothing is asked.")
+@click.option("--allow", multiple=True, metavar="HAZARD=NAME", help="destroy=OWNER/NAME, in place of typing the name.")
+@formats("text", "json")
+@handed
+def command(console: Console, options: Options, allow: tuple[str, ...], *, yes: bool) -> None:
+    """Remove what carries trustsmith's mark for this repository: applications, credentials, role assignments,
+    environments that trustsmith created (not those it adopted, nor any that hold other people's secrets), the ids in
+    them, and generated workflow files that nobody edited. The configuration file stays.
+
+    Asks for the repository's name to be typed.
+    """
+    from trustsmith.flows.destroy import destroy  # noqa: PLC0415 - loads clients
+
+    destroy(options, console, allow, yes=yes)

@@ -1,0 +1,120 @@
+"""Changing: shows the plan, refuses or asks, carries it out, and says how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from trustsmith.apply import Run, apply
+from trustsmith.errors import Incomplete, Interrupted, Refused, TrustsmithError, UsageError
+from trustsmith.flows.look import Picture, look
+from trustsmith.flows.session import Session, Talk
+from trustsmith.model.plan import SCHEMA, Plan
+from trustsmith.model.resources import SIDES, Side
+
+
+class Front(Talk, Protocol):
+    """Who shows the plan, asks, and shows what came of it."""
+
+    def show_plan(self, plan: Plan) -> None:
+        """The plan, whole, before anything is decided."""
+        ...
+
+    def agree(self, question: str) -> bool:
+        """Whether to go on. Raises UsageError when nobody can be asked."""
+        ...
+
+    def show_run(self, plan: Plan, run: Run) -> None:
+        """What was done, what failed and why, what was not reached."""
+        ...
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the caller asked for. pinned: the fingerprint of a saved plan."""
+
+    sides: Collection[Side] = SIDES
+    allow: Collection[str] = ()
+    yes: bool = False
+    pinned: str | None = None
+    question: str = "Apply this plan?"
+
+
+def change(runner: asyncio.Runner, session: Session, front: Front, wish: Wish) -> Picture:
+    """Look, show, refuse or ask, apply, report. Raises what explains why it is not all done."""
+    picture = runner.run(look(session, wish.sides, wish.allow))
+    carry_out(runner, session, front, wish, picture)
+    return picture
+
+
+def carry_out(runner: asyncio.Runner, session: Session, front: Front, wish: Wish, picture: Picture) -> None:
+    """As `change`, for a picture that was already taken."""
+    plan = picture.plan
+    front.show_plan(plan)
+    check_pin(plan, wish.pinned)
+    refuse(plan)
+    if not plan.changes:
+        front.show_run(plan, Run())
+        return
+    if not wish.yes and not front.agree(wish.question):
+        raise Refused("Nothing was changed.")
+    run = runner.run(apply(plan, picture.live, picture.facts, session.writers(), front))
+    front.show_run(plan, run)
+    conclude(run)
+
+
+def refuse(plan: Plan) -> None:
+    """Raise Refused, naming every hazard that was not allowed and the word that allows it."""
+    if not plan.blocked:
+        return
+    words = [f"--allow {hazard.id}" for hazard in plan.blocked if hazard.allowable]
+    never = [hazard.hint for hazard in plan.blocked if not hazard.allowable]
+    hint = "\n".join(hint for hint in never if hint)
+    if words and not never:
+        hint = "If that is what you want, add:\n  " + " ".join(words)
+    reasons = "\n".join(f"  {hazard.id}: {hazard.why}" for hazard in plan.blocked)
+    raise Refused(f"Refused for safety; nothing was changed.\n{reasons}", hint=hint)
+
+
+def check_pin(plan: Plan, pinned: str | None) -> None:
+    """Raise Refused when the world has moved since the plan was saved."""
+    if pinned is not None and plan.fingerprint != pinned:
+        raise Refused(
+            "This is not the plan that was saved: something changed since then. Nothing was changed now.",
+            hint="Read the plan above; if it is right, save it again:\n  trustsmith plan --format json > plan.json",
+        )
+
+
+def read_saved(path: Path) -> str:
+    """The fingerprint of a saved plan. Raises UsageError."""
+    try:
+        saved = json.loads(path.read_text("utf-8"))
+        if saved["schema"] == SCHEMA and isinstance(saved["fingerprint"], str):
+            return str(saved["fingerprint"])
+    except (OSError, ValueError, TypeError, KeyError):
+        pass
+    raise UsageError(
+        f"{path} is not a plan that trustsmith saved.",
+        hint="Save one with:\n  trustsmith plan --format json > plan.json",
+    )
+
+
+def conclude(run: Run) -> None:
+    """Raise what says how the run ended, when it did not end well."""
+    done = run.of("done")
+    if run.interrupted:
+        raise Interrupted("Interrupted. What was done stays done.", hint="Go on with:\n  trustsmith apply")
+    if not run.failures:
+        return
+    first = run.failures[0].error or TrustsmithError("A change failed.")
+    if not done:
+        raise first
+    raise Incomplete(
+        f"{len(done)} changes were made, then something failed: {first.message}",
+        hint="Mend the cause, then go on with:\n  trustsmith apply",
+        original=first.original,
+    )

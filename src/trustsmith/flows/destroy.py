@@ -1,0 +1,50 @@
+"""`destroy`: the empty wanted state, and a name to type."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from trustsmith.diff import diff
+from trustsmith.errors import UsageError
+from trustsmith.flows.change import Wish, carry_out
+from trustsmith.flows.look import look
+from trustsmith.flows.session import Options, Session
+from trustsmith.hazards import judge
+from trustsmith.model.state import State
+
+if TYPE_CHECKING:
+    from trustsmith.ui.console import Console
+
+
+def destroy(options: Options, console: Console, allow: Collection[str], *, yes: bool) -> None:
+    """Show what would go, have the repository's name typed, and take it away.
+
+    Typing the name (or `--allow destroy=OWNER/NAME`) accepts the deletions that the plan shows.
+    """
+    session = Session(options, options.read_config(), console)
+    repository = session.config.repository
+    with asyncio.Runner() as runner:
+        try:
+            picture = runner.run(look(session))
+            plan = diff(picture.live, State())
+            accepted = f"destroy={repository}" in allow
+            if plan.changes and not (accepted and yes):
+                console.show_plan(judge(plan, picture.live))
+                _have_typed(console, repository)
+            words = [hazard.id for hazard in judge(plan, picture.live).hazards]
+            picture = replace(picture, plan=judge(plan, picture.live, words))
+            carry_out(runner, session, console, Wish(allow=allow, yes=True), picture)
+        finally:
+            runner.run(session.aclose())
+
+
+def _have_typed(console: Console, repository: str) -> None:
+    typed = console.ask(f"This cannot be undone after 30 days. Type {repository} to go on") if console.interactive else ""
+    if typed != repository:
+        raise UsageError(
+            "The repository's name was not typed; nothing was changed.",
+            hint=f"Without a terminal:\n  trustsmith destroy --yes --allow destroy={repository}",
+        )

@@ -1,0 +1,215 @@
+"""Facts: what GitHub, ARM and Entra say about what the file names. Changes nothing; finds all problems at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Collection
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from trustsmith.errors import ConfigError, NotAllowed, NotFound, NotSignedIn, Problem, TrustsmithError
+from trustsmith.flows.session import Session
+from trustsmith.model import subject
+from trustsmith.model.config import Environment, Reviewer
+from trustsmith.model.facts import Facts, Repository
+from trustsmith.model.foundry import ProjectId
+from trustsmith.model.resources import Side
+
+Json = dict[str, Any]
+#: The name of the API of a Foundry project among its endpoints (ARM, "projects").
+_PROJECT_API = "AI Foundry API"
+
+
+async def together(*asked: Awaitable[Any]) -> list[Any]:
+    """All answers, or the first error by order; nothing is left running behind."""
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return answers
+
+
+class Asker:
+    """Asks for all facts at once, then says everything that is wrong with the file at once."""
+
+    def __init__(self, session: Session, contacted: frozenset[Side], sides: Collection[Side]) -> None:
+        self._session = session
+        self._config = session.config
+        self._contacted = contacted
+        self._sides = sides
+        self._unread: dict[Side, str] = {}
+        self._problems: list[Problem] = []
+
+    async def repository(self) -> Facts:
+        """The facts that everything else hangs on: the repository, and how its subjects begin.
+
+        Reviewers and owners stand for themselves until `rest` has asked for their ids.
+        """
+        endpoints = self._session.endpoints
+        return Facts(
+            host=urlsplit(endpoints.web).hostname or "",
+            issuer=endpoints.issuer,
+            audience=endpoints.audience,
+            repository=await self._repository(),
+            owners={owner: owner for owner in self._config.identity.owners},
+        )
+
+    async def rest(self, facts: Facts) -> tuple[Facts, dict[Side, str]]:
+        """All facts, and the sides that could not be looked at though their look was only a convenience.
+
+        Raises ConfigError with everything that the services say is wrong with the file.
+        """
+        reviewers, endpoints, owners, _ = await together(
+            self._reviewers(), self._projects(), self._owners(), self._spelling()
+        )
+        if self._problems:
+            raise ConfigError(self._problems)
+        return replace(facts, reviewers=reviewers, endpoints=endpoints, owners=owners), self._unread
+
+    def _problem(self, path: tuple[str | int, ...], message: str, hint: str = "") -> None:
+        self._problems.append(self._session.source.problem(path, message, hint))
+
+    async def _repository(self) -> Repository:
+        github, name = self._session.github, self._config.repository
+        answer, customization = await together(github.repository(name), github.oidc_subject(name))
+        if answer is None:
+            raise NotFound(
+                f"GitHub shows no repository {name} to this token.",
+                service="github",
+                hint="Check `repository` in the file, and that the token may see it:\n"
+                f"  gh repo view {name}",
+            )
+        full_name = str(answer["full_name"])
+        if full_name.lower() != name.lower():
+            self._session.talk.warn(f"{name} is now called {full_name}; write that as `repository` in the file.")
+        self._check_rights(answer)
+        return Repository(
+            id=int(answer["id"]),
+            full_name=full_name,
+            default_branch=str(answer.get("default_branch") or "main"),
+            subject_prefix=subject.prefix(full_name, customization),
+            visibility=str(answer.get("visibility") or "private"),
+            organization=(answer.get("owner") or {}).get("type") == "Organization",
+        )
+
+    def _check_rights(self, answer: Json) -> None:
+        """GitHub hides environments from people who are not administrators; say so before anything is made."""
+        permissions = answer.get("permissions")
+        if "github" in self._sides and permissions is not None and not permissions.get("admin"):
+            raise NotAllowed(
+                f"The GitHub token may not administer {answer['full_name']}: environments and their secrets need that.",
+                service="github",
+                hint="Use a token of an administrator of the repository (GH_TOKEN), or leave GitHub's part to one:\n"
+                "  trustsmith apply --only entra   (and --only azure)",
+            )
+
+    async def _reviewers(self) -> dict[str, int]:
+        if "github" not in self._contacted:
+            return {}
+        named = [
+            (reviewer, ("environments", environment.name, "protection", "reviewers", index))
+            for environment in self._config.environments
+            for index, reviewer in enumerate(environment.protection.reviewers or ())
+        ]
+        asked = {str(reviewer): reviewer for reviewer, _ in named}
+        answers = await together(*(self._reviewer(reviewer) for reviewer in asked.values()))
+        found = {name: int(answer["id"]) for name, answer in zip(asked, answers, strict=True) if answer}
+        for reviewer, path in named:
+            if str(reviewer) not in found:
+                self._problem(path, f"GitHub knows no {reviewer.kind} {reviewer.name!r} that this token may see")
+        return found
+
+    async def _reviewer(self, reviewer: Reviewer) -> Json | None:
+        if reviewer.kind == "user":
+            return await self._session.github.user(reviewer.name)
+        return await self._session.github.team(self._config.repository.partition("/")[0], reviewer.name)
+
+    async def _spelling(self) -> None:
+        """A job's subject carries the environment's name as it is spelled, so the file must spell it as GitHub does."""
+        if "github" not in self._contacted:
+            return
+        try:
+            answers = await self._session.environments
+        except (NotSignedIn, NotAllowed):
+            if "github" in self._sides:
+                raise
+            return
+        names = {str(answer["name"]).lower(): str(answer["name"]) for answer in answers}
+        for environment in self._config.environments:
+            spelled = names.get(environment.name.lower(), environment.name)
+            if spelled != environment.name:
+                self._problem(
+                    ("environments", environment.name),
+                    f"GitHub spells this environment {spelled!r}; names that differ only in case are one environment",
+                    f"write {spelled!r}: the subject of a job's token is compared with case",
+                )
+
+    async def _owners(self) -> dict[str, str]:
+        if "entra" not in self._contacted or not self._config.identity.owners:
+            return {}
+        names = self._config.identity.owners
+        answers = await together(*(self._session.graph.users(name) for name in names))
+        for index, (name, answer) in enumerate(zip(names, answers, strict=True)):
+            if answer is None:
+                self._problem(("identity", "owners", index), f"the tenant has no user {name!r}")
+        return {name: str(answer["id"]) for name, answer in zip(names, answers, strict=True) if answer}
+
+    async def _projects(self) -> dict[str, str]:
+        """Each project's endpoint; a project that is not there, or in another tenant, is a problem of the file."""
+        if "azure" not in self._contacted:
+            return {}
+        projects = {p.key: p for environment in self._config.environments for p in environment.projects}
+        try:
+            subscriptions, *answers = await together(
+                self._session.arm.subscriptions(),
+                *(_quietly(self._session.arm.project(project.id)) for project in projects.values()),
+            )
+        except (NotSignedIn, NotAllowed) as error:
+            if "azure" in self._sides:
+                raise
+            self._unread["azure"] = error.message
+            return {}
+        tenants = {str(s["subscriptionId"]).lower(): str(s.get("tenantId") or "") for s in subscriptions}
+        found = dict(zip(projects, answers, strict=True))
+        for environment in self._config.environments:
+            self._check_projects(environment, tenants, found)
+        return {key: endpoint for key, answer in found.items() if (endpoint := _endpoint(answer))}
+
+    def _check_projects(self, environment: Environment, tenants: dict[str, str], found: dict[str, Any]) -> None:
+        for index, project in enumerate(environment.projects):
+            path: tuple[str | int, ...] = ("environments", environment.name, "project")
+            if len(environment.projects) > 1:
+                path = ("environments", environment.name, "projects", index)
+            message, hint = self._project_problem(project, tenants, found[project.key])
+            if message:
+                self._problem(path, message, hint)
+
+    def _project_problem(self, project: ProjectId, tenants: dict[str, str], answer: Any) -> tuple[str, str]:
+        tenant = tenants.get(project.subscription)
+        if tenant is None:
+            return (
+                f"subscription {project.subscription} is not visible in tenant {self._config.tenant}: it is in another "
+                "tenant, or whoever is signed in has no role in it",
+                f"az account list --all --query \"[?id=='{project.subscription}'].tenantId\"",
+            )
+        if tenant and tenant.lower() != self._config.tenant.lower():
+            return f"subscription {project.subscription} is in tenant {tenant}, the file says {self._config.tenant}", ""
+        if isinstance(answer, TrustsmithError):
+            raise answer
+        if answer is None:
+            return f"there is no Foundry project {project.short}, or whoever is signed in may not see it", ""
+        return "", ""
+
+
+async def _quietly(asked: Awaitable[Any]) -> Any:
+    """The answer, or the error in its place: whose fault it is depends on the subscription."""
+    try:
+        return await asked
+    except TrustsmithError as error:
+        return error
+
+
+def _endpoint(answer: Any) -> str | None:
+    endpoints = ((answer or {}).get("properties") or {}).get("endpoints") or {}
+    return endpoints.get(_PROJECT_API) or next(iter(endpoints.values()), None)

@@ -1,0 +1,141 @@
+"""Looking: configuration + services → facts, wanted and live state, and the plan between them. Changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Collection
+from dataclasses import dataclass
+
+from trustsmith.desire import desire
+from trustsmith.diff import diff
+from trustsmith.errors import ConfigError, NotAllowed, NotSignedIn
+from trustsmith.flows.facts import Asker, together
+from trustsmith.flows.session import Session, rendered
+from trustsmith.hazards import judge
+from trustsmith.model.config import Config
+from trustsmith.model.facts import Facts, Repository
+from trustsmith.model.plan import Plan
+from trustsmith.model.resources import SIDES, Application, Key, Side, WorkflowFile
+from trustsmith.model.state import State
+
+#: What each side's part has to look at. A side that is not listed is not contacted.
+_LOOKS_AT: dict[Side, frozenset[Side]] = {
+    "entra": frozenset({"entra", "github"}),
+    "azure": frozenset({"azure", "entra"}),
+    "github": frozenset({"github", "entra", "azure"}),
+    "files": frozenset({"files"}),
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What one look found. who: who is signed in to Azure, in words; empty when Azure was not contacted."""
+
+    facts: Facts
+    wanted: State
+    live: State
+    plan: Plan
+    who: str = ""
+
+
+async def look(session: Session, sides: Collection[Side] = SIDES, allow: Collection[str] = ()) -> Picture:
+    """Everything that a plan needs, asked for at the same time where possible.
+
+    Raises ConfigError for what the services say is wrong with the file, NotSignedIn, NotAllowed, ServiceError, Refused.
+    """
+    contacted = _contacted(session.config, sides)
+    files = rendered(session.config, session.endpoints) if "files" in sides else []
+    if contacted <= {"files"}:
+        return await _files_only(session, files, allow)
+    session.talk.step("Looking at what is there")
+    asker = Asker(session, contacted, sides)
+    first = await asker.repository()
+    draft = desire(session.config, first, files)  # complete but for ids of reviewers, and endpoints
+    (facts, unread), live = await together(asker.rest(first), _live(session, draft, first, contacted, sides))
+    wanted = desire(session.config, facts, files)
+    live = live.join(State(unread={**dict.fromkeys(set(SIDES) - contacted, "it was not asked for"), **unread}))
+    _check_live(session, live)
+    who = await _who(session) if contacted & {"entra", "azure"} and not live.unread.keys() >= {"entra", "azure"} else ""
+    return Picture(facts, wanted, live, judge(diff(live, wanted, sides), live, allow), who)
+
+
+async def _who(session: Session) -> str:
+    """Who is signed in to Azure, from the token that is already there."""
+    who = await session.credentials.whoami()
+    return f"{who['name']} in tenant {who['tid']} ({who['method']})"
+
+
+def _contacted(config: Config, sides: Collection[Side]) -> frozenset[Side]:
+    """The sides to look at. With ids and endpoints in the file, GitHub's part needs no Azure sign-in."""
+    found = frozenset[Side]().union(*(_LOOKS_AT[side] for side in sides))
+    if set(sides) <= {"github", "files"}:
+        if all(environment.client_id for environment in config.environments):
+            found -= {"entra"}
+        if all(environment.endpoint for environment in config.environments):
+            found -= {"azure"}
+    return found
+
+
+async def _files_only(session: Session, files: list[WorkflowFile], allow: Collection[str]) -> Picture:
+    """Rendering needs no service, and so no facts."""
+    nobody = Repository(id=0, full_name=session.config.repository, default_branch="", subject_prefix="")
+    facts = Facts(host="", issuer="", audience="", repository=nobody)
+    wanted = State.of(files)
+    live = await session.reader("files").read(wanted, facts, _nothing())
+    return Picture(facts, wanted, live, judge(diff(live, wanted, {"files"}), live, allow))
+
+
+async def _nothing() -> State:
+    return State()
+
+
+async def _live(
+    session: Session, wanted: State, facts: Facts, contacted: frozenset[Side], sides: Collection[Side]
+) -> State:
+    """The live state of every contacted side. Others wait for Entra's, to know principals and client ids."""
+    entra = asyncio.ensure_future(
+        _read(session, "entra", wanted, facts, sides, _nothing()) if "entra" in contacted else _nothing()
+    )
+    others = [
+        _read(session, side, wanted, facts, sides, _share(entra)) for side in SIDES if side in contacted - {"entra"}
+    ]
+    states = await together(entra, *others)
+    return State().join(*states)
+
+
+async def _share(task: asyncio.Future[State]) -> State:
+    return await asyncio.shield(task)
+
+
+async def _read(
+    session: Session,
+    side: Side,
+    wanted: State,
+    facts: Facts,
+    sides: Collection[Side],
+    identities: Awaitable[State],
+) -> State:
+    """One side's live state; a side that is not ours to change may stay unseen."""
+    try:
+        return await session.reader(side).read(wanted, facts, identities)
+    except (NotSignedIn, NotAllowed) as error:
+        if side in sides:
+            raise
+        return State(unread={side: error.message})
+
+
+def _check_live(session: Session, live: State) -> None:
+    """An application that the file names by client id has to be there."""
+    if "entra" in live.unread:
+        return
+    problems = [
+        session.source.problem(
+            ("environments", environment.name, "client_id"),
+            f"the tenant has no application with client id {environment.client_id}",
+            "leave `client_id` out to have trustsmith register an application",
+        )
+        for environment in session.config.environments
+        if environment.client_id and Key(Application.kind, environment.client_id) not in live
+    ]
+    if problems:
+        raise ConfigError(problems)

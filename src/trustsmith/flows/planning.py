@@ -1,0 +1,57 @@
+"""`plan` and `apply`: look, show, and perhaps do it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trustsmith.errors import Differences
+from trustsmith.flows.change import Wish, change, read_saved
+from trustsmith.flows.look import look
+from trustsmith.flows.session import Options, Session
+from trustsmith.model.resources import SIDES, Side
+
+if TYPE_CHECKING:
+    from trustsmith.ui.console import Console
+
+
+async def show(
+    options: Options, console: Console, sides: Collection[Side], allow: Collection[str], *, check: bool
+) -> None:
+    """Show the plan. Raises Differences with `check` when there are any."""
+    session = Session(options, options.read_config(), console)
+    console.repository = session.config.repository
+    try:
+        picture = await look(session, sides or SIDES, allow)
+    finally:
+        await session.aclose()
+    if picture.who:
+        console.note(f"Signed in as {picture.who}.")
+    if console.format == "json":
+        console.document(picture.plan.as_json())
+    else:
+        console.show_plan(picture.plan)
+    if check and not picture.plan.clean:
+        raise Differences("What is there is not what the file says.", hint="Mend it with:\n  trustsmith apply")
+
+
+def make(
+    options: Options,
+    console: Console,
+    saved: Path | None,
+    sides: Collection[Side],
+    allow: Collection[str],
+    *,
+    yes: bool,
+) -> None:
+    """Plan, ask, apply. Raises what explains why it is not all done."""
+    pinned = read_saved(saved) if saved else None
+    wish = Wish(sides or SIDES, allow, yes=yes, pinned=pinned)
+    with asyncio.Runner() as runner:
+        session = Session(options, options.read_config(), console)
+        try:
+            change(runner, session, console, wish)
+        finally:
+            runner.run(session.aclose())

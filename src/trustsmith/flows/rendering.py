@@ -1,0 +1,31 @@
+"""`render`: the workflow files, without a network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trustsmith.errors import Differences
+from trustsmith.flows.change import Wish, carry_out
+from trustsmith.flows.look import look
+from trustsmith.flows.session import Options, Session
+
+if TYPE_CHECKING:
+    from trustsmith.ui.console import Console
+
+
+def write(options: Options, console: Console, out: Path | None, allow: Collection[str], *, check: bool) -> None:
+    """Write the files under the checkout, or under `out`. Raises Refused for an edited file, Differences with `check`."""
+    source = options.read_config()
+    session = Session(replace(options, root=out or options.root), source, console)
+    with asyncio.Runner() as runner:
+        picture = runner.run(look(session, {"files"}, allow))
+        if check:
+            console.show_plan(picture.plan)
+            if not picture.plan.clean:
+                raise Differences("The workflow files are not what would be rendered.", hint="trustsmith render")
+            return
+        carry_out(runner, session, console, Wish({"files"}, allow, yes=True), picture)

@@ -1,0 +1,169 @@
+"""What one run talks to: the file, the endpoints, and one client a service, opened when first needed.
+
+Must not decide anything: it only hands out what the flows need, and closes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from trustsmith import __version__
+from trustsmith.apply import Listener
+from trustsmith.clients.endpoints import Endpoints, for_cloud, from_file
+from trustsmith.configfile import Source
+from trustsmith.configfile import read as read_config
+from trustsmith.generated import inspect
+from trustsmith.model.config import CONFIG_PATH, Config
+from trustsmith.model.resources import WorkflowFile
+from trustsmith.render import Site, login_environment, render
+from trustsmith.systems import Reader, Writer
+from trustsmith.systems.azure import AzureWriter
+from trustsmith.systems.entra import EntraWriter
+from trustsmith.systems.github import GitHubWriter
+from trustsmith.systems.worktree import WorktreeWriter
+
+if TYPE_CHECKING:
+    from trustsmith.clients.arm import Arm
+    from trustsmith.clients.credentials import Credentials
+    from trustsmith.clients.github import GitHub
+    from trustsmith.clients.graph import Graph
+    from trustsmith.model.resources import Side
+
+ENDPOINTS_VARIABLE = "TRUSTSMITH_ENDPOINTS"
+SignIn = Literal["auto", "browser", "device-code"]
+
+
+class Talk(Listener, Protocol):
+    """What a flow tells people while it works; nothing of it is data."""
+
+    def step(self, text: str) -> None:
+        """What is being done now."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Something worth knowing."""
+        ...
+
+    def warn(self, text: str) -> None:
+        """Something that may hurt later."""
+        ...
+
+    def waiting(self, operation: str, why: str, seconds: float) -> None:
+        """A wait before trying again."""
+        ...
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where the checkout and the files are, and how to sign in. config, endpoints: None for the usual places."""
+
+    root: Path = field(default_factory=Path.cwd)
+    config: Path | None = None
+    endpoints: Path | None = None
+    sign_in: SignIn = "auto"
+
+    @property
+    def config_path(self) -> Path:
+        """Where the configuration is, or will be."""
+        return self.root / (self.config or CONFIG_PATH)
+
+    def read_config(self) -> Source:
+        """The configuration. Raises UsageError or ConfigError."""
+        return read_config(self.config_path)
+
+    def choose_endpoints(self, cloud: str, github: str) -> Endpoints:
+        """The endpoints file when there is one, else the cloud's and the host's own. Raises UsageError."""
+        file = self.endpoints or os.environ.get(ENDPOINTS_VARIABLE)
+        return from_file(file) if file else for_cloud(cloud, github)
+
+
+def rendered(config: Config, endpoints: Endpoints) -> list[WorkflowFile]:
+    """The workflow files of a configuration. Raises UsageError."""
+    site = Site(
+        audience=endpoints.audience,
+        foundry_scope=endpoints.foundry(),
+        login_environment=login_environment(config.cloud),
+        version=__version__,
+    )
+    files = [(file.path, file.text, inspect(file.text)) for file in render(config, site)]
+    return [WorkflowFile(path=path, text=text, body=made.body if made else text) for path, text, made in files]
+
+
+class Session:
+    """One run's clients. Use it within one event loop, and close it there."""
+
+    def __init__(self, options: Options, source: Source, talk: Talk) -> None:
+        self.options = options
+        self.source = source
+        self.talk = talk
+        self.endpoints = options.choose_endpoints(source.config.cloud, source.config.github)
+
+    @property
+    def config(self) -> Config:
+        """The configuration."""
+        return self.source.config
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """The process's one credential."""
+        from trustsmith.clients.credentials import Credentials  # noqa: PLC0415 - loads an SDK
+
+        method, tenant = self.options.sign_in, self.config.tenant
+        return Credentials(self.endpoints, tenant, method=method, on_event=self.talk.note)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Microsoft Graph."""
+        from trustsmith.clients.graph import Graph  # noqa: PLC0415 - loads an SDK
+
+        return Graph(self.credentials, self.endpoints, on_wait=self.talk.waiting)
+
+    @cached_property
+    def arm(self) -> Arm:
+        """Azure Resource Manager."""
+        from trustsmith.clients.arm import Arm  # noqa: PLC0415 - loads an SDK
+
+        return Arm(self.credentials, self.endpoints, on_wait=self.talk.waiting)
+
+    @cached_property
+    def github(self) -> GitHub:
+        """GitHub's REST API."""
+        from trustsmith.clients.github import GitHub  # noqa: PLC0415 - loads an SDK
+
+        return GitHub(self.endpoints, on_wait=self.talk.waiting)
+
+    @cached_property
+    def environments(self) -> Awaitable[list[dict[str, Any]]]:
+        """The repository's environments, asked for once. Needs a running loop."""
+        listed: Awaitable[list[dict[str, Any]]] = self.github.environments(self.config.repository)
+        return asyncio.ensure_future(listed)
+
+    def reader(self, side: Side) -> Reader:
+        """Who sees that side."""
+        return self._system(side)
+
+    def writers(self) -> dict[Side, Writer]:
+        """Who changes each side."""
+        return {side: self._system(side) for side in ("entra", "azure", "github", "files")}
+
+    def _system(self, side: Side) -> EntraWriter | AzureWriter | GitHubWriter | WorktreeWriter:
+        match side:
+            case "entra":
+                return EntraWriter(self.graph)
+            case "azure":
+                return AzureWriter(self.arm)
+            case "github":
+                return GitHubWriter(self.github, self.environments)
+            case "files":
+                return WorktreeWriter(self.options.root)
+
+    async def aclose(self) -> None:
+        """Close the clients that were opened."""
+        opened = [self.__dict__[name] for name in ("graph", "arm", "github") if name in self.__dict__]
+        await asyncio.gather(*(client.aclose() for client in opened))

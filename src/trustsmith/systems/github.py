@@ -1,0 +1,296 @@
+"""GitHub: environments with their protection, the ids in them, and the mark that says they are ours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trustsmith.errors import Refused
+from trustsmith.model.facts import Facts
+from trustsmith.model.naming import MARK_VARIABLE, value_digest
+from trustsmith.model.plan import Change
+from trustsmith.model.resources import (
+    DIGEST,
+    UNKNOWN,
+    BranchMode,
+    EnvironmentMark,
+    EnvironmentSecret,
+    EnvironmentVariable,
+    FederatedCredential,
+    GitHubEnvironment,
+    Key,
+    Later,
+    Resource,
+    Reviewer,
+)
+from trustsmith.model.state import State
+from trustsmith.systems import Minted
+from trustsmith.systems.mark import MarkText
+
+if TYPE_CHECKING:
+    from trustsmith.clients.github import GitHub
+
+Json = dict[str, Any]
+_IDS_PREFIX = "AZURE_"
+
+
+class GitHubReader:
+    """Reads the environments of one repository."""
+
+    def __init__(self, github: GitHub, environments: Awaitable[list[Json]]) -> None:
+        """environments: the repository's environments as GitHub lists them, asked for early since others wait too."""
+        self._github = github
+        self._environments = environments
+
+    async def read(self, wanted: State, facts: Facts, identities: Awaitable[State]) -> State:
+        """The wanted environments, and those that carry our mark."""
+        names = {r.name for r in wanted.values() if isinstance(r, GitHubEnvironment)}
+        trusted = asyncio.ensure_future(_trusted(identities))
+        seen = await asyncio.gather(
+            *(self._environment(facts.repository.full_name, e, e["name"] in names) for e in await self._environments)
+        )
+        credentials = await trusted
+        return State.of(r for one in seen if one for r in one.resources(credentials))
+
+    async def _environment(self, repository: str, answer: Json, wanted: bool) -> _Seen | None:
+        name = str(answer["name"])
+        if wanted:
+            variables, (secrets, policies) = await asyncio.gather(
+                self._github.variables(repository, name), self._inside(repository, name, answer)
+            )
+            return _Seen(answer, variables, secrets, policies)
+        variables = await self._github.variables(repository, name)
+        if not any(variable["name"] == MARK_VARIABLE for variable in variables):
+            return None
+        return _Seen(answer, variables, *await self._inside(repository, name, answer))
+
+    async def _inside(self, repository: str, name: str, answer: Json) -> tuple[list[Json], list[Json]]:
+        custom = (answer.get("deployment_branch_policy") or {}).get("custom_branch_policies")
+        policies = self._github.branch_policies(repository, name) if custom else _none()
+        secrets, found = await asyncio.gather(self._github.secrets(repository, name), policies)
+        return secrets, found
+
+
+async def _none() -> list[Json]:
+    return []
+
+
+async def _trusted(identities: Awaitable[State]) -> frozenset[str]:
+    """Environments for which a credential of ours is there: they were set up by us, even when their mark is lost."""
+    state = await identities
+    return frozenset(r.environment for r in state.values() if isinstance(r, FederatedCredential) and r.owned)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """An environment as GitHub answered it, with what is in it."""
+
+    answer: Json
+    variables: list[Json]
+    secrets: list[Json]
+    policies: list[Json]
+
+    @property
+    def name(self) -> str:
+        return str(self.answer["name"])
+
+    def resources(self, trusted: Iterable[str]) -> Iterator[Resource]:
+        values = {str(v["name"]): str(v["value"]) for v in self.variables}
+        mark = MarkText.parse(values.get(MARK_VARIABLE, ""))
+        ours = self._ours(mark, self.name in trusted and mark is None)
+        yield self._environment(mark, ours)
+        if MARK_VARIABLE in values:
+            yield EnvironmentMark(
+                environment=self.name,
+                made=mark.made if mark else "adopted",
+                readable=mark is not None,
+                minted=mark.written if mark else {},
+            )
+        for secret in self.secrets:
+            name = str(secret["name"])
+            digest = mark and mark.vouches(name, str(secret["updated_at"]))
+            yield EnvironmentSecret(
+                environment=self.name,
+                name=name,
+                content=DIGEST + digest if digest else UNKNOWN,
+                owned=name in ours,
+            )
+        for name in values.keys() - {MARK_VARIABLE}:
+            yield EnvironmentVariable(
+                environment=self.name, name=name, value=values[name], owned=name in ours
+            )
+
+    def _ours(self, mark: MarkText | None, lost: bool) -> frozenset[str]:
+        """Names of the ids that we wrote. When the mark is lost, a credential of ours speaks for them."""
+        if mark is not None:
+            return frozenset(mark.digests)
+        names = [str(item["name"]) for item in (*self.secrets, *self.variables)]
+        return frozenset(name for name in names if lost and name.startswith(_IDS_PREFIX))
+
+    def _environment(self, mark: MarkText | None, ours: frozenset[str]) -> GitHubEnvironment:
+        rules = {str(rule["type"]): rule for rule in self.answer.get("protection_rules") or ()}
+        required = rules.get("required_reviewers", {})
+        names = {str(item["name"]) for item in (*self.secrets, *self.variables)}
+        foreign = len(names - ours - {MARK_VARIABLE})
+        return GitHubEnvironment(
+            name=self.name,
+            reviewers=frozenset(_reviewer(entry) for entry in required.get("reviewers") or ()),
+            wait_minutes=int(rules.get("wait_timer", {}).get("wait_timer") or 0),
+            prevent_self_review=bool(required.get("prevent_self_review")),
+            deploy_from=_deploy_from(self.answer),
+            branches=frozenset(str(p["name"]) for p in self.policies if p.get("type") != "tag"),
+            tags=frozenset(str(p["name"]) for p in self.policies if p.get("type") == "tag"),
+            made=mark.made if mark else "adopted",
+            foreign=foreign,
+            minted={f"{p.get('type') or 'branch'}:{p['name']}": str(p["id"]) for p in self.policies},
+            owned=mark is not None and mark.made == "created" and not foreign,
+        )
+
+
+def _reviewer(entry: Json) -> Reviewer:
+    reviewer = entry["reviewer"]
+    name = str(reviewer.get("slug") or reviewer.get("login"))
+    return Reviewer("team" if entry["type"] == "Team" else "user", int(reviewer["id"]), name)
+
+
+def _deploy_from(answer: Json) -> BranchMode:
+    policy = answer.get("deployment_branch_policy")
+    if not policy:
+        return "all"
+    return "protected" if policy.get("protected_branches") else "patterns"
+
+
+class GitHubWriter(GitHubReader):
+    """Carries out changes to environments and what is in them."""
+
+    def __init__(self, github: GitHub, environments: Awaitable[list[Json]]) -> None:
+        super().__init__(github, environments)
+        self._keys: dict[str, asyncio.Future[Json]] = {}
+        self._written: set[tuple[str, str]] = set()
+
+    async def write(self, change: Change, facts: Facts) -> Minted:
+        """Do one change."""
+        repository = facts.repository.full_name
+        match change.resource:
+            case GitHubEnvironment() as environment:
+                await self._write_environment(repository, change, environment)
+            case EnvironmentMark() as mark:
+                await self._write_mark(repository, change, mark)
+            case EnvironmentSecret() as secret:
+                await self._write_secret(repository, change, secret)
+            case EnvironmentVariable() as variable:
+                await self._write_variable(repository, change, variable)
+        return {}
+
+    async def _write_environment(self, repository: str, change: Change, wanted: GitHubEnvironment) -> None:
+        """Write the rules, then read them back: GitHub may answer 200 and leave some out."""
+        if change.verb == "delete":
+            await self._github.delete_environment(repository, wanted.name)
+            return
+        await self._github.put_environment(repository, wanted.name, _rules(wanted))
+        if wanted.deploy_from == "patterns":
+            await self._write_policies(repository, change, wanted)
+        answer, policies = await asyncio.gather(
+            self._github.environment(repository, wanted.name), self._policies(repository, wanted)
+        )
+        there = _Seen(answer or {"name": wanted.name}, [], [], policies)._environment(None, frozenset())
+        if there != wanted:
+            raise Refused(
+                f"GitHub took the protection of environment {wanted.name} and kept another: "
+                f"{there.shown()} instead of {wanted.shown()}. No credential is made for it.",
+                hint="Some rules need GitHub Enterprise, or a public repository. Leave out what your plan lacks.",
+            )
+
+    async def _policies(self, repository: str, wanted: GitHubEnvironment) -> list[Json]:
+        if wanted.deploy_from != "patterns":
+            return []
+        found: list[Json] = await self._github.branch_policies(repository, wanted.name)
+        return found
+
+    async def _write_policies(self, repository: str, change: Change, wanted: GitHubEnvironment) -> None:
+        """Add what is missing, then take away what is too much, so that no branch is locked out on the way."""
+        there = change.before.minted if change.before else {}
+        names = [("branch", name) for name in sorted(wanted.branches or ())]
+        names += [("tag", name) for name in sorted(wanted.tags or ())]
+        missing = [(kind, name) for kind, name in names if f"{kind}:{name}" not in there]
+        await asyncio.gather(
+            *(self._github.add_branch_policy(repository, wanted.name, name, kind) for kind, name in missing)
+        )
+        extra = [number for key, number in there.items() if tuple(key.split(":", 1)) not in names]
+        await asyncio.gather(
+            *(self._github.delete_branch_policy(repository, wanted.name, int(number)) for number in extra)
+        )
+
+    async def _write_mark(self, repository: str, change: Change, mark: EnvironmentMark) -> None:
+        """Before the ids, the mark says which are about to be written; after them, when they were."""
+        if change.verb == "delete":
+            await self._github.delete_variable(repository, mark.environment, MARK_VARIABLE)
+            return
+        ids = {name: value for name, value in mark.ids.items() if not isinstance(value, Later)}
+        digests = {name: value_digest(mark.environment, name, value) for name, value in ids.items()}
+        announced = dict.fromkeys(mark.ids, "") | digests
+        dates = await self._dates(repository, change, mark) if mark.store == "secrets" else {}
+        text = MarkText(mark.made, announced, {name: date for name, date in dates.items() if name in digests})
+        exists = change.before is not None or change.implied
+        await self._github.set_variable(repository, mark.environment, MARK_VARIABLE, str(text), exists=exists)
+
+    async def _dates(self, repository: str, change: Change, mark: EnvironmentMark) -> Mapping[str, str]:
+        """When GitHub says that each secret was written: asked for those of this run, remembered for the others.
+
+        A secret that somebody else writes meanwhile is so never vouched for.
+        """
+        remembered = change.before.minted if change.before else {}
+        if not change.implied:
+            return remembered
+        secrets = await self._github.secrets(repository, mark.environment)
+        asked = {str(s["name"]): str(s["updated_at"]) for s in secrets}
+        return dict(remembered) | {n: d for n, d in asked.items() if (mark.environment, n) in self._written}
+
+    async def _write_secret(self, repository: str, change: Change, secret: EnvironmentSecret) -> None:
+        if change.verb == "delete":
+            await self._github.delete_secret(repository, secret.environment, secret.name)
+            return
+        key = await self._key(repository, secret.environment)
+        await self._github.put_secret(repository, secret.environment, secret.name, str(secret.content), key)
+        self._written.add((secret.environment, secret.name))
+
+    async def _key(self, repository: str, environment: str) -> Json:
+        """An environment's public key, asked for once."""
+        if environment not in self._keys:
+            self._keys[environment] = asyncio.ensure_future(self._github.public_key(repository, environment))
+        return await self._keys[environment]
+
+    async def _write_variable(self, repository: str, change: Change, variable: EnvironmentVariable) -> None:
+        if change.verb == "delete":
+            await self._github.delete_variable(repository, variable.environment, variable.name)
+            return
+        exists = change.before is not None
+        await self._github.set_variable(
+            repository, variable.environment, variable.name, str(variable.value), exists=exists
+        )
+
+
+def _rules(wanted: GitHubEnvironment) -> Json:
+    """The whole body: PUT replaces everything, and what is left out counts as taken away."""
+    policy = {
+        "all": None,
+        "protected": {"protected_branches": True, "custom_branch_policies": False},
+        "patterns": {"protected_branches": False, "custom_branch_policies": True},
+    }[wanted.deploy_from or "all"]
+    reviewers = [{"type": r.kind.capitalize(), "id": r.id} for r in sorted(wanted.reviewers or ())]
+    return {
+        "wait_timer": wanted.wait_minutes or 0,
+        "prevent_self_review": bool(wanted.prevent_self_review),
+        "reviewers": reviewers or None,
+        "deployment_branch_policy": policy,
+    }
+
+
+KINDS: tuple[type[Resource], ...] = (
+    GitHubEnvironment,
+    EnvironmentMark,
+    EnvironmentSecret,
+    EnvironmentVariable,
+)

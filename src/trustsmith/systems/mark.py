@@ -1,0 +1,56 @@
+"""The text of the variable `TRUSTSMITH` of an environment: what it says, and whether it vouches for what is there.
+
+GitHub never returns a secret's value. So the mark remembers a digest of each id that was written, and when GitHub says
+that it was written; a later date means that somebody wrote another value since. Must not contact anything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class MarkText:
+    """made: "created" or "adopted". digests: name → digest. written: name → GitHub's `updated_at` of that secret.
+
+    A name with a digest and no date was about to be written when a run ended: it is ours, and of unknown content.
+    """
+
+    made: Literal["created", "adopted"]
+    digests: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        content = {
+            "version": _VERSION,
+            "made": self.made,
+            "digests": dict(sorted(self.digests.items())),
+            "written": dict(sorted(self.written.items())),
+        }
+        return json.dumps(content, separators=(",", ":"))
+
+    @classmethod
+    def parse(cls, text: str) -> MarkText | None:
+        """What the variable says; None when it is not something that trustsmith wrote."""
+        try:
+            content = json.loads(text)
+            if content["version"] != _VERSION or content["made"] not in {"created", "adopted"}:
+                return None
+            return cls(content["made"], _strings(content["digests"]), _strings(content["written"]))
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    def vouches(self, name: str, updated_at: str) -> str | None:
+        """The digest of a secret's content, if the secret is as it was written; None when that cannot be said."""
+        return self.digests.get(name) if self.written.get(name) == updated_at else None
+
+
+def _strings(value: object) -> Mapping[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+        raise TypeError
+    return value

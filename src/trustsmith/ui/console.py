@@ -1,0 +1,213 @@
+"""The terminal: the only module that prints. Data goes to stdout, talk to stderr; nothing blinks in a pipe."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
+
+from trustsmith.apply import Outcome, Run
+from trustsmith.errors import TrustsmithError, UsageError
+from trustsmith.model.plan import Change, Plan
+from trustsmith.ui import report
+from trustsmith.ui.report import Line
+
+if TYPE_CHECKING:
+    from rich.console import Console as Rich
+    from rich.status import Status
+
+T = TypeVar("T")
+Format = Literal["text", "json", "md"]
+Color = Literal["auto", "always", "never"]
+
+
+class Console:
+    """Shows things in the chosen format, asks when somebody can answer, and says how work goes on.
+
+    format: of the data on stdout. talkative: -v was given. ask: prompts are allowed (no --no-input).
+    """
+
+    def __init__(
+        self, format: Format = "text", color: Color = "auto", *, ask: bool = True, talkative: bool = False  # noqa: A002 - the flag's name
+    ) -> None:
+        self.format = format
+        self.talkative = talkative
+        self.interactive = ask and sys.stdin.isatty() and sys.stderr.isatty()
+        self.repository = ""
+        self._color = color
+        self._rich: dict[TextIO, Rich] = {}
+        self._document: dict[str, Any] = {}
+        self._status: Status | None = None
+        self._running: dict[Change, float] = {}
+        self._began = time.monotonic()
+        self._total = 0
+        self._ended = 0
+
+    # Data
+
+    def data(self, lines: Iterable[Line]) -> None:
+        """Lines of data, for people."""
+        if self.format == "text":
+            self._print(sys.stdout, lines)
+
+    def document(self, values: dict[str, Any]) -> None:
+        """Values of the JSON document, which is printed whole when the command ends."""
+        self._document |= values
+
+    def raw(self, text: str) -> None:
+        """Text as it is, to stdout."""
+        sys.stdout.write(text)
+
+    def close(self, error: TrustsmithError | None = None) -> None:
+        """Print the JSON document, if that is what was asked for."""
+        self._quiet()
+        if self.format == "json" and (self._document or error):
+            document = {"schema": 1, **self._document}
+            if error is not None:
+                document["error"] = report.error_json(error)
+            sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        sys.stdout.flush()
+
+    # Talk
+
+    def step(self, text: str) -> None:
+        """What is being done now; on a terminal it goes away when it is done."""
+        self._show_status(f"{text} …")
+        if self.talkative:
+            self._say(Line(f"{text} …", "dim"))
+
+    def note(self, text: str) -> None:
+        """Something worth knowing."""
+        self._say(Line(text))
+
+    def warn(self, text: str) -> None:
+        """Something that may hurt later."""
+        self._say(Line(f"Warning: {text}", "yellow"))
+
+    def waiting(self, operation: str, why: str, seconds: float) -> None:
+        """A wait before trying again."""
+        self._say(Line(f"  waiting {seconds:.0f} s to {operation}: {why}", "dim"))
+
+    def started(self, change: Change) -> None:
+        """A change is being made."""
+        if not change.implied:
+            self._running[change] = time.monotonic()
+        self._progress()
+
+    def finished(self, outcome: Outcome) -> None:
+        """A change has ended."""
+        self._running.pop(outcome.change, None)
+        if outcome.change.implied and outcome.status == "done":
+            return
+        self._ended += 1
+        self._say(report.outcome_line(outcome))
+        self._progress()
+
+    def fail(self, error: TrustsmithError) -> None:
+        """An error, to stderr."""
+        self._quiet()
+        first, *rest = report.error_lines(error)
+        self._print(sys.stderr, [Line(f"Error: {first}", "bold red"), *map(Line, rest)])
+
+    # A flow's front
+
+    def show_plan(self, plan: Plan) -> None:
+        """The plan, whole."""
+        self._quiet()
+        self._total = len(plan.shown)
+        self.document({"plan": plan.as_json()})
+        self.data(report.plan_lines(plan))
+        if self.format == "md":
+            self.raw(report.plan_markdown(plan, self.repository))
+
+    def show_run(self, plan: Plan, run: Run) -> None:
+        """How it went."""
+        self._quiet()
+        self.document(report.run_json(plan, run))
+        self.data(report.run_lines(plan, run, time.monotonic() - self._began))
+
+    def agree(self, question: str) -> bool:
+        """Ask yes or no on the terminal. Raises UsageError when nobody can be asked."""
+        if not self.interactive:
+            raise UsageError("Nobody can be asked here, and the plan was not accepted.", hint="Accept it with --yes.")
+        import click  # noqa: PLC0415 - only when somebody is asked
+
+        agreed = click.confirm(question, err=True)
+        self._began = time.monotonic()
+        return agreed
+
+    # The wizard's asker
+
+    def ask(self, question: str, default: str = "", why: str = "") -> str:
+        """A line of text; `default` when nothing is typed."""
+        import click  # noqa: PLC0415 - only when somebody is asked
+
+        self._explain(why)
+        return str(click.prompt(question, default=default, show_default=bool(default), err=True)).strip()
+
+    def choose(self, question: str, options: Sequence[tuple[T, str]], default: T, why: str = "") -> T:
+        """One of the options, by its number."""
+        import click  # noqa: PLC0415 - only when somebody is asked
+
+        self._explain(why)
+        values = [value for value, _ in options]
+        for number, (_, label) in enumerate(options, start=1):
+            self._say(Line(f"  {number}. {label}"))
+        numbers = click.IntRange(1, len(options))
+        return values[click.prompt(question, type=numbers, default=values.index(default) + 1, err=True) - 1]
+
+    def _explain(self, why: str) -> None:
+        self._quiet()
+        self._say(Line(""))
+        if why:
+            self._say(Line(why, "dim"))
+
+    # How
+
+    def _say(self, line: Line) -> None:
+        self._print(sys.stderr, [line])
+
+    def _print(self, stream: TextIO, lines: Iterable[Line]) -> None:
+        if not self._colourful(stream):
+            stream.writelines(line.text + "\n" for line in lines)
+            stream.flush()
+            return
+        for line in lines:
+            self._terminal(stream).print(line.text, style=line.style or None, markup=False, highlight=False, soft_wrap=True)
+
+    def _colourful(self, stream: TextIO) -> bool:
+        import os  # noqa: PLC0415 - nothing else here needs it
+
+        if self._color != "auto":
+            return self._color == "always"
+        return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+    def _terminal(self, stream: TextIO) -> Rich:
+        if stream not in self._rich:
+            from rich.console import Console as Rich  # noqa: PLC0415 - 40 ms that a pipe need not pay
+
+            self._rich[stream] = Rich(file=stream, force_terminal=True if self._color == "always" else None)
+        return self._rich[stream]
+
+    def _progress(self) -> None:
+        if self._running:
+            oldest = min(self._running, key=self._running.__getitem__)
+            elapsed = time.monotonic() - self._began
+            self._show_status(f"{self._ended}/{self._total} done, {elapsed:.0f} s: {oldest.verb} {oldest.key}")
+
+    def _show_status(self, text: str) -> None:
+        """A line that moves, on a terminal that can show it."""
+        if not (sys.stderr.isatty() and self._colourful(sys.stderr)):
+            return
+        if self._status is None:
+            self._status = self._terminal(sys.stderr).status(text)
+            self._status.start()
+        else:
+            self._status.update(text)
+
+    def _quiet(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None

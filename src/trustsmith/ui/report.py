@@ -1,0 +1,226 @@
+"""Plans and outcomes as text, JSON and Markdown. Builds lines and values; must not print or decide."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from trustsmith.apply import Outcome, Run
+from trustsmith.errors import ConfigError, TrustsmithError
+from trustsmith.model.plan import SCHEMA, Change, Plan
+from trustsmith.model.resources import FederatedCredential, GitHubEnvironment, Later, Resource, WorkflowFile
+
+_SIGNS = {"create": "+", "update": "~", "restore": "^", "delete": "-"}
+_STYLES = {"create": "green", "update": "yellow", "restore": "cyan", "delete": "red"}
+_PAST = {"create": "created", "update": "updated", "restore": "restored", "delete": "deleted"}
+_KIND_WIDTH = 20
+
+
+class Line(NamedTuple):
+    """A line of text and how it looks on a terminal (a style name that rich knows)."""
+
+    text: str
+    style: str = ""
+
+
+def plan_lines(plan: Plan) -> Iterator[Line]:
+    """The plan for people: changes by identity and environment, then what waits, is stray, or is dangerous."""
+    for title, changes in _grouped(plan):
+        yield Line(f"  {title}", "bold")
+        for change in changes:
+            yield from _change_lines(change)
+        yield Line("")
+    if plan.strays:
+        yield Line("  Not ours, or no longer used; removed only by name (--allow remove=NAME):", "bold")
+        yield from (Line(f"    ? {s.key.kind}  {s.resource.title}: {s.why}\n      remove={s.key.name}") for s in plan.strays)
+        yield Line("")
+    if plan.waiting:
+        yield Line("  Waiting for somebody else:", "bold")
+        yield from (Line(f"    . {entry.key.kind}  {entry.key.name}: {entry.reason}") for entry in plan.waiting)
+        yield Line("")
+    for hazard in plan.hazards:
+        allowed = " (allowed)" if hazard.allowed else ""
+        yield Line(f"  ! {hazard.id}{allowed}: {hazard.why}", "yellow" if hazard.allowed else "bold red")
+    yield from (Line(f"  Note: {note}") for note in plan.notes)
+    yield Line(summary(plan), "bold")
+
+
+def summary(plan: Plan) -> str:
+    """The plan in one sentence."""
+    counts = Counter(change.verb for change in plan.shown)
+    parts = [f"{counts[verb]} to {verb}" for verb in ("create", "update", "restore", "delete") if counts[verb]]
+    if not parts:
+        parts = ["nothing to do"] if not plan.waiting else ["nothing to do until the others have done their part"]
+    if plan.strays:
+        parts.append(f"{len(plan.strays)} not ours")
+    if plan.waiting:
+        parts.append(f"{len(plan.waiting)} waiting")
+    return f"Plan: {', '.join(parts)}."
+
+
+def _grouped(plan: Plan) -> Iterator[tuple[str, list[Change]]]:
+    """Changes under the environment that they are about; files last."""
+    environments = {
+        change.resource.identity: change.resource.environment
+        for change in plan.shown
+        if isinstance(change.resource, FederatedCredential)
+    }
+    shared = Counter(
+        change.resource.identity for change in plan.shown if isinstance(change.resource, FederatedCredential)
+    )
+    groups: dict[str, list[Change]] = {}
+    for change in sorted(plan.shown, key=lambda c: isinstance(c.resource, WorkflowFile)):
+        groups.setdefault(_group(change.resource, environments, shared), []).append(change)
+    yield from groups.items()
+
+
+def _group(resource: Resource, environments: dict[str, str], shared: Counter[str]) -> str:
+    if isinstance(resource, WorkflowFile):
+        return "files"
+    if isinstance(resource, GitHubEnvironment):
+        return resource.name
+    identity = getattr(resource, "identity", getattr(resource, "unique_name", ""))
+    if shared[identity] > 1 and not isinstance(resource, FederatedCredential):
+        return identity
+    return str(getattr(resource, "environment", environments.get(identity, identity)))
+
+
+def _change_lines(change: Change) -> Iterator[Line]:
+    sign, style = _SIGNS[change.verb], _STYLES[change.verb]
+    said = _details(change.resource) if change.verb == "create" else change.why
+    text = f"    {sign} {change.key.kind:<{_KIND_WIDTH}}  {_title(change.resource)}"
+    yield Line(f"{text}  [{said}]" if said else text, style)
+
+
+def _title(resource: Resource) -> str:
+    """In its group, a resource need not say which environment it is in."""
+    match resource:
+        case FederatedCredential():
+            return resource.subject
+        case Resource():
+            environment = getattr(resource, "environment", "")
+            return resource.title.removeprefix(f"{environment}/") if environment else resource.title
+
+
+def _details(resource: Resource) -> str:
+    if isinstance(resource, GitHubEnvironment):
+        return protection(resource)
+    value = getattr(resource, "value", getattr(resource, "content", None))
+    if isinstance(value, Later):
+        return str(value)
+    return value if isinstance(value, str) else ""
+
+
+def protection(environment: GitHubEnvironment) -> str:
+    """An environment's rules in words."""
+    parts = []
+    if environment.reviewers:
+        parts.append("reviewed by " + ", ".join(sorted(map(str, environment.reviewers))))
+    if environment.wait_minutes:
+        parts.append(f"waits {environment.wait_minutes} min")
+    if environment.deploy_from == "protected":
+        parts.append("from protected branches")
+    elif environment.deploy_from == "patterns":
+        names = [*sorted(environment.branches or ()), *(f"tag {tag}" for tag in sorted(environment.tags or ()))]
+        parts.append("from " + ", ".join(names))
+    return "; ".join(parts) or "no protection rules"
+
+
+def outcome_line(outcome: Outcome) -> Line:
+    """One change that has ended, with how long it took."""
+    change = outcome.change
+    name = f"{change.key.kind} {change.resource.title}"
+    if outcome.status == "done":
+        return Line(f"  {_PAST[change.verb]:<9} {name}  ({outcome.seconds:.1f} s)", "green")
+    if outcome.status == "failed":
+        return Line(f"  FAILED    {name}: {outcome.error and outcome.error.message}", "bold red")
+    return Line(f"  not tried {name}: {outcome.reason}", "yellow")
+
+
+def run_lines(plan: Plan, run: Run, seconds: float) -> Iterator[Line]:
+    """How a run ended: what is done in one line, what failed and what was not reached in full."""
+    done, failed, missed = run.of("done"), run.failures, run.of("not reached")
+    if not plan.changes:
+        return
+    for outcome in failed:
+        yield Line(f"Failed: {outcome.change.verb} {outcome.change.key}", "bold red")
+        yield from (Line(f"  {line}") for line in error_lines(outcome.error) if outcome.error)
+    if missed:
+        yield Line("Not reached:", "yellow")
+        yield from (Line(f"  {o.change.verb} {o.change.key}: {o.reason}", "yellow") for o in missed)
+    yield Line(f"{len(done)} done, {len(failed)} failed, {len(missed)} not reached, in {seconds:.1f} s.", "bold")
+
+
+def error_lines(error: TrustsmithError | None) -> Iterator[str]:
+    """An error: what happened, the service's own words, what to type next."""
+    if error is None:
+        return
+    yield error.message
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            yield f"  {problem}"
+            yield from (f"      {line}" for line in problem.hint.splitlines())
+    if error.original and error.original not in error.message:
+        yield f"The service said: {error.original}"
+    yield from error.hint.splitlines()
+
+
+def error_json(error: TrustsmithError) -> dict[str, Any]:
+    """An error for machines."""
+    found = {"message": error.message, "hint": error.hint, "original": error.original, "exit_code": error.exit_code}
+    if isinstance(error, ConfigError):
+        found["problems"] = [
+            {"file": p.file, "line": p.line, "column": p.column, "message": p.message, "hint": p.hint}
+            for p in error.problems
+        ]
+    return found
+
+
+def run_json(plan: Plan, run: Run) -> dict[str, Any]:
+    """A plan and what came of it."""
+    return {
+        "schema": SCHEMA,
+        "plan": plan.as_json(),
+        "interrupted": run.interrupted,
+        "outcomes": [
+            {
+                **{name: value for name, value in outcome.change.as_json().items() if name in {"verb", "kind", "name"}},
+                "status": outcome.status,
+                "seconds": round(outcome.seconds, 3),
+                "error": error_json(outcome.error) if outcome.error else None,
+                "reason": outcome.reason,
+            }
+            for outcome in run.outcomes.values()
+            if not outcome.change.implied or outcome.status == "failed"
+        ],
+    }
+
+
+def plan_markdown(plan: Plan, repository: str) -> str:
+    """The plan for those who approve it."""
+    lines = [f"# Plan for {repository}", "", summary(plan), ""]
+    if plan.shown:
+        lines += ["| | kind | name | why |", "|---|---|---|---|"]
+        lines += [_row(change.verb, change.key.kind, change.resource.title, change.why) for change in plan.shown]
+    for title, rows in (
+        ("Not ours", [f"{s.key.kind} `{s.key.name}`: {s.why}" for s in plan.strays]),
+        ("Waiting", [f"{w.key.kind} `{w.key.name}`: {w.reason}" for w in plan.waiting]),
+        ("Hazards", [f"`{h.id}`{' (allowed)' if h.allowed else ''}: {h.why}" for h in plan.hazards]),
+    ):
+        if rows:
+            lines += ["", f"## {title}", "", *(f"- {_escape(row)}" for row in rows)]
+    return "\n".join([*lines, "", f"Fingerprint: `{plan.fingerprint}`", ""])
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(_escape(cell) for cell in cells) + " |"
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+
+
+def joined(lines: Iterable[Line]) -> str:
+    """Lines without their styles."""
+    return "\n".join(line.text for line in lines)
