@@ -56,7 +56,8 @@ def test_wheel_has_the_licence(wheel: set[str]) -> None:
 
 
 def test_sdist_can_be_built_and_tested(sdist: set[str]) -> None:
-    needed = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "tests/packaging/installed.py"}
+    needed = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "Makefile", "requirements.lock"}
+    needed |= {"docs/development.md", "tests/packaging/installed.py"}
     needed |= {f"src/{name}" for name in _files("src", "*.py")}
     needed |= {f"templates/{name}" for name in _files("templates")}
     assert needed <= sdist
