@@ -101,6 +101,8 @@ class _Reader:
         operator = token["operator"].lower()
         wanted = {value.strip().strip("'").lower() for value in token["values"].split(",")}
         value = self.attempt.attributes.get(token["attribute"].lower())
-        if value is None or operator not in _POSITIVE | _NEGATIVE:
+        if operator not in _POSITIVE | _NEGATIVE:
             raise _Unreadable(token.group())
+        if value is None:  # the attempt is about no role assignment; an attribute that is not there matches nothing
+            return False
         return (value.lower() in wanted) == (operator in _POSITIVE)
