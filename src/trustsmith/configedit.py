@@ -199,7 +199,10 @@ def _replace(text: str, mapping: MappingNode, index: int, value: Plain) -> str:
     if not mapping.flow_style and (is_block or has_lines):
         start = key.start_mark.index
         return text[:start] + _lines(text, {key.value: value}, key.start_mark.column) + text[end:]
-    return text[:start] + (" " if start == end else "") + flow(value) + text[end:]
+    if start == end:  # no value yet
+        start = end = text.find(":", end) + 1
+        return f"{text[:start]} {flow(value)}{text[end:]}"
+    return text[:start] + flow(value) + text[end:]
 
 
 def _insert(text: str, parent: CollectionNode, index: int, entry: Plain) -> str:

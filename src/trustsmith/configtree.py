@@ -48,7 +48,7 @@ _PLAIN_WORDS = (
 
 
 class _Composer(Composer):
-    """Gives each use of an alias its own position: ruamel hands out the anchored node itself."""
+    """Puts right two positions: of an alias (ruamel hands out the anchored node itself), and of an absent value."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,6 +63,15 @@ class _Composer(Composer):
         use = copy.copy(node)
         use.start_mark, use.end_mark = alias.start_mark, alias.end_mark
         return use
+
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        node = super().compose_mapping_node(anchor)
+        for key, value in node.value:
+            if (
+                value.start_mark.index == value.end_mark.index
+            ):  # no value: ruamel puts it where the next token is
+                value.start_mark = value.end_mark = key.end_mark
+        return node
 
 
 def compose(text: str, file: str) -> Node | None:

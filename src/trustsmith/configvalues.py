@@ -216,7 +216,7 @@ def role(text: str) -> UUID:
     if guid is None:
         slugs = [known.slug for known in ROLES]
         renamed = slug.replace("azure-ai-", "foundry-")
-        near = f"Write '{renamed}'. " if renamed in slugs else closest(renamed, slugs)
+        near = f"Write '{renamed}'. " if renamed in slugs else closest(f"foundry-{slug}", slugs)
         raise Wrong(
             f"Unknown role {shown(text)}.", f"{near}Known: {', '.join(slugs)}, or a role definition's GUID."
         )
