@@ -61,7 +61,9 @@ class Run:
         return [outcome for outcome in self.outcomes.values() if outcome.status == "failed"]
 
 
-async def apply(plan: Plan, live: State, facts: Facts, writers: Mapping[Side, Writer], listener: Listener) -> Run:
+async def apply(
+    plan: Plan, live: State, facts: Facts, writers: Mapping[Side, Writer], listener: Listener
+) -> Run:
     """Carry out the plan's changes. Never raises for a change that fails: that is an outcome.
 
     On cancellation (Ctrl-C) nothing new is begun, and what was begun is finished.
@@ -127,7 +129,9 @@ class _Doer:
         return f"it needs {failed[0].key}, which was not done" if failed else ""
 
     def _filled(self, change: Change) -> Change:
-        after = change.after and change.after.fill(lambda later: self._minted.get(later) or self._live.known(later))
+        after = change.after and change.after.fill(
+            lambda later: self._minted.get(later) or self._live.known(later)
+        )
         return replace(change, after=after)
 
     def _finish(self, outcome: Outcome) -> None:

@@ -71,7 +71,9 @@ def _identities(config: Config, facts: Facts) -> Iterator[Resource]:
             service_management_reference=config.identity.service_management_reference,
             owners=frozenset(facts.owners.values()),
         )
-        yield ServicePrincipal(identity=identity, client_id=Later(Key(Application.kind, identity), "client_id"))
+        yield ServicePrincipal(
+            identity=identity, client_id=Later(Key(Application.kind, identity), "client_id")
+        )
 
 
 def display_name(config: Config, facts: Facts, environment: str | None) -> str:
@@ -79,7 +81,11 @@ def display_name(config: Config, facts: Facts, environment: str | None) -> str:
     pattern = config.identity.name
     if environment is None:
         pattern = re.sub(r"[-_. /]*\{environment\}", "", pattern)
-    values = {"repository": facts.repository.name, "owner": facts.repository.owner, "environment": environment or ""}
+    values = {
+        "repository": facts.repository.name,
+        "owner": facts.repository.owner,
+        "environment": environment or "",
+    }
     return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), pattern)
 
 

@@ -59,8 +59,12 @@ def _up(live: State, resource: Resource) -> Change | None:
 
 def _difference(before: Resource, after: Resource) -> str:
     was, wanted = before.shown(), after.shown()
-    parts = [f"{name} is {_say(was[name])}, not {_say(wanted[name])}" for name in was if was[name] != wanted[name]]
-    return "; ".join(part.replace("_", " ", 1) if part.startswith(("wait", "display")) else part for part in parts)
+    parts = [
+        f"{name} is {_say(was[name])}, not {_say(wanted[name])}" for name in was if was[name] != wanted[name]
+    ]
+    return "; ".join(
+        part.replace("_", " ", 1) if part.startswith(("wait", "display")) else part for part in parts
+    )
 
 
 def _say(value: object) -> str:
@@ -113,10 +117,14 @@ def _strays(live: State, wanted: State) -> Iterator[Change]:
         if resource.owned and _is_left_over(resource, wanted):
             yield Change("delete", resource, None, "workflows no longer read it once the new ones are pushed")
         elif not resource.owned and isinstance(resource, FederatedCredential | RoleAssignment):
-            yield Change("delete", resource, None, "it is on an identity of ours, but trustsmith did not make it")
+            yield Change(
+                "delete", resource, None, "it is on an identity of ours, but trustsmith did not make it"
+            )
 
 
-def _settle(ups: list[Change], live: State, sides: Collection[Side]) -> tuple[list[Change], tuple[Waiting, ...]]:
+def _settle(
+    ups: list[Change], live: State, sides: Collection[Side]
+) -> tuple[list[Change], tuple[Waiting, ...]]:
     """Those that can be done now by these sides, and those that wait for another side's part."""
     pending = {change.key for change in ups}
     ready = [change for change in ups if change.side in sides]

@@ -47,7 +47,9 @@ def _of(change: Change, live: State) -> Iterator[Hazard]:
         case "delete", Application():
             yield Hazard(f"delete-application={name}", _application_why(change, live))
         case "delete", GitHubEnvironment():
-            yield Hazard(f"delete-environment={name}", f"Environment {name} goes, with its rules and its history.")
+            yield Hazard(
+                f"delete-environment={name}", f"Environment {name} goes, with its rules and its history."
+            )
         case ("update", EnvironmentSecret() | EnvironmentVariable()) if before and not before.owned:
             why = "It holds a value that trustsmith did not write; a running deployment may use it."
             yield Hazard(f"overwrite={name}", why)
@@ -90,7 +92,9 @@ def _foreign(name: str, *, deleted: bool) -> Hazard:
 
 def _full(plan: Plan, live: State) -> Iterator[Hazard]:
     """An application takes 20 credentials; the twenty-first would fail half-way. Deletions come last, so count first."""
-    new = [c.resource for c in plan.changes if c.verb == "create" and isinstance(c.resource, FederatedCredential)]
+    new = [
+        c.resource for c in plan.changes if c.verb == "create" and isinstance(c.resource, FederatedCredential)
+    ]
     for identity in sorted({credential.identity for credential in new}):
         there = sum(isinstance(r, FederatedCredential) and r.identity == identity for r in live.values())
         wanted = sum(credential.identity == identity for credential in new)
@@ -112,7 +116,9 @@ def _locked_out(plan: Plan, live: State) -> Iterator[Hazard]:
     for identity in sorted({getattr(c.resource, "identity", "") for c in touched if c.verb == "delete"}):
         there = {k for k, r in live.items() if isinstance(r, FederatedCredential) and r.identity == identity}
         ours = [c for c in touched if getattr(c.resource, "identity", "") == identity]
-        left = there - {c.key for c in ours if c.verb == "delete"} | {c.key for c in ours if c.verb != "delete"}
+        left = there - {c.key for c in ours if c.verb == "delete"} | {
+            c.key for c in ours if c.verb != "delete"
+        }
         if not left:
             why = "This is the last federated credential of the identity: nothing could sign in with it any more."
             yield Hazard(f"last-credential={identity}", why)

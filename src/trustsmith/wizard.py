@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypeVar
 
+from trustsmith.configfile import default_workflows
 from trustsmith.errors import UsageError
-from trustsmith.model.config import Config, Environment, Reviewer
+from trustsmith.model.config import Config, Environment, Reviewer, Workflow
 from trustsmith.model.foundry import ProjectId
 
 T = TypeVar("T")
@@ -84,9 +85,12 @@ def missing(answers: Answers, found: Found, start: Config | None) -> list[str]:
 def decide(answers: Answers, found: Found, start: Config | None) -> tuple[Config, list[str]]:
     """The configuration from flags, what was found, and the file so far; and warnings. Raises UsageError."""
     if lacking := missing(answers, found, start):
-        raise UsageError("Not everything is known, and nothing may be asked.", hint="Add:\n  " + "\n  ".join(lacking))
+        raise UsageError(
+            "Not everything is known, and nothing may be asked.", hint="Add:\n  " + "\n  ".join(lacking)
+        )
     environments, warnings = _environments(answers, found, start)
     base = start or Config(repository=found.repository, tenant=found.tenant, environments=environments)
+    usual = start is None or start.workflows == _usual_workflows(start.environments)
     config = replace(
         base,
         repository=answers.repository or base.repository,
@@ -95,8 +99,13 @@ def decide(answers: Answers, found: Found, start: Config | None) -> tuple[Config
         store=answers.store or base.store,
         identity=replace(base.identity, per=answers.per) if answers.per else base.identity,
         environments=environments,
+        workflows=_usual_workflows(environments) if usual else base.workflows,
     )
     return config, warnings
+
+
+def _usual_workflows(environments: Sequence[Environment]) -> tuple[Workflow, ...]:
+    return default_workflows(tuple(environment.name for environment in environments))
 
 
 def _environments(
@@ -186,7 +195,9 @@ def _ask_project(ask: Asker, name: str, projects: Sequence[ProjectId]) -> Projec
     question = f"Foundry project of {name}"
     if projects:
         likely = _likely(name, projects) or projects[0]
-        options = [(project, f"{project.short}  ({project.group}, {project.subscription})") for project in projects]
+        options = [
+            (project, f"{project.short}  ({project.group}, {project.subscription})") for project in projects
+        ]
         return ask.choose(question, options, likely)
     typed = ask.ask(f"{question} (ARM id)", why="No Foundry project is visible to whoever is signed in.")
     project = ProjectId.parse(typed)
@@ -204,20 +215,28 @@ def _likely(name: str, projects: Sequence[ProjectId]) -> ProjectId | None:
     return mentions[0] if mentions else None
 
 
-def _ask_reviewers(ask: Asker, production: Sequence[str], answers: Answers) -> dict[str, tuple[Reviewer, ...]]:
+def _ask_reviewers(
+    ask: Asker, production: Sequence[str], answers: Answers
+) -> dict[str, tuple[Reviewer, ...]]:
     found: dict[str, tuple[Reviewer, ...]] = {}
     for name in production:
         if name in answers.reviewers:
             continue
-        typed = _split(ask.ask(f"Reviewers of {name} (team:NAME or user:LOGIN, comma between)", why=WHY_REVIEWERS))
+        typed = _split(
+            ask.ask(f"Reviewers of {name} (team:NAME or user:LOGIN, comma between)", why=WHY_REVIEWERS)
+        )
         if typed:
             found[name] = tuple(reviewer(word) for word in typed)
     return found
 
 
-def _ask_branches(ask: Asker, production: Sequence[str], answers: Answers, found: Found) -> dict[str, tuple[str, ...]]:
+def _ask_branches(
+    ask: Asker, production: Sequence[str], answers: Answers, found: Found
+) -> dict[str, tuple[str, ...]]:
     asked = [name for name in production if name not in answers.branches and name not in answers.tags]
-    typed = {n: _split(ask.ask(f"Branches that deploy to {n}", found.default_branch, WHY_BRANCHES)) for n in asked}
+    typed = {
+        n: _split(ask.ask(f"Branches that deploy to {n}", found.default_branch, WHY_BRANCHES)) for n in asked
+    }
     return {name: tuple(patterns) for name, patterns in typed.items() if patterns}
 
 
@@ -233,5 +252,3 @@ def reviewer(text: str) -> Reviewer:
 
 def _split(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
-
-

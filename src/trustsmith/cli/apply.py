@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 @formats("text", "json")
 @handed
 def command(
-    console: Console, options: Options, saved: Path | None, only: tuple[str, ...], allow: tuple[str, ...], *, yes: bool
+    console: Console,
+    options: Options,
+    saved: Path | None,
+    only: tuple[str, ...],
+    allow: tuple[str, ...],
+    *,
+    yes: bool,
 ) -> None:
     """Show what would change, ask, and do it.
 

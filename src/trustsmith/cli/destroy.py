@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Take away what trustsmith made.")
-@click.option("--yes", is_flag=True, help="Accept the plan; with --allow destroy=OWNER/NAME nothing is asked.")
-@click.option("--allow", multiple=True, metavar="HAZARD=NAME", help="destroy=OWNER/NAME, in place of typing the name.")
+@click.option(
+    "--yes", is_flag=True, help="Accept the plan; with --allow destroy=OWNER/NAME nothing is asked."
+)
+@click.option(
+    "--allow", multiple=True, metavar="HAZARD=NAME", help="destroy=OWNER/NAME, in place of typing the name."
+)
 @formats("text", "json")
 @handed
 def command(console: Console, options: Options, allow: tuple[str, ...], *, yes: bool) -> None:

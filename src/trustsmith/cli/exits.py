@@ -72,5 +72,3 @@ def _bug(bug: Exception) -> TrustsmithError:
     except OSError:
         where = text
     return TrustsmithError(f"This is a bug in trustsmith: {type(bug).__name__}.", hint=where)
-
-

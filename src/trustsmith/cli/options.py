@@ -17,7 +17,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 _NAMES = ("directory", "config", "endpoints", "sign_in", "no_input", "verbose", "color")
 
 _FLAGS = [
-    click.option("-C", "directory", type=click.Path(path_type=Path), metavar="DIR", help="Work in this checkout."),
+    click.option(
+        "-C", "directory", type=click.Path(path_type=Path), metavar="DIR", help="Work in this checkout."
+    ),
     click.option(
         "--config",
         type=click.Path(path_type=Path),
@@ -38,7 +40,9 @@ _FLAGS = [
     click.option("--no-input", is_flag=True, default=None, help="Never ask anything."),
     click.option("-v", "--verbose", is_flag=True, default=None, help="Say more about what is being done."),
     click.option(
-        "--color", type=click.Choice(["auto", "always", "never"]), help="Colours; NO_COLOR counts too.  [default: auto]"
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        help="Colours; NO_COLOR counts too.  [default: auto]",
     ),
 ]
 
@@ -51,7 +55,12 @@ def common(function: F) -> F:
 def formats(*names: str) -> Callable[[F], F]:
     """Add `--format` with these choices, the first of which is the default."""
     return click.option(
-        "--format", "output", type=click.Choice(names), default=names[0], show_default=True, help="Of what is printed."
+        "--format",
+        "output",
+        type=click.Choice(names),
+        default=names[0],
+        show_default=True,
+        help="Of what is printed.",
     )
 
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 @click.option("--check", is_flag=True, help="Exit with 3 when anything differs.")
 @formats("text", "json", "md")
 @handed
-def command(console: Console, options: Options, only: tuple[str, ...], allow: tuple[str, ...], *, check: bool) -> None:
+def command(
+    console: Console, options: Options, only: tuple[str, ...], allow: tuple[str, ...], *, check: bool
+) -> None:
     """Show what would change, and change nothing.
 
     `--format json` prints the plan in the form that `trustsmith apply PLAN` takes: a pin, since apply looks again and

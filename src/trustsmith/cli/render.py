@@ -16,12 +16,18 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Write the workflow files only.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write under this folder, not the checkout.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write under this folder, not the checkout."
+)
 @click.option("--check", is_flag=True, help="Write nothing; exit with 3 when a file differs.")
-@click.option("--allow", multiple=True, metavar="HAZARD=NAME", help="Accept a hazard, such as overwrite=PATH.")
+@click.option(
+    "--allow", multiple=True, metavar="HAZARD=NAME", help="Accept a hazard, such as overwrite=PATH."
+)
 @formats("text", "json")
 @handed
-def command(console: Console, options: Options, out: Path | None, allow: tuple[str, ...], *, check: bool) -> None:
+def command(
+    console: Console, options: Options, out: Path | None, allow: tuple[str, ...], *, check: bool
+) -> None:
     """Write the workflow files; needs no network and no sign-in.
 
     A file that somebody edited is not overwritten (--allow overwrite=PATH does).

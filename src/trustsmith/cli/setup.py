@@ -23,17 +23,27 @@ def _for_environment(name: str, metavar: str, text: str) -> Callable[[F], F]:
 
 @click.command(short_help="Set a repository up: ask, plan, apply, render.")
 @click.option("--repo", metavar="OWNER/NAME", help="The repository.  [default: the git remote's]")
-@_for_environment("env", "PROJECT_ID", "An environment and the ARM id of its Foundry project, in order of deployment.")
+@_for_environment(
+    "env", "PROJECT_ID", "An environment and the ARM id of its Foundry project, in order of deployment."
+)
 @_for_environment("reviewer", "team:NAME|user:LOGIN", "Who approves deployments to it. May be repeated.")
-@_for_environment("branch", "PATTERN", "A branch that may deploy to it, or the word protected. May be repeated.")
+@_for_environment(
+    "branch", "PATTERN", "A branch that may deploy to it, or the word protected. May be repeated."
+)
 @_for_environment("tag", "PATTERN", "A tag that may deploy to it. May be repeated.")
 @_for_environment("wait", "MINUTES", "How long a deployment to it waits.")
-@click.option("--store", type=click.Choice(["secrets", "variables"]), help="Where the ids go.  [default: secrets]")
 @click.option(
-    "--per", type=click.Choice(["environment", "repository"]), help="One identity for each.  [default: environment]"
+    "--store", type=click.Choice(["secrets", "variables"]), help="Where the ids go.  [default: secrets]"
+)
+@click.option(
+    "--per",
+    type=click.Choice(["environment", "repository"]),
+    help="One identity for each.  [default: environment]",
 )
 @click.option("--tenant", metavar="TENANT_ID", help="The Entra tenant.  [default: that of the sign-in]")
-@click.option("--cloud", metavar="CLOUD", help="AzureCloud, AzureUSGovernment, AzureChinaCloud or AzureBleuCloud.")
+@click.option(
+    "--cloud", metavar="CLOUD", help="AzureCloud, AzureUSGovernment, AzureChinaCloud or AzureBleuCloud."
+)
 @click.option("--yes", is_flag=True, help="Accept the plan; never a hazard.")
 @click.option("--allow", multiple=True, metavar="HAZARD=NAME", help="Accept a hazard, as the plan names it.")
 @formats("text", "json")

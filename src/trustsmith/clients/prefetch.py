@@ -4,11 +4,10 @@ Only a head start: nothing depends on it, and what fails here fails again, with 
 needed. It must not be used with a sign-in that prompts people.
 """
 
-# ruff: noqa: PLC0415 - importing is what these functions are for
-
 from __future__ import annotations
 
 import contextlib
+import importlib
 import threading
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trustsmith.clients.credentials import Credentials
+
+
+_MODULES = {
+    "graph": (
+        "kiota_authentication_azure.azure_identity_authentication_provider",
+        "msgraph.graph_service_client",
+        "msgraph.generated.applications.applications_request_builder",
+    ),
+    "github": ("github.Requester", "nacl.public"),
+    "arm": ("azure.mgmt.resource.resources", "azure.mgmt.authorization"),
+}
 
 
 def prefetch(
@@ -31,8 +41,8 @@ def prefetch(
     if credentials is not None and credentials.method == "auto":
         scopes = {credentials.endpoints.graph_scope: graph, credentials.endpoints.resource_manager_scope: arm}
         jobs += [_token_job(credentials, scope) for scope, wanted in scopes.items() if wanted]
-    wanted_sdks = ((graph, _load_graph), (github, _load_github), (arm, _load_arm))
-    jobs.append(_in_turn([load for wanted, load in wanted_sdks if wanted]))
+    wanted = {"graph": graph, "github": github, "arm": arm}
+    jobs.append(lambda: _load([module for name, use in wanted.items() if use for module in _MODULES[name]]))
     for job in jobs:
         threading.Thread(target=job, name="prefetch", daemon=True).start()
 
@@ -45,22 +55,7 @@ def _token_job(credentials: Credentials, scope: str) -> Callable[[], object]:
     return fetch
 
 
-def _in_turn(loads: list[Callable[[], None]]) -> Callable[[], object]:
-    """One thread for all of them: imports are computing, which threads only take turns at."""
-    return lambda: [load() for load in loads]
-
-
-def _load_graph() -> None:
-    import kiota_authentication_azure.azure_identity_authentication_provider
-    import msgraph.generated.applications.applications_request_builder
-    import msgraph.graph_service_client  # noqa: F401 - loading is the point
-
-
-def _load_github() -> None:
-    import github.Requester
-    import nacl.public  # noqa: F401 - loading is the point
-
-
-def _load_arm() -> None:
-    import azure.mgmt.authorization.v2022_04_01.operations
-    import azure.mgmt.resource.resources  # noqa: F401 - loading is the point
+def _load(modules: list[str]) -> None:
+    """Import one after another: imports are computing, which threads only take turns at."""
+    for module in modules:
+        importlib.import_module(module)

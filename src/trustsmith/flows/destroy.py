@@ -42,7 +42,11 @@ def destroy(options: Options, console: Console, allow: Collection[str], *, yes: 
 
 
 def _have_typed(console: Console, repository: str) -> None:
-    typed = console.ask(f"This cannot be undone after 30 days. Type {repository} to go on") if console.interactive else ""
+    typed = (
+        console.ask(f"This cannot be undone after 30 days. Type {repository} to go on")
+        if console.interactive
+        else ""
+    )
     if typed != repository:
         raise UsageError(
             "The repository's name was not typed; nothing was changed.",

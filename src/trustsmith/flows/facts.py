@@ -77,12 +77,13 @@ class Asker:
             raise NotFound(
                 f"GitHub shows no repository {name} to this token.",
                 service="github",
-                hint="Check `repository` in the file, and that the token may see it:\n"
-                f"  gh repo view {name}",
+                hint=f"Check `repository` in the file, and that the token may see it:\n  gh repo view {name}",
             )
         full_name = str(answer["full_name"])
         if full_name.lower() != name.lower():
-            self._session.talk.warn(f"{name} is now called {full_name}; write that as `repository` in the file.")
+            self._session.talk.warn(
+                f"{name} is now called {full_name}; write that as `repository` in the file."
+            )
         self._check_rights(answer)
         return Repository(
             id=int(answer["id"]),
@@ -117,7 +118,9 @@ class Asker:
         found = {name: int(answer["id"]) for name, answer in zip(asked, answers, strict=True) if answer}
         for reviewer, path in named:
             if str(reviewer) not in found:
-                self._problem(path, f"GitHub knows no {reviewer.kind} {reviewer.name!r} that this token may see")
+                self._problem(
+                    path, f"GitHub knows no {reviewer.kind} {reviewer.name!r} that this token may see"
+                )
         return found
 
     async def _reviewer(self, reviewer: Reviewer) -> Json | None:
@@ -176,7 +179,9 @@ class Asker:
             self._check_projects(environment, tenants, found)
         return {key: endpoint for key, answer in found.items() if (endpoint := _endpoint(answer))}
 
-    def _check_projects(self, environment: Environment, tenants: dict[str, str], found: dict[str, Any]) -> None:
+    def _check_projects(
+        self, environment: Environment, tenants: dict[str, str], found: dict[str, Any]
+    ) -> None:
         for index, project in enumerate(environment.projects):
             path: tuple[str | int, ...] = ("environments", environment.name, "project")
             if len(environment.projects) > 1:
@@ -194,7 +199,10 @@ class Asker:
                 f"az account list --all --query \"[?id=='{project.subscription}'].tenantId\"",
             )
         if tenant and tenant.lower() != self._config.tenant.lower():
-            return f"subscription {project.subscription} is in tenant {tenant}, the file says {self._config.tenant}", ""
+            return (
+                f"subscription {project.subscription} is in tenant {tenant}, the file says {self._config.tenant}",
+                "",
+            )
         if isinstance(answer, TrustsmithError):
             raise answer
         if answer is None:

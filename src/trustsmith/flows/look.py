@@ -53,9 +53,15 @@ async def look(session: Session, sides: Collection[Side] = SIDES, allow: Collect
     draft = desire(session.config, first, files)  # complete but for ids of reviewers, and endpoints
     (facts, unread), live = await together(asker.rest(first), _live(session, draft, first, contacted, sides))
     wanted = desire(session.config, facts, files)
-    live = live.join(State(unread={**dict.fromkeys(set(SIDES) - contacted, "it was not asked for"), **unread}))
+    live = live.join(
+        State(unread={**dict.fromkeys(set(SIDES) - contacted, "it was not asked for"), **unread})
+    )
     _check_live(session, live)
-    who = await _who(session) if contacted & {"entra", "azure"} and not live.unread.keys() >= {"entra", "azure"} else ""
+    who = (
+        await _who(session)
+        if contacted & {"entra", "azure"} and not live.unread.keys() >= {"entra", "azure"}
+        else ""
+    )
     return Picture(facts, wanted, live, judge(diff(live, wanted, sides), live, allow), who)
 
 
@@ -81,7 +87,7 @@ async def _files_only(session: Session, files: list[WorkflowFile], allow: Collec
     nobody = Repository(id=0, full_name=session.config.repository, default_branch="", subject_prefix="")
     facts = Facts(host="", issuer="", audience="", repository=nobody)
     wanted = State.of(files)
-    live = await session.reader("files").read(wanted, facts, _nothing())
+    live = await session.reader("files").read(wanted, facts, asyncio.ensure_future(_nothing()))
     return Picture(facts, wanted, live, judge(diff(live, wanted, {"files"}), live, allow))
 
 
@@ -93,18 +99,15 @@ async def _live(
     session: Session, wanted: State, facts: Facts, contacted: frozenset[Side], sides: Collection[Side]
 ) -> State:
     """The live state of every contacted side. Others wait for Entra's, to know principals and client ids."""
-    entra = asyncio.ensure_future(
-        _read(session, "entra", wanted, facts, sides, _nothing()) if "entra" in contacted else _nothing()
-    )
+    nobody = asyncio.ensure_future(_nothing())
+    entra = nobody
+    if "entra" in contacted:
+        entra = asyncio.ensure_future(_read(session, "entra", wanted, facts, sides, nobody))
     others = [
-        _read(session, side, wanted, facts, sides, _share(entra)) for side in SIDES if side in contacted - {"entra"}
+        _read(session, side, wanted, facts, sides, entra) for side in SIDES if side in contacted - {"entra"}
     ]
     states = await together(entra, *others)
     return State().join(*states)
-
-
-async def _share(task: asyncio.Future[State]) -> State:
-    return await asyncio.shield(task)
 
 
 async def _read(

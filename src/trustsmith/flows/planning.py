@@ -34,7 +34,9 @@ async def show(
     else:
         console.show_plan(picture.plan)
     if check and not picture.plan.clean:
-        raise Differences("What is there is not what the file says.", hint="Mend it with:\n  trustsmith apply")
+        raise Differences(
+            "What is there is not what the file says.", hint="Mend it with:\n  trustsmith apply"
+        )
 
 
 def make(

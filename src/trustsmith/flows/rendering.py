@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from trustsmith.ui.console import Console
 
 
-def write(options: Options, console: Console, out: Path | None, allow: Collection[str], *, check: bool) -> None:
+def write(
+    options: Options, console: Console, out: Path | None, allow: Collection[str], *, check: bool
+) -> None:
     """Write the files under the checkout, or under `out`. Raises Refused for an edited file, Differences with `check`."""
     source = options.read_config()
     session = Session(replace(options, root=out or options.root), source, console)
@@ -26,6 +28,8 @@ def write(options: Options, console: Console, out: Path | None, allow: Collectio
         if check:
             console.show_plan(picture.plan)
             if not picture.plan.clean:
-                raise Differences("The workflow files are not what would be rendered.", hint="trustsmith render")
+                raise Differences(
+                    "The workflow files are not what would be rendered.", hint="trustsmith render"
+                )
             return
         carry_out(runner, session, console, Wish({"files"}, allow, yes=True), picture)

@@ -92,7 +92,9 @@ def rendered(config: Config, endpoints: Endpoints) -> list[WorkflowFile]:
         version=__version__,
     )
     files = [(file.path, file.text, inspect(file.text)) for file in render(config, site)]
-    return [WorkflowFile(path=path, text=text, body=made.body if made else text) for path, text, made in files]
+    return [
+        WorkflowFile(path=path, text=text, body=made.body if made else text) for path, text, made in files
+    ]
 
 
 class Session:

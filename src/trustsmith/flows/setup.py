@@ -18,6 +18,7 @@ from trustsmith.flows.look import look
 from trustsmith.flows.session import Options, Session
 from trustsmith.model.config import Config
 from trustsmith.model.foundry import ProjectId
+from trustsmith.render import workflows
 from trustsmith.wizard import Answers, Found, decide, interview, reviewer
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def answers_from(flags: Mapping[str, Any]) -> Answers:
         tenant=flags["tenant"],
         cloud=flags["cloud"],
         environments={n: tuple(map(_project, texts)) for n, texts in _pairs("env", flags["env"]).items()},
-        reviewers={n: tuple(map(reviewer, texts)) for n, texts in _pairs("reviewer", flags["reviewer"]).items()},
+        reviewers={
+            n: tuple(map(reviewer, texts)) for n, texts in _pairs("reviewer", flags["reviewer"]).items()
+        },
         branches=_pairs("branch", flags["branch"]),
         tags=_pairs("tag", flags["tag"]),
         waits={n: _minutes(texts[-1]) for n, texts in _pairs("wait", flags["wait"]).items()},
@@ -152,7 +155,9 @@ class _Finder:
     def _warn_other_host(self) -> None:
         remote = git.remote(self._options.root)
         if self._answers.repository and remote and remote[0] != self._host:
-            self._console.warn(f"The checkout's git remote is on {remote[0]}, and the repository on {self._host}.")
+            self._console.warn(
+                f"The checkout's git remote is on {remote[0]}, and the repository on {self._host}."
+            )
 
     def _placeholder(self, repository: str) -> Source:
         """A session needs a configuration; this one only says which services to ask."""
@@ -191,11 +196,11 @@ def _say_next(console: Console, config: Config, *, changed: bool) -> None:
     if not changed:
         console.note("Nothing to do: the set-up is as the file says.")
         return
-    files = " ".join(workflow.path for workflow in config.workflows)
+    files = [workflow.path for workflow in workflows(config)]
     console.note(
         "\nConfigured, not yet proven: it is proven when a job has exchanged its token. Next:\n"
-        f"  git add .github/trustsmith.yml {files}\n"
+        f"  git add .github/trustsmith.yml {' '.join(files)}\n"
         "  git commit -m 'Deploy to Foundry without a secret' && git push\n"
-        f"  gh workflow run {config.workflows[0].path.rsplit('/', 1)[-1] if config.workflows else ''}\n"
+        f"  gh workflow run {files[0].rsplit('/', 1)[-1]}\n"
         "Run `trustsmith setup` again when something changes."
     )

@@ -92,7 +92,13 @@ class Hazard:
     def as_json(self) -> dict[str, Any]:
         """The hazard in the form of a saved plan."""
         allowable = self.allowable
-        return {"id": self.id, "why": self.why, "hint": self.hint, "allowable": allowable, "allowed": self.allowed}
+        return {
+            "id": self.id,
+            "why": self.why,
+            "hint": self.hint,
+            "allowable": allowable,
+            "allowed": self.allowed,
+        }
 
 
 @dataclass(frozen=True)
@@ -171,7 +177,9 @@ def _previous_credential(change: Change, earlier: Iterable[Change]) -> set[Chang
     if not isinstance(resource, FederatedCredential):
         return set()
     found = [other for other in earlier if isinstance(other.resource, FederatedCredential)]
-    return set([other for other in found if getattr(other.resource, "identity", None) == resource.identity][-1:])
+    return set(
+        [other for other in found if getattr(other.resource, "identity", None) == resource.identity][-1:]
+    )
 
 
 def _vouched(mark: Change, other: Change) -> bool:

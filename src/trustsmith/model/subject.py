@@ -41,7 +41,11 @@ def parse(text: str) -> Subject | None:
         return None
     owner, owner_id, name, repository_id, context = match.groups()
     return Subject(
-        owner, int(owner_id) if owner_id else None, name, int(repository_id) if repository_id else None, context
+        owner,
+        int(owner_id) if owner_id else None,
+        name,
+        int(repository_id) if repository_id else None,
+        context,
     )
 
 

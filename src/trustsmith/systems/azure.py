@@ -47,7 +47,9 @@ class AzureReader:
             if answer["principalId"].lower() in principals
         ]
         external = {p.identity for p in principals.values() if not p.owned}
-        return State.of(_distinct(r for r in seen if r.identity not in external or r.owned or r.key in wanted))
+        return State.of(
+            _distinct(r for r in seen if r.identity not in external or r.owned or r.key in wanted)
+        )
 
     async def _subscriptions(self, scopes: list[str]) -> list[str]:
         """Those of the wanted scopes, then the others that the caller can see."""

@@ -20,7 +20,6 @@ from trustsmith.model.resources import (
     EnvironmentVariable,
     FederatedCredential,
     GitHubEnvironment,
-    Key,
     Later,
     Resource,
     Reviewer,
@@ -49,7 +48,10 @@ class GitHubReader:
         names = {r.name for r in wanted.values() if isinstance(r, GitHubEnvironment)}
         trusted = asyncio.ensure_future(_trusted(identities))
         seen = await asyncio.gather(
-            *(self._environment(facts.repository.full_name, e, e["name"] in names) for e in await self._environments)
+            *(
+                self._environment(facts.repository.full_name, e, e["name"] in names)
+                for e in await self._environments
+            )
         )
         credentials = await trusted
         return State.of(r for one in seen if one for r in one.resources(credentials))

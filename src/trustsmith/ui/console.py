@@ -30,7 +30,12 @@ class Console:
     """
 
     def __init__(
-        self, format: Format = "text", color: Color = "auto", *, ask: bool = True, talkative: bool = False  # noqa: A002 - the flag's name
+        self,
+        format: Format = "text",
+        color: Color = "auto",
+        *,
+        ask: bool = True,
+        talkative: bool = False,
     ) -> None:
         self.format = format
         self.talkative = talkative
@@ -131,7 +136,9 @@ class Console:
     def agree(self, question: str) -> bool:
         """Ask yes or no on the terminal. Raises UsageError when nobody can be asked."""
         if not self.interactive:
-            raise UsageError("Nobody can be asked here, and the plan was not accepted.", hint="Accept it with --yes.")
+            raise UsageError(
+                "Nobody can be asked here, and the plan was not accepted.", hint="Accept it with --yes."
+            )
         import click  # noqa: PLC0415 - only when somebody is asked
 
         agreed = click.confirm(question, err=True)
@@ -175,7 +182,9 @@ class Console:
             stream.flush()
             return
         for line in lines:
-            self._terminal(stream).print(line.text, style=line.style or None, markup=False, highlight=False, soft_wrap=True)
+            self._terminal(stream).print(
+                line.text, style=line.style or None, markup=False, highlight=False, soft_wrap=True
+            )
 
     def _colourful(self, stream: TextIO) -> bool:
         import os  # noqa: PLC0415 - nothing else here needs it
@@ -195,7 +204,9 @@ class Console:
         if self._running:
             oldest = min(self._running, key=self._running.__getitem__)
             elapsed = time.monotonic() - self._began
-            self._show_status(f"{self._ended}/{self._total} done, {elapsed:.0f} s: {oldest.verb} {oldest.key}")
+            self._show_status(
+                f"{self._ended}/{self._total} done, {elapsed:.0f} s: {oldest.verb} {oldest.key}"
+            )
 
     def _show_status(self, text: str) -> None:
         """A line that moves, on a terminal that can show it."""

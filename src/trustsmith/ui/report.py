@@ -33,11 +33,16 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
         yield Line("")
     if plan.strays:
         yield Line("  Not ours, or no longer used; removed only by name (--allow remove=NAME):", "bold")
-        yield from (Line(f"    ? {s.key.kind}  {s.resource.title}: {s.why}\n      remove={s.key.name}") for s in plan.strays)
+        yield from (
+            Line(f"    ? {s.key.kind}  {s.resource.title}: {s.why}\n      remove={s.key.name}")
+            for s in plan.strays
+        )
         yield Line("")
     if plan.waiting:
         yield Line("  Waiting for somebody else:", "bold")
-        yield from (Line(f"    . {entry.key.kind}  {entry.key.name}: {entry.reason}") for entry in plan.waiting)
+        yield from (
+            Line(f"    . {entry.key.kind}  {entry.key.name}: {entry.reason}") for entry in plan.waiting
+        )
         yield Line("")
     for hazard in plan.hazards:
         allowed = " (allowed)" if hazard.allowed else ""
@@ -49,9 +54,13 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
 def summary(plan: Plan) -> str:
     """The plan in one sentence."""
     counts = Counter(change.verb for change in plan.shown)
-    parts = [f"{counts[verb]} to {verb}" for verb in ("create", "update", "restore", "delete") if counts[verb]]
+    parts = [
+        f"{counts[verb]} to {verb}" for verb in ("create", "update", "restore", "delete") if counts[verb]
+    ]
     if not parts:
-        parts = ["nothing to do"] if not plan.waiting else ["nothing to do until the others have done their part"]
+        parts = (
+            ["nothing to do"] if not plan.waiting else ["nothing to do until the others have done their part"]
+        )
     if plan.strays:
         parts.append(f"{len(plan.strays)} not ours")
     if plan.waiting:
@@ -122,7 +131,10 @@ def protection(environment: GitHubEnvironment) -> str:
     if environment.deploy_from == "protected":
         parts.append("from protected branches")
     elif environment.deploy_from == "patterns":
-        names = [*sorted(environment.branches or ()), *(f"tag {tag}" for tag in sorted(environment.tags or ()))]
+        names = [
+            *sorted(environment.branches or ()),
+            *(f"tag {tag}" for tag in sorted(environment.tags or ())),
+        ]
         parts.append("from " + ", ".join(names))
     return "; ".join(parts) or "no protection rules"
 
@@ -149,7 +161,9 @@ def run_lines(plan: Plan, run: Run, seconds: float) -> Iterator[Line]:
     if missed:
         yield Line("Not reached:", "yellow")
         yield from (Line(f"  {o.change.verb} {o.change.key}: {o.reason}", "yellow") for o in missed)
-    yield Line(f"{len(done)} done, {len(failed)} failed, {len(missed)} not reached, in {seconds:.1f} s.", "bold")
+    yield Line(
+        f"{len(done)} done, {len(failed)} failed, {len(missed)} not reached, in {seconds:.1f} s.", "bold"
+    )
 
 
 def error_lines(error: TrustsmithError | None) -> Iterator[str]:
@@ -168,7 +182,12 @@ def error_lines(error: TrustsmithError | None) -> Iterator[str]:
 
 def error_json(error: TrustsmithError) -> dict[str, Any]:
     """An error for machines."""
-    found = {"message": error.message, "hint": error.hint, "original": error.original, "exit_code": error.exit_code}
+    found = {
+        "message": error.message,
+        "hint": error.hint,
+        "original": error.original,
+        "exit_code": error.exit_code,
+    }
     if isinstance(error, ConfigError):
         found["problems"] = [
             {"file": p.file, "line": p.line, "column": p.column, "message": p.message, "hint": p.hint}
@@ -185,7 +204,11 @@ def run_json(plan: Plan, run: Run) -> dict[str, Any]:
         "interrupted": run.interrupted,
         "outcomes": [
             {
-                **{name: value for name, value in outcome.change.as_json().items() if name in {"verb", "kind", "name"}},
+                **{
+                    name: value
+                    for name, value in outcome.change.as_json().items()
+                    if name in {"verb", "kind", "name"}
+                },
                 "status": outcome.status,
                 "seconds": round(outcome.seconds, 3),
                 "error": error_json(outcome.error) if outcome.error else None,
@@ -202,7 +225,9 @@ def plan_markdown(plan: Plan, repository: str) -> str:
     lines = [f"# Plan for {repository}", "", summary(plan), ""]
     if plan.shown:
         lines += ["| | kind | name | why |", "|---|---|---|---|"]
-        lines += [_row(change.verb, change.key.kind, change.resource.title, change.why) for change in plan.shown]
+        lines += [
+            _row(change.verb, change.key.kind, change.resource.title, change.why) for change in plan.shown
+        ]
     for title, rows in (
         ("Not ours", [f"{s.key.kind} `{s.key.name}`: {s.why}" for s in plan.strays]),
         ("Waiting", [f"{w.key.kind} `{w.key.name}`: {w.reason}" for w in plan.waiting]),
