@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from trustsmith_sandbox import keys
 from trustsmith_sandbox.github_access import Need
 from trustsmith_sandbox.github_routes import on_repository
-from trustsmith_sandbox.github_values import Shelf, reaches, shelf_routes, visibility
+from trustsmith_sandbox.github_values import Shelf, reaches, selected_route, shelf_routes, visibility
 from trustsmith_sandbox.github_wire import field, paged, refusal, touch
 from trustsmith_sandbox.http import Answer
 
@@ -87,6 +87,7 @@ ROUTES = (
     *shelf_routes("secrets", "GET", "/{name}", _get, "one"),
     *shelf_routes("secrets", "PUT", "/{name}", _put, "create or replace"),
     *shelf_routes("secrets", "DELETE", "/{name}", _delete, "delete"),
+    selected_route("secrets"),
     *on_repository(
         "GET",
         "/actions/organization-secrets",

@@ -81,6 +81,7 @@ _NOTHING_YET = dict.fromkeys(
 )
 _FEATURES = {
     "has_issues": True,
+    "has_downloads": False,
     "has_projects": True,
     "has_wiki": False,
     "has_pages": False,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from trustsmith_sandbox.github_access import Need, organization
 from trustsmith_sandbox.github_routes import on_environment, on_repository
-from trustsmith_sandbox.github_wire import field, invalid, malformed, not_found, refusal
+from trustsmith_sandbox.github_shapes import repository as repository_shape
+from trustsmith_sandbox.github_wire import field, invalid, malformed, not_found, paged, refusal
 from trustsmith_sandbox.http import Route
 
 if TYPE_CHECKING:
@@ -83,6 +84,23 @@ def reaches(value: Data, repository: Data) -> bool:
     if value["visibility"] == "selected":
         return repository["id"] in value["selected_repository_ids"]
     return bool(value["visibility"] == "all") or repository["visibility"] != "public"
+
+
+def selected_route(kind: Kind) -> Route:
+    """Return the route that lists the repositories an organization's secret or variable is for."""
+    need = Need(f"organization_{kind}:read", scope="admin:org")
+
+    def run(call: Call) -> Answer:
+        owner = organization(call, need)
+        value = Shelf(kind, "organization", owner, owner[kind]).named(call)
+        if value["visibility"] != "selected":
+            raise refusal(409, f"The visibility of {value['name']} is not set to selected.")
+        repositories = call.world.data["github"]["repositories"].values()
+        chosen = [each for each in repositories if each["id"] in value["selected_repository_ids"]]
+        return paged(call, chosen, lambda each: repository_shape(call, each), key="repositories")
+
+    path = f"/orgs/{{org}}/actions/{kind}/{{name}}/repositories"
+    return Route("GET", path, run, f"Organization {kind}: repositories of one")
 
 
 def shelf_routes(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from trustsmith_sandbox.github_access import Need
 from trustsmith_sandbox.github_routes import on_repository
-from trustsmith_sandbox.github_values import Shelf, reaches, shelf_routes, visibility
+from trustsmith_sandbox.github_values import Shelf, reaches, selected_route, shelf_routes, visibility
 from trustsmith_sandbox.github_wire import field, paged, refusal, touch
 from trustsmith_sandbox.http import Answer
 
@@ -93,6 +93,7 @@ ROUTES = (
     *shelf_routes("variables", "POST", "", _post, "create"),
     *shelf_routes("variables", "PATCH", "/{name}", _patch, "change"),
     *shelf_routes("variables", "DELETE", "/{name}", _delete, "delete"),
+    selected_route("variables"),
     *on_repository(
         "GET",
         "/actions/organization-variables",
