@@ -103,7 +103,7 @@ def _workflow(workflow: Workflow, names: tuple[str, ...]) -> dict[str, Plain]:
 
 
 def new(config: Config) -> str:
-    """The text of a fresh file."""
+    """The text of a fresh file; as with `update`, load it before saving it."""
     reasons = {"environments": _IN_ORDER if len(config.environments) > 1 else ""}
     if config.identity.per == "repository":
         reasons["identity"] = _SHARED
@@ -119,6 +119,9 @@ def new(config: Config) -> str:
 
 def update(text: str, config: Config, file: str) -> str:
     """`text`, changed just enough to load to `config`. Raises ConfigError when `text` itself does not load.
+
+    A `config` that breaks a rule of the format is written as well as can be: whoever puts one together from answers
+    or flags loads the result before saving it.
 
     Tried from the finest edits to the coarsest (a whole section, the whole file), since a layout that `configedit`
     cannot edit (an anchor on the edited value, say) must cost comments rather than be wrong.
