@@ -46,17 +46,15 @@ def endpoints(call: Call) -> Answer:
 def tenants(call: Call) -> Answer:
     """Answer the caller's tenant."""
     tenant = call.world.data["tenants"][call.caller.tenant]
-    return core.listed(
-        [{**tenant, "tenantCategory": "Home", "countryCode": "SE", "domains": [tenant["defaultDomain"]]}]
-    )
+    shown = {**tenant, "tenantCategory": "Home", "countryCode": "SE", "domains": [tenant["defaultDomain"]]}
+    return Answer(body={"value": [shown], "nextLink": None})
 
 
 def subscriptions(call: Call) -> Answer:
     """Answer the subscriptions in which the caller has any role, at or below."""
-    found = call.world.data["subscriptions"].values()
-    return core.listed(
-        [_subscription(s) for s in found if s["tenantId"] == call.caller.tenant and _has_role(call, s)]
-    )
+    everything = call.world.data["subscriptions"].values()
+    mine = [s for s in everything if s["tenantId"] == call.caller.tenant and _has_role(call, s)]
+    return Answer(body={"value": [_subscription(s) for s in mine], "nextLink": None})
 
 
 def subscription(call: Call) -> Answer:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tests.contract import azure_contract
+
 if TYPE_CHECKING:
     import httpx
 
@@ -39,6 +41,7 @@ class Caller:
     scope: str
     host: str | None = None
     who: tuple[tuple[str, str], ...] = ()
+    checks: bool = True
 
     @cached_property
     def token(self) -> str:
@@ -52,7 +55,10 @@ class Caller:
         """Send a request (underscores in header names stand for dashes) and return the response."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         sent |= {"Authorization": f"Bearer {self.token}"} | ({"Host": self.host} if self.host else {})
-        return self.sandbox.http.request(method, self.sandbox.origin + path, json=json, headers=sent)
+        answer = self.sandbox.http.request(method, self.sandbox.origin + path, json=json, headers=sent)
+        if self.checks:
+            azure_contract.check(answer)
+        return answer
 
     def call(self, method: str, path: str, json: Any = None, *, status: int = 200, **headers: str) -> Any:
         """Send a request, check its status, and return its JSON (None if empty)."""
