@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from trustsmith.errors import TrustsmithError
-from trustsmith.model.facts import Facts
-from trustsmith.model.plan import Change, Plan
-from trustsmith.model.resources import Later, Side
-from trustsmith.model.state import State
-from trustsmith.systems import Writer
+from trustsmith.model.resource import Later, Side
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trustsmith.model.facts import Facts
+    from trustsmith.model.plan import Change, Plan
+    from trustsmith.model.state import State
+    from trustsmith.systems import Writer
 
 Status = Literal["done", "failed", "not reached"]
 
@@ -85,55 +88,51 @@ async def apply(
     return run
 
 
+@dataclass
 class _Doer:
     """Does one change after what it needs is done."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        live: State,
-        facts: Facts,
-        writers: Mapping[Side, Writer],
-        listener: Listener,
-        run: Run,
-    ) -> None:
-        self._plan, self._live, self._facts = plan, live, facts
-        self._writers, self._listener, self._run = writers, listener, run
-        self._minted: dict[Later, str] = {}
-        self.tasks: Mapping[Change, asyncio.Future[None]] = {}
+    plan: Plan
+    live: State
+    facts: Facts
+    writers: Mapping[Side, Writer]
+    listener: Listener
+    run: Run
+    tasks: Mapping[Change, asyncio.Future[None]] = field(default_factory=dict)
+    minted: dict[Later, str] = field(default_factory=dict)
 
     async def do(self, change: Change) -> None:
         await asyncio.sleep(0)
-        blockers = self._plan.order[change]
+        blockers = self.plan.order[change]
         if blockers:
             await asyncio.wait([self.tasks[blocker] for blocker in blockers])
         reason = self._kept_from(blockers)
         if reason:
             self._finish(Outcome(change, "not reached", reason=reason))
             return
-        self._listener.started(change)
+        self.listener.started(change)
         began = time.monotonic()
         try:
-            minted = await self._writers[change.side].write(self._filled(change), self._facts)
+            minted = await self.writers[change.side].write(self._filled(change), self.facts)
         except TrustsmithError as error:
             self._finish(Outcome(change, "failed", time.monotonic() - began, error))
         else:
-            self._minted |= {Later(change.key, name): value for name, value in minted.items()}
+            self.minted |= {Later(change.key, name): value for name, value in minted.items()}
             self._finish(Outcome(change, "done", time.monotonic() - began))
 
     def _kept_from(self, blockers: frozenset[Change]) -> str:
-        if self._run.interrupted:
+        if self.run.interrupted:
             return "interrupted"
-        done = {b for b in blockers if b in self._run.outcomes and self._run.outcomes[b].status == "done"}
-        failed = [b for b in self._plan.order if b in blockers - done]
+        done = {b for b in blockers if b in self.run.outcomes and self.run.outcomes[b].status == "done"}
+        failed = [b for b in self.plan.order if b in blockers - done]
         return f"it needs {failed[0].key}, which was not done" if failed else ""
 
     def _filled(self, change: Change) -> Change:
         after = change.after and change.after.fill(
-            lambda later: self._minted.get(later) or self._live.known(later)
+            lambda later: self.minted.get(later) or self.live.known(later)
         )
         return replace(change, after=after)
 
     def _finish(self, outcome: Outcome) -> None:
-        self._run.outcomes[outcome.change] = outcome
-        self._listener.finished(outcome)
+        self.run.outcomes[outcome.change] = outcome
+        self.listener.finished(outcome)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from trustsmith.errors import UsageError
-from trustsmith.model.config import Config, Environment, Grant
-from trustsmith.model.facts import Facts
-from trustsmith.model.foundry import ProjectId
 from trustsmith.model.naming import TAG, credential_name, environment_tag, repository_tag, unique_name
+from trustsmith.model.resource import Key, Later, Resource, Value
 from trustsmith.model.resources import (
     Application,
     BranchMode,
@@ -18,17 +16,20 @@ from trustsmith.model.resources import (
     EnvironmentVariable,
     FederatedCredential,
     GitHubEnvironment,
-    Key,
-    Later,
-    Resource,
     Reviewer,
     RoleAssignment,
     ServicePrincipal,
-    Value,
     WorkflowFile,
 )
 from trustsmith.model.state import State
 from trustsmith.model.subject import LONGEST, for_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from trustsmith.model.config import Config, Environment, Grant
+    from trustsmith.model.facts import Facts
+    from trustsmith.model.foundry import ProjectId
 
 #: An endpoint is known only to ARM; without a right to read there, it stays open.
 ENDPOINT_UNKNOWN = Key("foundry project", "endpoint")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
 from trustsmith.model.plan import Change, Plan, Waiting
+from trustsmith.model.resource import Key, Resource, Side
 from trustsmith.model.resources import (
     KINDS,
     Application,
@@ -13,13 +14,14 @@ from trustsmith.model.resources import (
     EnvironmentVariable,
     FederatedCredential,
     GitHubEnvironment,
-    Key,
-    Resource,
     RoleAssignment,
     ServicePrincipal,
-    Side,
 )
-from trustsmith.model.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from trustsmith.model.state import State
 
 _SIDE_OF = {kind.kind: kind.side for kind in KINDS}
 _WHOSE: dict[Side, str] = {

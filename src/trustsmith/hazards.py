@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from trustsmith.model.foundry import ProjectId, role_name, role_slug, short_scope
 from trustsmith.model.plan import Change, Hazard, Plan
@@ -17,7 +17,11 @@ from trustsmith.model.resources import (
     ServicePrincipal,
     WorkflowFile,
 )
-from trustsmith.model.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from trustsmith.model.state import State
 
 #: Federated credentials on one application (Microsoft Learn, "Important considerations and restrictions").
 MOST_CREDENTIALS = 20
@@ -66,8 +70,8 @@ def _of(change: Change, live: State) -> Iterator[Hazard]:
         case "create", Application() if (held := live.deleted.get(change.key)) and not held.owned:
             yield _foreign(name, deleted=True)
         case "create", RoleAssignment(role=role, scope=scope) if ProjectId.parse(scope) is None:
-            assert isinstance(after, RoleAssignment)  # noqa: S101 - the pattern says so
-            why = f"{role_name(role)} reaches beyond one Foundry project. The file's reason: {after.because}"
+            because = getattr(after, "because", "")
+            why = f"{role_name(role)} reaches beyond one Foundry project. The file's reason: {because}"
             yield Hazard(f"grant={role_slug(role)}@{short_scope(scope)}", why)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from trustsmith.configfile import default_workflows
 from trustsmith.errors import UsageError
 from trustsmith.model.config import Config, Environment, Reviewer, Workflow
 from trustsmith.model.foundry import ProjectId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 T = TypeVar("T")
 _PRODUCTION = ("prod*", "live*")

@@ -47,7 +47,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command = import_module(f"trustsmith.cli.{cmd_name}").command
-        assert isinstance(command, click.Command)  # noqa: S101 - what each file holds
+        if not isinstance(command, click.Command):
+            raise TypeError(cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -61,13 +62,13 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="trustsmith", message="%(prog)s %(version)s")
 @common
 @click.pass_context
-def cli(ctx: click.Context, **flags: object) -> None:
+def cli(ctx: click.Context, /, **flags: object) -> None:
     """Keyless deployment from GitHub Actions to Microsoft Foundry: planned, applied, proven and kept."""
     remember(ctx, flags)
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from trustsmith.cli.exits import run  # noqa: PLC0415 - `--help` needs nothing of it
+    from trustsmith.cli.exits import run
 
     sys.exit(run(cli, sys.argv[1:]))

@@ -12,6 +12,7 @@ from trustsmith.cli.options import formats
 
 if TYPE_CHECKING:
     from trustsmith.flows.session import Options
+    from trustsmith.model.resource import Side
     from trustsmith.ui.console import Console
 
 
@@ -31,7 +32,7 @@ def command(
     console: Console,
     options: Options,
     saved: Path | None,
-    only: tuple[str, ...],
+    only: tuple[Side, ...],
     allow: tuple[str, ...],
     *,
     yes: bool,
@@ -41,6 +42,6 @@ def command(
     With a PLAN that `trustsmith plan --format json` saved: do just that, or refuse if the world has moved since.
     Whatever fails, the rest that does not depend on it is finished, and the next run goes on from there.
     """
-    from trustsmith.flows.planning import make  # noqa: PLC0415 - loads clients
+    from trustsmith.flows.planning import make
 
     make(options, console, saved, only, allow, yes=yes)

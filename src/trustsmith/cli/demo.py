@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 @click.command(short_help="The whole story on the sandbox.")
 @handed
 def command(console: Console, options: Options) -> None:
-    """Start the sandbox, set up contoso/agents with dev, staging and prod as `trustsmith setup` does it anywhere, play a
-    job of each environment, show that dev is refused at prod's project, and run again to show that nothing is left.
+    """Tell the whole story on the sandbox, which it starts.
+
+    Sets up contoso/agents with dev, staging and prod as `trustsmith setup` does it anywhere, plays a job of each
+    environment, shows that dev is refused at prod's project, and runs again to show that nothing is left to do.
 
     Nothing outside a temporary folder is touched, and nothing beyond this machine is contacted.
     """
     del options
-    from trustsmith.flows.demo import demo  # noqa: PLC0415 - not for `--help`
+    from trustsmith.flows.demo import demo
 
     demo(console)

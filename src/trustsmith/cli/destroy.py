@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 @formats("text", "json")
 @handed
 def command(console: Console, options: Options, allow: tuple[str, ...], *, yes: bool) -> None:
-    """Remove what carries trustsmith's mark for this repository: applications, credentials, role assignments,
+    """Take away what carries trustsmith's mark for this repository.
+
+    That is: applications, credentials, role assignments,
     environments that trustsmith created (not those it adopted, nor any that hold other people's secrets), the ids in
     them, and generated workflow files that nobody edited. The configuration file stays.
 
     Asks for the repository's name to be typed.
     """
-    from trustsmith.flows.destroy import destroy  # noqa: PLC0415 - loads clients
+    from trustsmith.flows.destroy import destroy
 
     destroy(options, console, allow, yes=yes)

@@ -90,15 +90,15 @@ def command(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _console(shared: dict[str, Any], output: Any) -> Console:
-    from trustsmith.ui.console import Console  # noqa: PLC0415 - not for `--help`
+    from trustsmith.ui.console import Console
 
     ask = not shared.get("no_input")
     return Console(output, shared.get("color", "auto"), ask=ask, talkative=bool(shared.get("verbose")))
 
 
 def _options(shared: dict[str, Any]) -> Options:
-    from trustsmith.errors import UsageError  # noqa: PLC0415
-    from trustsmith.flows.session import Options  # noqa: PLC0415
+    from trustsmith.errors import UsageError
+    from trustsmith.flows.session import Options
 
     root = shared.get("directory") or Path.cwd()
     if not root.is_dir():

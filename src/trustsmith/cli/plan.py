@@ -12,6 +12,7 @@ from trustsmith.cli.options import formats
 
 if TYPE_CHECKING:
     from trustsmith.flows.session import Options
+    from trustsmith.model.resource import Side
     from trustsmith.ui.console import Console
 
 
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
 @formats("text", "json", "md")
 @handed
 def command(
-    console: Console, options: Options, only: tuple[str, ...], allow: tuple[str, ...], *, check: bool
+    console: Console, options: Options, only: tuple[Side, ...], allow: tuple[str, ...], *, check: bool
 ) -> None:
     """Show what would change, and change nothing.
 
     `--format json` prints the plan in the form that `trustsmith apply PLAN` takes: a pin, since apply looks again and
     refuses when what it finds is no longer what was saved. `--format md` is for those who approve it.
     """
-    from trustsmith.flows.planning import show  # noqa: PLC0415 - loads clients
+    from trustsmith.flows.planning import show
 
     with asyncio.Runner() as runner:
         runner.run(show(options, console, only, allow, check=check))

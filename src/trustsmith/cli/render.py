@@ -32,6 +32,6 @@ def command(
 
     A file that somebody edited is not overwritten (--allow overwrite=PATH does).
     """
-    from trustsmith.flows.rendering import write  # noqa: PLC0415 - not for `--help`
+    from trustsmith.flows.rendering import write
 
     write(options, console, out, allow, check=check)

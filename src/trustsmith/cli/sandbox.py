@@ -15,6 +15,6 @@ def command(arguments: tuple[str, ...]) -> None:
 
     Prints what to export; everything after `sandbox` is passed on (see `trustsmith sandbox --help`).
     """
-    from trustsmith.flows.sandbox import become  # noqa: PLC0415 - not for `--help`
+    from trustsmith.flows.sandbox import become
 
     become(["serve", *arguments])

@@ -54,6 +54,6 @@ def command(console: Console, options: Options, allow: tuple[str, ...], *, yes: 
     Asks what the flags do not say (never with --no-input), writes .github/trustsmith.yml, shows the plan, asks, applies
     it and renders the workflows. In a repository that has the file, flags override it and are written back.
     """
-    from trustsmith.flows.setup import answers_from, setup  # noqa: PLC0415 - loads clients
+    from trustsmith.flows.setup import answers_from, setup
 
     setup(options, console, answers_from(flags), allow, yes=yes)

@@ -5,8 +5,6 @@ that registers resource providers on its own: a plan must not change a subscript
 projects or role assignments (``arm`` does), and sends nothing to any host but the one in ``Endpoints``.
 """
 
-# ruff: noqa: PLC0415 - the SDK loads when it is needed, never with the module
-
 from __future__ import annotations
 
 import asyncio

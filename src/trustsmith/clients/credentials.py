@@ -5,8 +5,6 @@ here, and asked for once however many ask at the same time. The chain is explici
 chain is not used, because on a laptop it tries a managed identity first. No token is ever shown or logged.
 """
 
-# ruff: noqa: PLC0415 - SDKs load when they are needed, never with the module
-
 from __future__ import annotations
 
 import asyncio

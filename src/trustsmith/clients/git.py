@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _TIMEOUT = 10
 _REMOTE = re.compile(

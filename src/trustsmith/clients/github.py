@@ -5,8 +5,6 @@ decide what should exist, nor keep or show the value of a secret or of the token
 again and understood is in ``github_wire``.
 """
 
-# ruff: noqa: PLC0415 - what only a few commands need loads when it is needed
-
 from __future__ import annotations
 
 import os

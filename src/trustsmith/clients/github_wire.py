@@ -5,8 +5,6 @@ and its retries (which send a POST ten times) are off, and it is used by one thr
 thread-safe. This module must not know environments, secrets or any other object of GitHub's (``github`` does).
 """
 
-# ruff: noqa: PLC0415 - the SDK loads when it is needed, never with the module
-
 from __future__ import annotations
 
 import asyncio

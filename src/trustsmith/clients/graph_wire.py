@@ -5,8 +5,6 @@ Addresses, sign-in and connections are the SDK's; bodies are read as JSON, becau
 know any object of Graph's (``graph`` does), and sends nothing to any host but the one in ``Endpoints``.
 """
 
-# ruff: noqa: PLC0415 - the SDK loads when it is needed, never with the module
-
 from __future__ import annotations
 
 import json

@@ -4,8 +4,6 @@ The SDKs disagree: httpx reads SSL_CERT_FILE, requests reads REQUESTS_CA_BUNDLE,
 system's store. Here either variable serves all of them. Verification is never switched off here.
 """
 
-# ruff: noqa: PLC0415 - SDKs load when they are needed, never with the module
-
 from __future__ import annotations
 
 import os

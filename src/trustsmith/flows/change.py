@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from trustsmith.apply import Run, apply
 from trustsmith.errors import Incomplete, Interrupted, Refused, TrustsmithError, UsageError
 from trustsmith.flows.look import Picture, look
 from trustsmith.flows.session import Session, Talk
 from trustsmith.model.plan import SCHEMA, Plan
-from trustsmith.model.resources import SIDES, Side
+from trustsmith.model.resource import SIDES, Side
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Collection
+    from pathlib import Path
 
 
 class Front(Talk, Protocol):

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,8 @@ from trustsmith.flows.sandbox import running
 from trustsmith.ui.report import Line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from trustsmith.ui.console import Console
 
 _REPOSITORY = "contoso/agents"
@@ -79,9 +80,7 @@ class _Stage:
         command = [sys.executable, "-m", "trustsmith_sandbox", "job"]
         command += ["--repository", _REPOSITORY, "--environment", environment]
         command += [word for other in others for word in ("--project-of", other)]
-        done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            command, env=self._environment(), check=False, capture_output=True, text=True
-        )
+        done = subprocess.run(command, env=self._environment(), check=False, capture_output=True, text=True)  # noqa: S603 - our own module
         try:
             found: dict[str, Any] = json.loads(done.stdout)
         except ValueError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,8 @@ from trustsmith.hazards import judge
 from trustsmith.model.state import State
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from trustsmith.ui.console import Console
 
 

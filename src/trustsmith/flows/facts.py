@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Collection
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from trustsmith.errors import ConfigError, NotAllowed, NotFound, NotSignedIn, Problem, TrustsmithError
-from trustsmith.flows.session import Session
 from trustsmith.model import subject
-from trustsmith.model.config import Environment, Reviewer
 from trustsmith.model.facts import Facts, Repository
-from trustsmith.model.foundry import ProjectId
-from trustsmith.model.resources import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Collection
+
+    from trustsmith.flows.session import Session
+    from trustsmith.model.config import Environment, Reviewer
+    from trustsmith.model.foundry import ProjectId
+    from trustsmith.model.resource import Side
 
 Json = dict[str, Any]
 #: The name of the API of a Foundry project among its endpoints (ARM, "projects").
@@ -193,9 +196,12 @@ class Asker:
     def _project_problem(self, project: ProjectId, tenants: dict[str, str], answer: Any) -> tuple[str, str]:
         tenant = tenants.get(project.subscription)
         if tenant is None:
-            return (
+            message = (
                 f"subscription {project.subscription} is not visible in tenant {self._config.tenant}: it is in another "
-                "tenant, or whoever is signed in has no role in it",
+                "tenant, or whoever is signed in has no role in it"
+            )
+            return (
+                message,
                 f"az account list --all --query \"[?id=='{project.subscription}'].tenantId\"",
             )
         if tenant and tenant.lower() != self._config.tenant.lower():

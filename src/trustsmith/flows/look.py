@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from trustsmith.desire import desire
 from trustsmith.diff import diff
@@ -12,11 +12,16 @@ from trustsmith.errors import ConfigError, NotAllowed, NotSignedIn
 from trustsmith.flows.facts import Asker, together
 from trustsmith.flows.session import Session, rendered
 from trustsmith.hazards import judge
-from trustsmith.model.config import Config
 from trustsmith.model.facts import Facts, Repository
-from trustsmith.model.plan import Plan
-from trustsmith.model.resources import SIDES, Application, Key, Side, WorkflowFile
+from trustsmith.model.resource import SIDES, Key, Side
+from trustsmith.model.resources import Application, WorkflowFile
 from trustsmith.model.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Collection
+
+    from trustsmith.model.config import Config
+    from trustsmith.model.plan import Plan
 
 #: What each side's part has to look at. A side that is not listed is not contacted.
 _LOOKS_AT: dict[Side, frozenset[Side]] = {
@@ -99,28 +104,21 @@ async def _live(
     session: Session, wanted: State, facts: Facts, contacted: frozenset[Side], sides: Collection[Side]
 ) -> State:
     """The live state of every contacted side. Others wait for Entra's, to know principals and client ids."""
-    nobody = asyncio.ensure_future(_nothing())
-    entra = nobody
+
+    def read(side: Side, identities: Awaitable[State]) -> Awaitable[State]:
+        return _forgiven(session.reader(side).read(wanted, facts, identities), side, sides)
+
+    entra = asyncio.ensure_future(_nothing())
     if "entra" in contacted:
-        entra = asyncio.ensure_future(_read(session, "entra", wanted, facts, sides, nobody))
-    others = [
-        _read(session, side, wanted, facts, sides, entra) for side in SIDES if side in contacted - {"entra"}
-    ]
-    states = await together(entra, *others)
-    return State().join(*states)
+        entra = asyncio.ensure_future(read("entra", entra))
+    others = [read(side, entra) for side in SIDES if side in contacted - {"entra"}]
+    return State().join(*await together(entra, *others))
 
 
-async def _read(
-    session: Session,
-    side: Side,
-    wanted: State,
-    facts: Facts,
-    sides: Collection[Side],
-    identities: Awaitable[State],
-) -> State:
+async def _forgiven(reading: Awaitable[State], side: Side, sides: Collection[Side]) -> State:
     """One side's live state; a side that is not ours to change may stay unseen."""
     try:
-        return await session.reader(side).read(wanted, facts, identities)
+        return await reading
     except (NotSignedIn, NotAllowed) as error:
         if side in sides:
             raise

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trustsmith.errors import Differences
 from trustsmith.flows.change import Wish, change, read_saved
 from trustsmith.flows.look import look
 from trustsmith.flows.session import Options, Session
-from trustsmith.model.resources import SIDES, Side
+from trustsmith.model.resource import SIDES, Side
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
     from trustsmith.ui.console import Console
 
 

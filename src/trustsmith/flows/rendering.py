@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trustsmith.errors import Differences
@@ -14,6 +12,9 @@ from trustsmith.flows.look import look
 from trustsmith.flows.session import Options, Session
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
     from trustsmith.ui.console import Console
 
 

@@ -6,13 +6,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
-from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from trustsmith.errors import ServiceError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 _MODULE = "trustsmith_sandbox"
 _START_WITHIN = 30.0
@@ -45,7 +47,7 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
     command = [sys.executable, "-m", _MODULE, "serve", "--env-file", str(exports)]
     command += ["--endpoints-file", str(folder / "endpoints.json")]
     with (folder / "sandbox.log").open("w", encoding="utf-8") as log:
-        child = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - our own interpreter and module
+        child = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - as above
         try:
             yield _exports(child, exports, folder / "sandbox.log")
         finally:

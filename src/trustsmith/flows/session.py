@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,18 +21,20 @@ from trustsmith.generated import inspect
 from trustsmith.model.config import CONFIG_PATH, Config
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.render import Site, login_environment, render
-from trustsmith.systems import Reader, Writer
 from trustsmith.systems.azure import AzureWriter
 from trustsmith.systems.entra import EntraWriter
 from trustsmith.systems.github import GitHubWriter
 from trustsmith.systems.worktree import WorktreeWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from trustsmith.clients.arm import Arm
     from trustsmith.clients.credentials import Credentials
     from trustsmith.clients.github import GitHub
     from trustsmith.clients.graph import Graph
-    from trustsmith.model.resources import Side
+    from trustsmith.model.resource import Side
+    from trustsmith.systems import Reader, Writer
 
 ENDPOINTS_VARIABLE = "TRUSTSMITH_ENDPOINTS"
 SignIn = Literal["auto", "browser", "device-code"]
@@ -114,7 +115,7 @@ class Session:
     @cached_property
     def credentials(self) -> Credentials:
         """The process's one credential."""
-        from trustsmith.clients.credentials import Credentials  # noqa: PLC0415 - loads an SDK
+        from trustsmith.clients.credentials import Credentials
 
         method, tenant = self.options.sign_in, self.config.tenant
         return Credentials(self.endpoints, tenant, method=method, on_event=self.talk.note)
@@ -122,21 +123,21 @@ class Session:
     @cached_property
     def graph(self) -> Graph:
         """Microsoft Graph."""
-        from trustsmith.clients.graph import Graph  # noqa: PLC0415 - loads an SDK
+        from trustsmith.clients.graph import Graph
 
         return Graph(self.credentials, self.endpoints, on_wait=self.talk.waiting)
 
     @cached_property
     def arm(self) -> Arm:
         """Azure Resource Manager."""
-        from trustsmith.clients.arm import Arm  # noqa: PLC0415 - loads an SDK
+        from trustsmith.clients.arm import Arm
 
         return Arm(self.credentials, self.endpoints, on_wait=self.talk.waiting)
 
     @cached_property
     def github(self) -> GitHub:
         """GitHub's REST API."""
-        from trustsmith.clients.github import GitHub  # noqa: PLC0415 - loads an SDK
+        from trustsmith.clients.github import GitHub
 
         return GitHub(self.endpoints, on_wait=self.talk.waiting)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -22,6 +21,8 @@ from trustsmith.render import workflows
 from trustsmith.wizard import Answers, Found, decide, interview, reviewer
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from trustsmith.configfile import Source
     from trustsmith.ui.console import Console
 

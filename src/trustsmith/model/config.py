@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
-from uuid import UUID
+from typing import TYPE_CHECKING, Literal
 
 from trustsmith.model.foundry import PROJECT_MANAGER, ProjectId
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud", "AzureBleuCloud")
 CONFIG_PATH = ".github/trustsmith.yml"

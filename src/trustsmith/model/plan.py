@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from trustsmith.model.resources import (
-    EnvironmentSecret,
-    EnvironmentVariable,
-    FederatedCredential,
-    Key,
-    Resource,
-    Side,
-)
+from trustsmith.model.resources import EnvironmentSecret, EnvironmentVariable, FederatedCredential
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from trustsmith.model.resource import Key, Resource, Side
 
 Verb = Literal["create", "update", "restore", "delete"]
 SCHEMA = 1
@@ -39,7 +36,9 @@ class Change:
     def resource(self) -> Resource:
         """What the change is about."""
         resource = self.after or self.before
-        assert resource is not None  # noqa: S101 - one of the two is always there
+        if resource is None:
+            message = "a change is about something"
+            raise ValueError(message)
         return resource
 
     @property

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from trustsmith.model.resources import Application, Key, Later, Resource, Side
+from trustsmith.model.resource import Key, Later, Resource, Side
+
+if TYPE_CHECKING:
+    from trustsmith.model.resources import Application
 
 
 @dataclass(frozen=True)

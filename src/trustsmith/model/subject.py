@@ -6,11 +6,13 @@ Source of the formats: GitHub Docs, "OpenID Connect reference".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trustsmith.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: Entra takes at most 600 characters (Graph, "federatedIdentityCredential").
 LONGEST = 600

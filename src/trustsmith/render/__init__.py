@@ -111,7 +111,7 @@ def _folder() -> Traversable:
 @cache
 def _templates() -> Templates:
     """Set jinja2 up with delimiters that leave GitHub's `${{ }}` alone."""
-    import jinja2  # noqa: PLC0415  (slow to load)
+    import jinja2
 
     loader = jinja2.FunctionLoader(lambda name: (_folder() / name).read_text(encoding="utf-8"))
     templates = jinja2.Environment(  # noqa: S701  (autoescape is for HTML; the filters below quote for YAML)

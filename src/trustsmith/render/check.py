@@ -26,8 +26,8 @@ def compare(body: str, content: Content, actions: dict[str, tuple[str, str]]) ->
     actions: action → (`action@commit`, version), as pinned.
     Raises MisrenderedError. Costs 5 ms a job with ruamel's own parser, 0.7 ms where its C library is installed.
     """
-    from ruamel.yaml import YAML  # noqa: PLC0415  (slow to load)
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     uses = [*(actions[action][0] for action in _ACTIONS), None, None, None]
     push = {"push": content.push} if content.push else {}

@@ -6,11 +6,12 @@ A Reader cannot write: planning code is handed Readers only. Nothing here prints
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from trustsmith.model.facts import Facts
-from trustsmith.model.plan import Change
-from trustsmith.model.state import State
+if TYPE_CHECKING:
+    from trustsmith.model.facts import Facts
+    from trustsmith.model.plan import Change
+    from trustsmith.model.state import State
 
 Minted = Mapping[str, str]
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from trustsmith.model import naming
-from trustsmith.model.facts import Facts
-from trustsmith.model.plan import Change
-from trustsmith.model.resources import Resource, RoleAssignment, ServicePrincipal
+from trustsmith.model.resources import RoleAssignment, ServicePrincipal
 from trustsmith.model.state import State
-from trustsmith.systems import Minted
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Mapping
+
     from trustsmith.clients.arm import Arm
+    from trustsmith.model.facts import Facts
+    from trustsmith.model.plan import Change
+    from trustsmith.model.resource import Resource
+    from trustsmith.systems import Minted
 
 Json = dict[str, Any]
 #: Role assignments of an identity are looked for in this many subscriptions at most, those of the file first.
@@ -88,7 +90,8 @@ class AzureWriter(AzureReader):
     async def write(self, change: Change, facts: Facts) -> Minted:
         """Do one change; returns the assignment's id."""
         assignment = change.resource
-        assert isinstance(assignment, RoleAssignment)  # noqa: S101 - Azure's side has one kind
+        if not isinstance(assignment, RoleAssignment):
+            raise TypeError(change)
         if change.verb == "delete":
             await self._arm.delete_role_assignment(assignment.minted["id"])
             return {}

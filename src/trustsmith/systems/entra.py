@@ -6,18 +6,20 @@ Applications are found by `uniqueName` and by tag, never by display name.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from trustsmith.model import naming, subject
-from trustsmith.model.facts import Facts
-from trustsmith.model.plan import Change
-from trustsmith.model.resources import Application, FederatedCredential, Key, Resource, ServicePrincipal
+from trustsmith.model.resource import Key, Resource
+from trustsmith.model.resources import Application, FederatedCredential, ServicePrincipal
 from trustsmith.model.state import State
-from trustsmith.systems import Minted
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable, Mapping
+
     from trustsmith.clients.graph import Graph
+    from trustsmith.model.facts import Facts
+    from trustsmith.model.plan import Change
+    from trustsmith.systems import Minted
 
 Json = dict[str, Any]
 
@@ -123,9 +125,12 @@ class _Seen:
         """A credential that somebody else made and that trusts just what we want serves as well as ours."""
         trust = (answer["issuer"], answer.get("subject"), _audience(answer))
         for resource in wanted.values():
-            if isinstance(resource, FederatedCredential) and resource.identity == self.identity:
-                if (resource.issuer, resource.subject, resource.audience) == trust:
-                    return resource.name
+            if (
+                isinstance(resource, FederatedCredential)
+                and resource.identity == self.identity
+                and (resource.issuer, resource.subject, resource.audience) == trust
+            ):
+                return resource.name
         return None
 
 

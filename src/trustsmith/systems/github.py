@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trustsmith.errors import Refused
-from trustsmith.model.facts import Facts
 from trustsmith.model.naming import MARK_VARIABLE, value_digest
-from trustsmith.model.plan import Change
+from trustsmith.model.resource import Later, Resource
 from trustsmith.model.resources import (
     DIGEST,
     UNKNOWN,
@@ -20,16 +18,18 @@ from trustsmith.model.resources import (
     EnvironmentVariable,
     FederatedCredential,
     GitHubEnvironment,
-    Later,
-    Resource,
     Reviewer,
 )
 from trustsmith.model.state import State
-from trustsmith.systems import Minted
 from trustsmith.systems.mark import MarkText
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable, Iterator, Mapping
+
     from trustsmith.clients.github import GitHub
+    from trustsmith.model.facts import Facts
+    from trustsmith.model.plan import Change
+    from trustsmith.systems import Minted
 
 Json = dict[str, Any]
 _IDS_PREFIX = "AZURE_"
@@ -49,14 +49,14 @@ class GitHubReader:
         trusted = asyncio.ensure_future(_trusted(identities))
         seen = await asyncio.gather(
             *(
-                self._environment(facts.repository.full_name, e, e["name"] in names)
+                self._environment(facts.repository.full_name, e, wanted=e["name"] in names)
                 for e in await self._environments
             )
         )
         credentials = await trusted
         return State.of(r for one in seen if one for r in one.resources(credentials))
 
-    async def _environment(self, repository: str, answer: Json, wanted: bool) -> _Seen | None:
+    async def _environment(self, repository: str, answer: Json, *, wanted: bool) -> _Seen | None:
         name = str(answer["name"])
         if wanted:
             variables, (secrets, policies) = await asyncio.gather(
@@ -101,8 +101,8 @@ class _Seen:
     def resources(self, trusted: Iterable[str]) -> Iterator[Resource]:
         values = {str(v["name"]): str(v["value"]) for v in self.variables}
         mark = MarkText.parse(values.get(MARK_VARIABLE, ""))
-        ours = self._ours(mark, self.name in trusted and mark is None)
-        yield self._environment(mark, ours)
+        ours = self._ours(mark, lost=self.name in trusted and mark is None)
+        yield self.environment(mark, ours)
         if MARK_VARIABLE in values:
             yield EnvironmentMark(
                 environment=self.name,
@@ -124,14 +124,14 @@ class _Seen:
                 environment=self.name, name=name, value=values[name], owned=name in ours
             )
 
-    def _ours(self, mark: MarkText | None, lost: bool) -> frozenset[str]:
+    def _ours(self, mark: MarkText | None, *, lost: bool) -> frozenset[str]:
         """Names of the ids that we wrote. When the mark is lost, a credential of ours speaks for them."""
         if mark is not None:
             return frozenset(mark.digests)
         names = [str(item["name"]) for item in (*self.secrets, *self.variables)]
         return frozenset(name for name in names if lost and name.startswith(_IDS_PREFIX))
 
-    def _environment(self, mark: MarkText | None, ours: frozenset[str]) -> GitHubEnvironment:
+    def environment(self, mark: MarkText | None, ours: frozenset[str]) -> GitHubEnvironment:
         rules = {str(rule["type"]): rule for rule in self.answer.get("protection_rules") or ()}
         required = rules.get("required_reviewers", {})
         names = {str(item["name"]) for item in (*self.secrets, *self.variables)}
@@ -197,7 +197,7 @@ class GitHubWriter(GitHubReader):
         answer, policies = await asyncio.gather(
             self._github.environment(repository, wanted.name), self._policies(repository, wanted)
         )
-        there = _Seen(answer or {"name": wanted.name}, [], [], policies)._environment(None, frozenset())
+        there = _Seen(answer or {"name": wanted.name}, [], [], policies).environment(None, frozenset())
         if there != wanted:
             raise Refused(
                 f"GitHub took the protection of environment {wanted.name} and kept another: "

@@ -7,9 +7,11 @@ that it was written; a later date means that somebody wrote another value since.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _VERSION = 1
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Awaitable
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from trustsmith.generated import inspect
-from trustsmith.model.facts import Facts
-from trustsmith.model.plan import Change
-from trustsmith.model.resources import Resource, WorkflowFile
+from trustsmith.model.resources import WorkflowFile
 from trustsmith.model.state import State
-from trustsmith.systems import Minted
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from trustsmith.model.facts import Facts
+    from trustsmith.model.plan import Change
+    from trustsmith.model.resource import Resource
+    from trustsmith.systems import Minted
 
 _FOLDER = ".github/workflows"
 
@@ -53,7 +58,8 @@ class WorktreeWriter(WorktreeReader):
         """Do one change."""
         del facts
         file = change.resource
-        assert isinstance(file, WorkflowFile)  # noqa: S101 - the files' side has one kind
+        if not isinstance(file, WorkflowFile):
+            raise TypeError(change)
         path = self._root / PurePosixPath(file.path)
         if change.verb == "delete":
             path.unlink(missing_ok=True)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
-from trustsmith.apply import Outcome, Run
 from trustsmith.errors import TrustsmithError, UsageError
-from trustsmith.model.plan import Change, Plan
 from trustsmith.ui import report
 from trustsmith.ui.report import Line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from rich.console import Console as Rich
     from rich.status import Status
+
+    from trustsmith.apply import Outcome, Run
+    from trustsmith.model.plan import Change, Plan
 
 T = TypeVar("T")
 Format = Literal["text", "json", "md"]
@@ -31,7 +34,7 @@ class Console:
 
     def __init__(
         self,
-        format: Format = "text",
+        format: Format = "text",  # noqa: A002 - the flag's name
         color: Color = "auto",
         *,
         ask: bool = True,
@@ -139,7 +142,7 @@ class Console:
             raise UsageError(
                 "Nobody can be asked here, and the plan was not accepted.", hint="Accept it with --yes."
             )
-        import click  # noqa: PLC0415 - only when somebody is asked
+        import click
 
         agreed = click.confirm(question, err=True)
         self._began = time.monotonic()
@@ -149,14 +152,14 @@ class Console:
 
     def ask(self, question: str, default: str = "", why: str = "") -> str:
         """A line of text; `default` when nothing is typed."""
-        import click  # noqa: PLC0415 - only when somebody is asked
+        import click
 
         self._explain(why)
         return str(click.prompt(question, default=default, show_default=bool(default), err=True)).strip()
 
     def choose(self, question: str, options: Sequence[tuple[T, str]], default: T, why: str = "") -> T:
         """One of the options, by its number."""
-        import click  # noqa: PLC0415 - only when somebody is asked
+        import click
 
         self._explain(why)
         values = [value for value, _ in options]
@@ -187,15 +190,13 @@ class Console:
             )
 
     def _colourful(self, stream: TextIO) -> bool:
-        import os  # noqa: PLC0415 - nothing else here needs it
-
         if self._color != "auto":
             return self._color == "always"
         return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     def _terminal(self, stream: TextIO) -> Rich:
         if stream not in self._rich:
-            from rich.console import Console as Rich  # noqa: PLC0415 - 40 ms that a pipe need not pay
+            from rich.console import Console as Rich
 
             self._rich[stream] = Rich(file=stream, force_terminal=True if self._color == "always" else None)
         return self._rich[stream]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trustsmith.apply import Outcome, Run
 from trustsmith.errors import ConfigError, TrustsmithError
 from trustsmith.model.plan import SCHEMA, Change, Plan
-from trustsmith.model.resources import FederatedCredential, GitHubEnvironment, Later, Resource, WorkflowFile
+from trustsmith.model.resource import Later, Resource
+from trustsmith.model.resources import FederatedCredential, GitHubEnvironment, WorkflowFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from trustsmith.apply import Outcome, Run
 
 _SIGNS = {"create": "+", "update": "~", "restore": "^", "delete": "-"}
 _STYLES = {"create": "green", "update": "yellow", "restore": "cyan", "delete": "red"}
