@@ -99,7 +99,7 @@ SERVICE = Service(
     ),
     roots=("", "api", "graphql", "meta", "orgs", "rate_limit", "repos", "repositories", "user", "users"),
     hosts=("api.github.com", "github.com"),
-    mounts=("/api/v3", "/api", ""),
+    mounts=("/api/v3", ""),
     authenticate=_authenticate,
     begin=github_limits.enter,
     finish=_finish,

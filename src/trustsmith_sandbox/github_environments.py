@@ -13,7 +13,7 @@ from urllib.parse import quote
 from trustsmith_sandbox import github_shapes
 from trustsmith_sandbox.github_access import Caller, Need, by_name, role_on
 from trustsmith_sandbox.github_routes import on_environment, on_repository
-from trustsmith_sandbox.github_wire import field, invalid, malformed, paged, refusal, touch
+from trustsmith_sandbox.github_wire import field, invalid, malformed, paged, permit, refusal, touch
 from trustsmith_sandbox.http import Answer
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def _put(call: Call, repository: Data) -> Answer:
     name = call.params["environment_name"]
     if len(name) > _LONGEST_NAME:
         raise invalid("Environment", "name", "name is too long (maximum is 255 characters)")
+    permit(call, "wait_timer", "prevent_self_review", "reviewers", "deployment_branch_policy")
     wanted = {
         "wait_timer": _wait(call),
         "prevent_self_review": field(call, "prevent_self_review", bool, default=False),

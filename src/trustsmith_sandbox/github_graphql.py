@@ -296,4 +296,8 @@ def _graphql(call: Call) -> Answer:
     return Answer(200, {"data": data, **({"errors": run.errors} if run.errors else {})})
 
 
-ROUTES = (Route("POST", "/graphql", _graphql, "GraphQL: viewer, repository, environments, files"),)
+ROUTES = tuple(
+    # an enterprise server has it beside its REST root, not below
+    Route("POST", path, _graphql, "GraphQL: viewer, repository, environments, files")
+    for path in ("/graphql", "/api/graphql")
+)

@@ -44,6 +44,13 @@ def malformed(message: str) -> Refusal:
     return refusal(422, f"Invalid request.\n\n{message}")
 
 
+def permit(call: Call, *names: str) -> None:
+    """Raise 422 for members of the body that the route does not know, where GitHub's description says so."""
+    for name in call.body if isinstance(call.body, dict) else ():
+        if name not in names:
+            raise malformed(f'"{name}" is not a permitted key.')
+
+
 _KINDS: dict[type, str] = {
     str: "a string",
     int: "an integer",

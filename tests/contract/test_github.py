@@ -9,7 +9,6 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from github import Auth, Github
 
 from tests.contract.github_contract import (
     READ_ONLY,
@@ -18,7 +17,6 @@ from tests.contract.github_contract import (
     keys_of,
     observed,
     put_secret,
-    response_schema,
 )
 
 if TYPE_CHECKING:
@@ -139,6 +137,24 @@ class TestAccess:
             assert http.put(PROD).status_code == 404
             assert put_secret(http, f"{AGENTS}/actions", "TOKEN", "x").status_code == 201
 
+    def test_app_has_permissions_and_no_role(self, sandbox: Sandbox) -> None:
+        world = sandbox.state()
+        app = {"app": "deployer", "permissions": {"actions": "read", "environments": "write"}}
+        world["github"]["tokens"]["app"] = app
+        sandbox.control("reset", world)
+        with client(sandbox, "app") as http:
+            assert http.get(f"{AGENTS}/environments").status_code == 200
+            assert _message(http.put(PROD)) == "Resource not accessible by integration"
+            assert http.get("/user").status_code == 403
+
+    def test_token_for_chosen_repositories(self, sandbox: Sandbox) -> None:
+        world = sandbox.state()
+        world["github"]["tokens"][READ_ONLY]["repositories"] = ["contoso/legacy"]
+        sandbox.control("reset", world)
+        with client(sandbox, READ_ONLY) as http:
+            assert http.get(AGENTS).status_code == 404
+            assert http.get("/repos/contoso/legacy").status_code == 200
+
     def test_scopes_are_told(self, github: httpx.Client) -> None:
         headers = github.get(AGENTS).headers
         assert headers["x-oauth-scopes"] == "repo, workflow, admin:org"
@@ -202,6 +218,7 @@ class TestEnvironments:
             {"wait_timer": -1},
             {"wait_timer": 43201},
             {"wait_timer": "5"},
+            {"wait_minutes": 5},
             {"reviewers": [{"type": "User", "id": 99}]},
             {"reviewers": [{"type": "Robot", "id": 2001}]},
             {"reviewers": [{"type": "User", "id": 2001}] * 7},
@@ -273,53 +290,3 @@ class TestPolicies:
     def test_custom_policies_off(self, github: httpx.Client) -> None:
         github.put(PROD)
         assert github.post(self.POLICIES, json={"name": "main"}).status_code == 404
-
-
-class TestLimits:
-    def test_points_of_a_minute(self, sandbox: Sandbox, github: httpx.Client) -> None:
-        writes = [github.put(PROD) for _ in range(181)]
-        assert {answer.status_code for answer in writes[:180]} == {200}
-        refused = writes[180]
-        assert refused.status_code == 403
-        assert "secondary rate limit" in _message(refused)
-        assert int(refused.headers["retry-after"]) > 0
-        sandbox.control("clock", {"advance_s": 61})
-        assert github.put(PROD).status_code == 200
-        sandbox.control("clock", {"advance_s": -61})
-
-    def test_switched_off(self, sandbox: Sandbox, github: httpx.Client) -> None:
-        sandbox.control("limits", {"github": False})
-        assert {github.put(PROD).status_code for _ in range(185)} == {200}
-
-    def test_what_is_left_is_told(self, github: httpx.Client) -> None:
-        first, second = (github.get(AGENTS).headers["x-ratelimit-remaining"] for _ in range(2))
-        assert int(first) - int(second) == 1
-
-
-def test_pygithub_works_unmodified(sandbox: Sandbox) -> None:
-    verify: Any = sandbox.env["SSL_CERT_FILE"]  # PyGithub passes it on to requests, which takes a path
-    auth = Auth.Token("sandbox-admin-token")
-    with Github(
-        base_url=f"{sandbox.origin}/api/v3", verify=verify, auth=auth, seconds_between_writes=0
-    ) as api:
-        repository = api.get_repo("contoso/agents")
-        environment = repository.create_environment("prod", wait_timer=5)
-        environment.create_variable("NAME", "value")
-        environment.create_secret("SECRET", "value")
-        assert [each.value for each in environment.get_variables()] == ["value"]
-        assert [each.name for each in environment.get_secrets()] == ["SECRET"]
-        assert repository.create_file("a.txt", "Add", "text")["commit"].sha
-        assert api.get_user().login == "octocat"
-        repository.edit(name="renamed")
-        assert api.get_repo("contoso/agents").full_name == "contoso/renamed"
-
-
-def test_a_route_that_is_not_there_is_named(sandbox: Sandbox) -> None:
-    answer = sandbox.http.get(f"{sandbox.origin}/repos/contoso/agents/stargazers")
-    assert answer.status_code == 501
-    assert "GET /repos/contoso/agents/stargazers" in answer.text
-
-
-def test_the_check_itself_refuses_what_is_not_described() -> None:
-    with pytest.raises(KeyError):
-        response_schema("GET", "/repos/contoso/agents/stargazers", 200)
