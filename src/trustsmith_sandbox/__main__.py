@@ -46,7 +46,7 @@ def serve(
     production_names: bool,
 ) -> None:
     """Serve until interrupted; print what to export."""
-    from trustsmith_sandbox import serve as server  # noqa: PLC0415 - --help needs no server
+    from trustsmith_sandbox import serve as server
 
     options = server.Options(port, endpoints_file, env_file, log, latency / 1000, lag, seed, production_names)
     try:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 KEYS_LIVE_S = 300.0
 OWN_REQUEST = "x-sandbox-own-request"
-"""Header of the sandbox's requests to itself: they are logged, but get neither latency nor faults."""
+"""Header of the sandbox's requests to itself: they get neither latency nor faults, and are not logged."""
 
 _ADVICE = (
     " Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
@@ -38,7 +38,7 @@ _CASE_ADVICE = (
 )
 
 
-class AssertionRefused(Exception):  # noqa: N818 - an answer of the token endpoint, not a failure of ours
+class AssertionRefused(Exception):
     """Why the assertion is no good: an AADSTS number, its text, and the OAuth error and status to send."""
 
     def __init__(self, code: int, text: str, error: str = "invalid_client", status: int = 401) -> None:
@@ -111,8 +111,7 @@ def _within_time(world: World, claims: dict[str, Any]) -> None:
 
 
 async def _verify(world: World, assertion: str, header: dict[str, Any], claims: dict[str, Any]) -> None:
-    issuers: Issuers = world.kept("issuers", Issuers)
-    key = await issuers.key(world, claims["iss"], str(header.get("kid")))
+    key = await issuers(world).key(world, claims["iss"], str(header.get("kid")))
     if key is None or not _signed(assertion, key):
         raise AssertionRefused(700027, "Client assertion failed signature validation.")
 
@@ -137,9 +136,14 @@ class Issuers:
         """Return the issuer's key of that id; raises ``AssertionRefused`` when the issuer cannot be asked."""
         until, keys = self.keys.get(issuer, (0.0, {}))
         if until < time.monotonic() or kid not in keys:
-            keys = await self._fetch(world, issuer)
-            self.keys[issuer] = (time.monotonic() + KEYS_LIVE_S, keys)
+            keys = await self.ask(world, issuer)
         return keys.get(kid)
+
+    async def ask(self, world: World, issuer: str) -> dict[str, jwt.PyJWK]:
+        """Fetch an issuer's keys, and remember them; raises as ``key`` does."""
+        keys = await self._fetch(world, issuer)
+        self.keys[issuer] = (time.monotonic() + KEYS_LIVE_S, keys)
+        return keys
 
     async def _fetch(self, world: World, issuer: str) -> dict[str, jwt.PyJWK]:
         try:
@@ -162,6 +166,11 @@ class Issuers:
         headers = {"host": asked.netloc, OWN_REQUEST: world.kept("own request", str)}
         answer = await self.client.get(target, headers=headers)
         return answer.raise_for_status().json()
+
+
+def issuers(world: World) -> Issuers:
+    """Return the world's one memory of issuers."""
+    return world.kept("issuers", Issuers)
 
 
 def _unreachable(issuer: str) -> AssertionRefused:

@@ -32,7 +32,7 @@ class Attempt:
     attributes: Mapping[str, str]
 
 
-class _Unreadable(Exception):  # noqa: N818 - never leaves this module
+class _Unreadable(Exception):
     """The condition uses something that we do not evaluate."""
 
 
@@ -103,6 +103,6 @@ class _Reader:
         value = self.attempt.attributes.get(token["attribute"].lower())
         if operator not in _POSITIVE | _NEGATIVE:
             raise _Unreadable(token.group())
-        if value is None:  # the attempt is about no role assignment; an attribute that is not there matches nothing
+        if value is None:  # the attempt is about no role assignment: what is not there matches nothing
             return False
         return (value.lower() in wanted) == (operator in _POSITIVE)

@@ -38,7 +38,7 @@ class Answer:
         return b"" if self.body is None else json.dumps(self.body, ensure_ascii=False).encode()
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer that travels upwards, not a failure of the sandbox
+class Refusal(Exception):
     """Raised anywhere below a handler: the answer to send, in the service's own dialect."""
 
     def __init__(self, answer: Answer) -> None:

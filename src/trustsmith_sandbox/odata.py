@@ -31,7 +31,7 @@ _FUNCTIONS: dict[str, Callable[[str, str], bool]] = {
 _WORDS = {"true": True, "false": False, "null": None}
 
 
-class Unsupported(Exception):  # noqa: N818 - becomes Graph's 400
+class Unsupported(Exception):
     """The filter's text cannot be parsed, or uses something that the property does not support."""
 
 

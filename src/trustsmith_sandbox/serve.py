@@ -6,6 +6,7 @@ not print a secret that is anybody's but the sandbox's own.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -22,12 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from trustsmith_sandbox import coverage, entra, github_seed, seed, server, tls, tokens
+from trustsmith_sandbox import assertions, coverage, entra, github_seed, seed, server, tls, tokens
 from trustsmith_sandbox.names import AUDIENCE, Names
 from trustsmith_sandbox.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
+
+    Warming = Coroutine[Any, Any, object]
 
 _HOST = "localhost"
 _BACKLOG = 512
@@ -50,14 +53,18 @@ class Options:
 class _Server(uvicorn.Server):
     """uvicorn, which says when it serves, and which on a signal returns, so that the process ends with 0."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], warm: Callable[[], Warming]
+    ) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._ready, self._warm = ready, warm
+        self._warming: asyncio.Task[object] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say so."""
+        """Start, say so, and then do what would make the first sign-in slow."""
         await super().startup(sockets)
         self._ready()
+        self._warming = asyncio.create_task(self._warm())
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -92,7 +99,9 @@ def run(options: Options) -> None:
         application = server.Application(world, coverage.SERVICES, log)
         exports = _write_files(world, folder, bundle, options)
         serving = _Server(
-            _config(application, certificate), lambda: _announce(names.origin, exports, options.env_file)
+            _config(application, certificate),
+            lambda: _announce(names.origin, exports, options.env_file),
+            lambda: assertions.issuers(world).ask(world, names.workload_issuer),
         )
         serving.run(sockets)
 

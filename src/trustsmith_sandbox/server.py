@@ -82,8 +82,10 @@ class Application:
         service, path = self._service(request, path)
         raw = await request.body()
         call = self._call(request, path, raw)
-        status = await self._answer(call, service, send)
-        self._write_log(service, request.method, path, status, started)
+        spared = self._is_spared(call, service)
+        status = await self._answer(call, service, send, spared=spared)
+        if not spared:
+            self._write_log(service, request.method, path, status, started)
 
     def _service(self, request: Request, path: str) -> tuple[Service, str]:
         """Return whose request it is: by the first path segment, or by host under production names."""
@@ -103,29 +105,31 @@ class Application:
             request.headers, raw,
         )  # fmt: skip
 
-    async def _answer(self, call: Call, service: Service, send: Send) -> int:
+    def _is_spared(self, call: Call, service: Service) -> bool:
+        """Whether nothing may go wrong or be logged: control routes, and what we ask of ourselves."""
+        own = self.world.kept("own request", str)
+        return service.name == "control" or call.headers.get(OWN_REQUEST) == own
+
+    async def _answer(self, call: Call, service: Service, send: Send, *, spared: bool) -> int:
         """Send the answer, or what a fault makes of it; return the status for the log (0: cut)."""
-        own = call.headers.get(OWN_REQUEST) == self.world.kept("own request", str)
-        spared = own or service.name == "control"
-        fault = (
-            None if spared else self.world.kept("faults", Faults).hit(service.name, call.method, call.path)
-        )
+        faults = self.world.kept("faults", Faults)
+        fault = None if spared else faults.hit(service.name, call.method, call.path)
         try:
             service.begin(call)
-            if not own:
-                await self._wait(service, fault)
+            if not spared:
+                await self._wait(fault)
             answer = await self._faulty(call, service, fault)
         except Refusal as refusal:
             answer = refusal.answer
+        answer = service.finish(call, answer)
         if fault and fault.when in {"cut", "cut-before"}:
-            service.finish(call, answer)
             return await _cut(call)
-        return await self._send(call, service.finish(call, answer), send)
+        return await self._send(call, answer, send)
 
-    async def _wait(self, service: Service, fault: Fault | None) -> None:
+    async def _wait(self, fault: Fault | None) -> None:
         pace: dict[str, float] = self.world.kept("pace", dict)
         slow = (fault.retry_after or 1.0) if fault and fault.when == "slow" else 0.0
-        delay = slow + (0.0 if service.name == "control" else pace.get("latency", 0.0))
+        delay = slow + pace.get("latency", 0.0)
         if delay:
             await asyncio.sleep(delay)
 
@@ -150,7 +154,7 @@ class Application:
         return answer.status
 
     def _write_log(self, service: Service, method: str, path: str, status: int, started: float) -> None:
-        if self.log is None or service.name == "control":
+        if self.log is None:
             return
         took = round((time.perf_counter() - started) * 1000, 1)
         entry: dict[str, Any] = {"service": service.name, "method": method, "path": path, "status": status}
