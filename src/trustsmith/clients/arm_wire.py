@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from trustsmith.clients import tls, transport
+from trustsmith.clients.loading import load
 from trustsmith.clients.transport import PACE, Answer, Failed, OnWait, Pace
 from trustsmith.errors import Conflict, NotAllowed, NotFound, NotSignedIn, ServiceError
 
@@ -125,6 +126,7 @@ class Wire:
 
     def _exchange(self, operate: Callable[[Any], Any], write: bool) -> list[Answer]:  # noqa: FBT001 - for a thread
         """One try in a thread; raises Failed for anything but a success."""
+        load("arm")
         from azure.core import exceptions
 
         answers: list[Answer] = []

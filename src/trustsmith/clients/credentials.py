@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from trustsmith.clients import aadsts, tls
+from trustsmith.clients.loading import load
 from trustsmith.clients.transport import CONNECT_TIMEOUT, READ_TIMEOUT
 from trustsmith.errors import NotSignedIn, ServiceError, TrustsmithError
 
@@ -133,6 +134,7 @@ class Credentials:
     # -- fetching -------------------------------------------------------------------------------------------
 
     def _fetch(self, scope: str, claims: str | None) -> AccessToken:
+        load("identity")
         from azure.identity import CredentialUnavailableError
 
         reasons: list[str] = []

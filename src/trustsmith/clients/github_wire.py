@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from trustsmith.clients import tls, transport
 from trustsmith.clients.limiter import READ, WRITE, Limiter
+from trustsmith.clients.loading import load
 from trustsmith.clients.transport import PACE, Answer, Failed, OnWait, Pace
 from trustsmith.errors import Conflict, NotAllowed, NotFound, NotSignedIn, ServiceError
 
@@ -157,13 +158,12 @@ class Wire:
 
     def _exchange(self, verb: str, path: str, body: Json | None, query: Mapping[str, Any] | None) -> Answer:
         """Send through this thread's PyGithub."""
+        requester = self._requester()
         from requests.exceptions import ConnectTimeout, RequestException
 
         write = verb != "GET"
         try:
-            status, headers, text = self._requester().requestJson(
-                verb, path, dict(query or {}), dict(_HEADERS), body
-            )
+            status, headers, text = requester.requestJson(verb, path, dict(query or {}), dict(_HEADERS), body)
         except RequestException as error:
             early = isinstance(error, ConnectTimeout) or _refused_early(error)
             host = urlsplit(self._endpoints.api).netloc
@@ -178,6 +178,7 @@ class Wire:
 
     def _requester(self) -> Any:
         if not hasattr(self._local, "requester"):
+            load("github")
             with self._once:
                 self._known_token = self._known_token or self._token()
                 self._session = self._session or tls.session(self._endpoints.ca_bundle)

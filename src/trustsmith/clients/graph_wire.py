@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from trustsmith.clients import tls, transport
+from trustsmith.clients.loading import load
 from trustsmith.clients.transport import PACE, Answer, Failed, OnWait, Pace
 from trustsmith.errors import Conflict, NotAllowed, NotFound, NotSignedIn, ServiceError
 
@@ -179,6 +180,7 @@ class Wire:
 
 def _connect(credentials: Credentials, endpoints: Endpoints) -> tuple[Any, Any]:
     """Return the SDK's client and the HTTP client below it: our certificates and time-outs, no retries."""
+    load("graph")
     import httpx
     from kiota_authentication_azure.azure_identity_authentication_provider import (
         AzureIdentityAuthenticationProvider,
