@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from trustsmith.clients import tls, transport
-from trustsmith.clients.loading import load
+from trustsmith.clients.prefetch import load
 from trustsmith.clients.transport import PACE, Answer, Failed, OnWait, Pace
 from trustsmith.errors import Conflict, NotAllowed, NotFound, NotSignedIn, ServiceError
 
