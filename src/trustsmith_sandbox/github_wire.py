@@ -81,7 +81,10 @@ def field(call: Call, name: str, kind: type, default: Any = None, *, required: b
 
 @dataclass
 class _Latest:
+    """The latest stamp given out in this world; a reset starts over."""
+
     stamp: str = ""
+    world_data: Any = None
 
 
 def touch(world: World, thing: Data) -> Data:
@@ -91,6 +94,8 @@ def touch(world: World, thing: Data) -> Data:
     that readers can tell what was written after what.
     """
     latest, before = world.kept("github.latest", _Latest), thing.get("updated_at", "")
+    if latest.world_data is not world.data:
+        latest.world_data, latest.stamp = world.data, ""
     now = max(world.stamp(), latest.stamp)
     if before >= now:
         now = (datetime.fromisoformat(before) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
