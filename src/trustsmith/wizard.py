@@ -72,6 +72,13 @@ def is_production(name: str) -> bool:
     return any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in _PRODUCTION)
 
 
+def unbranched(answers: Answers, start: Config | None) -> list[str]:
+    """New production environments for which no flag says from which branches or tags they are deployed."""
+    there = {environment.name for environment in start.environments} if start else set()
+    named = answers.branches.keys() | answers.tags.keys() | there
+    return [name for name in answers.environments if is_production(name) and name not in named]
+
+
 def missing(answers: Answers, found: Found, start: Config | None) -> list[str]:
     """What `--no-input` lacks, as flags."""
     lacking = []

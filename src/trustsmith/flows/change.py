@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from trustsmith.configfile import Source
+
 
 class Front(Talk, Protocol):
     """Who shows the plan, asks, and shows what came of it."""
@@ -46,9 +48,9 @@ class Wish:
     question: str = "Apply this plan?"
 
 
-def change(runner: asyncio.Runner, session: Session, front: Front, wish: Wish) -> Picture:
+def change(runner: asyncio.Runner, session: Session, source: Source, front: Front, wish: Wish) -> Picture:
     """Look, show, refuse or ask, apply, report. Raises what explains why it is not all done."""
-    picture = runner.run(look(session, wish.sides, wish.allow))
+    picture = runner.run(look(session, source, wish.sides, wish.allow))
     carry_out(runner, session, front, wish, picture)
     return picture
 

@@ -25,11 +25,12 @@ def destroy(options: Options, console: Console, allow: Collection[str], *, yes: 
 
     Typing the name (or `--allow destroy=OWNER/NAME`) accepts the deletions that the plan shows.
     """
-    session = Session(options, options.read_config(), console)
-    repository = session.config.repository
+    source = options.read_config()
+    session = Session.of(options, console, source.config)
+    repository = source.config.repository
     with asyncio.Runner() as runner:
         try:
-            picture = runner.run(look(session))
+            picture = runner.run(look(session, source))
             plan = diff(picture.live, State())
             accepted = f"destroy={repository}" in allow
             if plan.changes and not (accepted and yes):

@@ -14,6 +14,7 @@ from trustsmith.model.facts import Facts, Repository
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Collection
 
+    from trustsmith.configfile import Source
     from trustsmith.flows.session import Session
     from trustsmith.model.config import Environment, Reviewer
     from trustsmith.model.foundry import ProjectId
@@ -36,9 +37,12 @@ async def together(*asked: Awaitable[Any]) -> list[Any]:
 class Asker:
     """Asks for all facts at once, then says everything that is wrong with the file at once."""
 
-    def __init__(self, session: Session, contacted: frozenset[Side], sides: Collection[Side]) -> None:
+    def __init__(
+        self, session: Session, source: Source, contacted: frozenset[Side], sides: Collection[Side]
+    ) -> None:
         self._session = session
-        self._config = session.config
+        self._source = source
+        self._config = source.config
         self._contacted = contacted
         self._sides = sides
         self._unread: dict[Side, str] = {}
@@ -71,7 +75,7 @@ class Asker:
         return replace(facts, reviewers=reviewers, endpoints=endpoints, owners=owners), self._unread
 
     def _problem(self, path: tuple[str | int, ...], message: str, hint: str = "") -> None:
-        self._problems.append(self._session.source.problem(path, message, hint))
+        self._problems.append(self._source.problem(path, message, hint))
 
     async def _repository(self) -> Repository:
         github, name = self._session.github, self._config.repository
@@ -136,7 +140,7 @@ class Asker:
         if "github" not in self._contacted:
             return
         try:
-            answers = await self._session.environments
+            answers = await self._session.environments.environments(self._config.repository)
         except (NotSignedIn, NotAllowed):
             if "github" in self._sides:
                 raise

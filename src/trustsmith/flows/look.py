@@ -20,6 +20,7 @@ from trustsmith.model.state import State
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Collection
 
+    from trustsmith.configfile import Source
     from trustsmith.model.config import Config
     from trustsmith.model.plan import Plan
 
@@ -43,25 +44,28 @@ class Picture:
     who: str = ""
 
 
-async def look(session: Session, sides: Collection[Side] = SIDES, allow: Collection[str] = ()) -> Picture:
+async def look(
+    session: Session, source: Source, sides: Collection[Side] = SIDES, allow: Collection[str] = ()
+) -> Picture:
     """Everything that a plan needs, asked for at the same time where possible.
 
     Raises ConfigError for what the services say is wrong with the file, NotSignedIn, NotAllowed, ServiceError, Refused.
     """
-    contacted = _contacted(session.config, sides)
-    files = rendered(session.config, session.endpoints) if "files" in sides else []
+    contacted = _contacted(source.config, sides)
+    files = rendered(source.config, session.endpoints) if "files" in sides else []
     if contacted <= {"files"}:
-        return await _files_only(session, files, allow)
+        return await _files_only(session, source.config.repository, files, allow)
+    session.prefetch(contacted)
     session.talk.step("Looking at what is there")
-    asker = Asker(session, contacted, sides)
+    asker = Asker(session, source, contacted, sides)
     first = await asker.repository()
-    draft = desire(session.config, first, files)  # complete but for ids of reviewers, and endpoints
+    draft = desire(source.config, first, files)  # complete but for ids of reviewers, and endpoints
     (facts, unread), live = await together(asker.rest(first), _live(session, draft, first, contacted, sides))
-    wanted = desire(session.config, facts, files)
+    wanted = desire(source.config, facts, files)
     live = live.join(
         State(unread={**dict.fromkeys(set(SIDES) - contacted, "it was not asked for"), **unread})
     )
-    _check_live(session, live)
+    _check_live(source, live)
     who = (
         await _who(session)
         if contacted & {"entra", "azure"} and not live.unread.keys() >= {"entra", "azure"}
@@ -87,9 +91,11 @@ def _contacted(config: Config, sides: Collection[Side]) -> frozenset[Side]:
     return found
 
 
-async def _files_only(session: Session, files: list[WorkflowFile], allow: Collection[str]) -> Picture:
+async def _files_only(
+    session: Session, repository: str, files: list[WorkflowFile], allow: Collection[str]
+) -> Picture:
     """Rendering needs no service, and so no facts."""
-    nobody = Repository(id=0, full_name=session.config.repository, default_branch="", subject_prefix="")
+    nobody = Repository(id=0, full_name=repository, default_branch="", subject_prefix="")
     facts = Facts(host="", issuer="", audience="", repository=nobody)
     wanted = State.of(files)
     live = await session.reader("files").read(wanted, facts, asyncio.ensure_future(_nothing()))
@@ -125,17 +131,17 @@ async def _forgiven(reading: Awaitable[State], side: Side, sides: Collection[Sid
         return State(unread={side: error.message})
 
 
-def _check_live(session: Session, live: State) -> None:
+def _check_live(source: Source, live: State) -> None:
     """An application that the file names by client id has to be there."""
     if "entra" in live.unread:
         return
     problems = [
-        session.source.problem(
+        source.problem(
             ("environments", environment.name, "client_id"),
             f"the tenant has no application with client id {environment.client_id}",
             "leave `client_id` out to have trustsmith register an application",
         )
-        for environment in session.config.environments
+        for environment in source.config.environments
         if environment.client_id and Key(Application.kind, environment.client_id) not in live
     ]
     if problems:

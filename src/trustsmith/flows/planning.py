@@ -22,10 +22,11 @@ async def show(
     options: Options, console: Console, sides: Collection[Side], allow: Collection[str], *, check: bool
 ) -> None:
     """Show the plan. Raises Differences with `check` when there are any."""
-    session = Session(options, options.read_config(), console)
-    console.repository = session.config.repository
+    source = options.read_config()
+    session = Session.of(options, console, source.config)
+    console.repository = source.config.repository
     try:
-        picture = await look(session, sides or SIDES, allow)
+        picture = await look(session, source, sides or SIDES, allow)
     finally:
         await session.aclose()
     if picture.who:
@@ -53,8 +54,9 @@ def make(
     pinned = read_saved(saved) if saved else None
     wish = Wish(sides or SIDES, allow, yes=yes, pinned=pinned)
     with asyncio.Runner() as runner:
-        session = Session(options, options.read_config(), console)
+        source = options.read_config()
+        session = Session.of(options, console, source.config)
         try:
-            change(runner, session, console, wish)
+            change(runner, session, source, console, wish)
         finally:
             runner.run(session.aclose())

@@ -23,9 +23,9 @@ def write(
 ) -> None:
     """Write the files under the checkout, or under `out`. Raises Refused for an edited file, Differences with `check`."""
     source = options.read_config()
-    session = Session(replace(options, root=out or options.root), source, console)
+    session = Session.of(replace(options, root=out or options.root), console, source.config)
     with asyncio.Runner() as runner:
-        picture = runner.run(look(session, {"files"}, allow))
+        picture = runner.run(look(session, source, {"files"}, allow))
         if check:
             console.show_plan(picture.plan)
             if not picture.plan.clean:

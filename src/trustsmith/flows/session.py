@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from trustsmith import __version__
 from trustsmith.apply import Listener
@@ -19,6 +19,7 @@ from trustsmith.configfile import Source
 from trustsmith.configfile import read as read_config
 from trustsmith.generated import inspect
 from trustsmith.model.config import CONFIG_PATH, Config
+from trustsmith.model.resource import SIDES, Side
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.render import Site, login_environment, render
 from trustsmith.systems.azure import AzureWriter
@@ -27,13 +28,12 @@ from trustsmith.systems.github import GitHubWriter
 from trustsmith.systems.worktree import WorktreeWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Collection
 
     from trustsmith.clients.arm import Arm
     from trustsmith.clients.credentials import Credentials
     from trustsmith.clients.github import GitHub
     from trustsmith.clients.graph import Graph
-    from trustsmith.model.resource import Side
     from trustsmith.systems import Reader, Writer
 
 ENDPOINTS_VARIABLE = "TRUSTSMITH_ENDPOINTS"
@@ -101,24 +101,32 @@ def rendered(config: Config, endpoints: Endpoints) -> list[WorkflowFile]:
 class Session:
     """One run's clients. Use it within one event loop, and close it there."""
 
-    def __init__(self, options: Options, source: Source, talk: Talk) -> None:
+    def __init__(self, options: Options, talk: Talk, *, cloud: str, github: str, tenant: str | None) -> None:
+        """tenant: that tokens must be of; None to take that of the sign-in."""
         self.options = options
-        self.source = source
         self.talk = talk
-        self.endpoints = options.choose_endpoints(source.config.cloud, source.config.github)
+        self.tenant = tenant
+        self.endpoints = options.choose_endpoints(cloud, github)
 
-    @property
-    def config(self) -> Config:
-        """The configuration."""
-        return self.source.config
+    @classmethod
+    def of(cls, options: Options, talk: Talk, config: Config) -> Self:
+        """The session that a configuration asks for."""
+        return cls(options, talk, cloud=config.cloud, github=config.github, tenant=config.tenant)
+
+    def prefetch(self, sides: Collection[Side]) -> None:
+        """Begin to sign in and to load the SDKs, for everything that these sides' parts look at."""
+        from trustsmith.clients.loading import prefetch
+
+        azure = bool({"entra", "azure"} & set(sides))
+        credentials = self.credentials if azure else None
+        prefetch(credentials, graph="entra" in sides, arm="azure" in sides, github=True)
 
     @cached_property
     def credentials(self) -> Credentials:
         """The process's one credential."""
         from trustsmith.clients.credentials import Credentials
 
-        method, tenant = self.options.sign_in, self.config.tenant
-        return Credentials(self.endpoints, tenant, method=method, on_event=self.talk.note)
+        return Credentials(self.endpoints, self.tenant, method=self.options.sign_in, on_event=self.talk.note)
 
     @cached_property
     def graph(self) -> Graph:
@@ -142,10 +150,9 @@ class Session:
         return GitHub(self.endpoints, on_wait=self.talk.waiting)
 
     @cached_property
-    def environments(self) -> Awaitable[list[dict[str, Any]]]:
-        """The repository's environments, asked for once. Needs a running loop."""
-        listed: Awaitable[list[dict[str, Any]]] = self.github.environments(self.config.repository)
-        return asyncio.ensure_future(listed)
+    def environments(self) -> GitHubWriter:
+        """GitHub's side, which also lists the environments for those who need their spelling."""
+        return GitHubWriter(self.github)
 
     def reader(self, side: Side) -> Reader:
         """Who sees that side."""
@@ -153,7 +160,7 @@ class Session:
 
     def writers(self) -> dict[Side, Writer]:
         """Who changes each side."""
-        return {side: self._system(side) for side in ("entra", "azure", "github", "files")}
+        return {side: self._system(side) for side in SIDES}
 
     def _system(self, side: Side) -> EntraWriter | AzureWriter | GitHubWriter | WorktreeWriter:
         match side:
@@ -162,7 +169,7 @@ class Session:
             case "azure":
                 return AzureWriter(self.arm)
             case "github":
-                return GitHubWriter(self.github, self.environments)
+                return self.environments
             case "files":
                 return WorktreeWriter(self.options.root)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,18 +14,16 @@ from trustsmith.flows.change import Wish, carry_out, refuse
 from trustsmith.flows.facts import together
 from trustsmith.flows.look import look
 from trustsmith.flows.session import Options, Session
-from trustsmith.model.config import Config
+from trustsmith.model.config import CLOUDS, Config
 from trustsmith.model.foundry import ProjectId
 from trustsmith.render import workflows
-from trustsmith.wizard import Answers, Found, decide, interview, reviewer
+from trustsmith.wizard import Answers, Found, decide, interview, reviewer, unbranched
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from trustsmith.configfile import Source
     from trustsmith.ui.console import Console
-
-_NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 def answers_from(flags: Mapping[str, Any]) -> Answers:
@@ -76,28 +73,37 @@ def _minutes(text: str) -> int:
 
 def setup(options: Options, console: Console, answers: Answers, allow: Collection[str], *, yes: bool) -> None:
     """The main job. Raises whatever explains why it is not all done."""
-    path = options.config_path
-    there = options.read_config() if path.exists() else None
+    there = options.read_config() if options.config_path.exists() else None
+    start = there.config if there else None
+    session = _session(options, console, answers, start)
     with asyncio.Runner() as runner:
-        source, warnings = _configure(runner, options, console, answers, there)
-        console.repository = source.config.repository
-        for warning in warnings:
-            console.warn(warning)
-        session = Session(options, source, console)
         try:
-            picture = runner.run(look(session, allow=allow))
+            source, warnings = _configure(runner, _Finder(session, answers, start), console, there)
+            console.repository = source.config.repository
+            for warning in warnings:
+                console.warn(warning)
+            picture = runner.run(look(session, source, allow=allow))
             if picture.who:
                 console.note(f"Signed in as {picture.who}.")
-            if console.interactive or not picture.plan.blocked:
-                _save(options, console, source, there)
-            refuse_first = not console.interactive and picture.plan.blocked
-            if refuse_first:
+            if picture.plan.blocked and not console.interactive:
                 console.show_plan(picture.plan)
                 refuse(picture.plan)
+            _save(options, console, source, there)
             carry_out(runner, session, console, Wish(allow=allow, yes=yes), picture)
             _say_next(console, source.config, changed=bool(picture.plan.changes))
         finally:
             runner.run(session.aclose())
+
+
+def _session(options: Options, console: Console, answers: Answers, start: Config | None) -> Session:
+    """One session for finding out and for doing, so that nobody signs in twice."""
+    return Session(
+        options,
+        console,
+        cloud=answers.cloud or (start.cloud if start else CLOUDS[0]),
+        github=start.github if start else "github.com",
+        tenant=answers.tenant or (start.tenant if start else None),
+    )
 
 
 def _save(options: Options, console: Console, source: Source, there: Source | None) -> None:
@@ -107,16 +113,16 @@ def _save(options: Options, console: Console, source: Source, there: Source | No
 
 
 def _configure(
-    runner: asyncio.Runner, options: Options, console: Console, answers: Answers, there: Source | None
+    runner: asyncio.Runner, finder: _Finder, console: Console, there: Source | None
 ) -> tuple[Source, list[str]]:
     """The configuration in the form of its file, checked by the same reader, but not written yet."""
-    start = there.config if there else None
-    found = _Finder(options, console, answers, start)
-    known = runner.run(found.find(ask=console.interactive and start is None))
-    if console.interactive and start is None:
+    answers, start = finder.answers, finder.start
+    ask = console.interactive and start is None
+    known = runner.run(finder.find(ask=ask))
+    if ask:
         answers = interview(console, known, answers)
     config, warnings = decide(answers, known, start)
-    file = options.config_path.as_posix()
+    file = finder.file
     text = configfile.update(there.text, config, file) if there else configfile.new(config)
     return configfile.load(text, file), warnings
 
@@ -124,69 +130,60 @@ def _configure(
 class _Finder:
     """Finds out what need not be asked: the repository, its default branch, the tenant, the projects."""
 
-    def __init__(self, options: Options, console: Console, answers: Answers, start: Config | None) -> None:
-        self._options, self._console, self._answers, self._start = options, console, answers, start
-        cloud = answers.cloud or (start.cloud if start else "AzureCloud")
-        self._endpoints = options.choose_endpoints(cloud, start.github if start else "github.com")
+    def __init__(self, session: Session, answers: Answers, start: Config | None) -> None:
+        self._session = session
+        self.answers = answers
+        self.start = start
+        self.file = session.options.config_path.as_posix()
+        self._remote = git.remote(session.options.root)
 
     async def find(self, *, ask: bool) -> Found:
-        """What is known before the first question. ask: look for projects to choose from, too."""
-        repository = self._answers.repository or (self._start.repository if self._start else self._remote())
-        self._warn_other_host()
-        if self._start is not None and not self._answers.environments:
-            return Found(repository=repository, tenant=self._start.tenant)
-        session = Session(self._options, self._placeholder(repository), self._console)
-        try:
-            tenant, branch, projects = await together(
-                self._tenant(session), self._branch(session, repository), self._projects(session, ask=ask)
-            )
-        finally:
-            await session.aclose()
+        """What is known before the first question; services are asked only for what the flags leave open.
+
+        ask: somebody will be asked, so look for projects to choose from, too.
+        """
+        repository = self._repository()
+        self._session.prefetch({"entra", "azure", "github"})
+        tenant, branch, projects = await together(
+            self._tenant(), self._branch(repository, ask=ask), self._projects(ask=ask)
+        )
         return Found(repository=repository, tenant=tenant, default_branch=branch, projects=projects)
 
-    def _remote(self) -> str:
-        """The repository of the git remote, if it is on our GitHub."""
-        remote = git.remote(self._options.root)
-        return remote[1] if remote and remote[0] == self._host else ""
-
-    @property
-    def _host(self) -> str:
-        return urlsplit(self._endpoints.web).netloc
-
-    def _warn_other_host(self) -> None:
-        remote = git.remote(self._options.root)
-        if self._answers.repository and remote and remote[0] != self._host:
-            self._console.warn(
-                f"The checkout's git remote is on {remote[0]}, and the repository on {self._host}."
+    def _repository(self) -> str:
+        """What was named, else that of the git remote, if it is on our GitHub."""
+        host = urlsplit(self._session.endpoints.web).netloc
+        named = self.answers.repository or (self.start.repository if self.start else "")
+        if named and self._remote and self._remote[0] != host:
+            self._session.talk.warn(
+                f"The checkout's git remote is on {self._remote[0]}, and the repository on {host}."
             )
+        if named:
+            return named
+        return self._remote[1] if self._remote and self._remote[0] == host else ""
 
-    def _placeholder(self, repository: str) -> Source:
-        """A session needs a configuration; this one only says which services to ask."""
-        config = Config(repository=repository or "-/-", tenant=self._answers.tenant or "", environments=())
-        if self._answers.cloud:
-            config = replace(config, cloud=self._answers.cloud)
-        return configfile.Source("", "", config)
+    async def _tenant(self) -> str:
+        known = self._session.tenant or os.environ.get("AZURE_TENANT_ID")
+        return known or (await self._session.credentials.whoami())["tid"]
 
-    async def _tenant(self, session: Session) -> str:
-        given = self._answers.tenant or (self._start.tenant if self._start else None)
-        return given or os.environ.get("AZURE_TENANT_ID") or (await session.credentials.whoami())["tid"]
-
-    async def _branch(self, session: Session, repository: str) -> str:
-        """The default branch; `look` says what is wrong with a repository that cannot be seen."""
-        answer = await session.github.repository(repository) if repository else None
+    async def _branch(self, repository: str, *, ask: bool) -> str:
+        """The default branch, where production needs one; `look` says what is wrong with a repository nobody sees."""
+        if not repository or not (ask or unbranched(self.answers, self.start)):
+            return "main"
+        answer = await self._session.github.repository(repository)
         return str((answer or {}).get("default_branch") or "main")
 
-    async def _projects(self, session: Session, *, ask: bool) -> tuple[ProjectId, ...]:
-        if not ask or self._answers.environments:
+    async def _projects(self, *, ask: bool) -> tuple[ProjectId, ...]:
+        if not ask or self.answers.environments:
             return ()
-        self._console.step("Looking for Foundry projects")
+        session = self._session
+        session.talk.step("Looking for Foundry projects")
         try:
             subscriptions = await session.arm.subscriptions()
             accounts = await together(*(session.arm.accounts(s["subscriptionId"]) for s in subscriptions))
             ids = [account["id"] for found in accounts for account in found]
             projects = await together(*(session.arm.projects(account) for account in ids))
         except ServiceError as error:
-            self._console.warn(f"Foundry projects could not be listed: {error.message}")
+            session.talk.warn(f"Foundry projects could not be listed: {error.message}")
             return ()
         parsed = [ProjectId.parse(str(project["id"])) for found in projects for project in found]
         return tuple(sorted(filter(None, parsed), key=lambda project: project.key))

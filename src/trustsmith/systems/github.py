@@ -38,20 +38,23 @@ _IDS_PREFIX = "AZURE_"
 class GitHubReader:
     """Reads the environments of one repository."""
 
-    def __init__(self, github: GitHub, environments: Awaitable[list[Json]]) -> None:
-        """environments: the repository's environments as GitHub lists them, asked for early since others wait too."""
+    def __init__(self, github: GitHub) -> None:
         self._github = github
-        self._environments = environments
+        self._listed: asyncio.Future[list[Json]] | None = None
+
+    async def environments(self, repository: str) -> list[Json]:
+        """The repository's environments as GitHub lists them; asked for once, however many wait for it."""
+        if self._listed is None:
+            self._listed = asyncio.ensure_future(self._github.environments(repository))
+        return await self._listed
 
     async def read(self, wanted: State, facts: Facts, identities: Awaitable[State]) -> State:
         """The wanted environments, and those that carry our mark."""
         names = {r.name for r in wanted.values() if isinstance(r, GitHubEnvironment)}
+        listed = await self.environments(facts.repository.full_name)
         trusted = asyncio.ensure_future(_trusted(identities))
         seen = await asyncio.gather(
-            *(
-                self._environment(facts.repository.full_name, e, wanted=e["name"] in names)
-                for e in await self._environments
-            )
+            *(self._environment(facts.repository.full_name, e, wanted=e["name"] in names) for e in listed)
         )
         credentials = await trusted
         return State.of(r for one in seen if one for r in one.resources(credentials))
@@ -167,8 +170,8 @@ def _deploy_from(answer: Json) -> BranchMode:
 class GitHubWriter(GitHubReader):
     """Carries out changes to environments and what is in them."""
 
-    def __init__(self, github: GitHub, environments: Awaitable[list[Json]]) -> None:
-        super().__init__(github, environments)
+    def __init__(self, github: GitHub) -> None:
+        super().__init__(github)
         self._keys: dict[str, asyncio.Future[Json]] = {}
         self._written: set[tuple[str, str]] = set()
 
