@@ -115,7 +115,7 @@ class Session:
 
     def prefetch(self, sides: Collection[Side]) -> None:
         """Begin to sign in and to load the SDKs, for everything that these sides' parts look at."""
-        from trustsmith.clients.loading import prefetch
+        from trustsmith.clients.prefetch import prefetch
 
         azure = bool({"entra", "azure"} & set(sides))
         credentials = self.credentials if azure else None
