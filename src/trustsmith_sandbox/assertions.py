@@ -167,6 +167,11 @@ class Issuers:
         answer = await self.client.get(target, headers=headers)
         return answer.raise_for_status().json()
 
+    async def close(self) -> None:
+        """Close the client's connections."""
+        if self.client is not None:
+            await self.client.aclose()
+
 
 def issuers(world: World) -> Issuers:
     """Return the world's one memory of issuers."""

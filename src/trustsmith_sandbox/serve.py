@@ -28,9 +28,7 @@ from trustsmith_sandbox.names import AUDIENCE, Names
 from trustsmith_sandbox.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
-
-    Warming = Coroutine[Any, Any, object]
+    from collections.abc import Callable, Iterator
 
 _HOST = "localhost"
 _BACKLOG = 512
@@ -53,18 +51,27 @@ class Options:
 class _Server(uvicorn.Server):
     """uvicorn, which says when it serves, and which on a signal returns, so that the process ends with 0."""
 
-    def __init__(
-        self, config: uvicorn.Config, ready: Callable[[], None], warm: Callable[[], Warming]
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, world: World, ready: Callable[[], None]) -> None:
         super().__init__(config)
-        self._ready, self._warm = ready, warm
-        self._warming: asyncio.Task[object] | None = None
+        self._world, self._ready = world, ready
+        self._warming: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, say so, and then do what would make the first sign-in slow."""
         await super().startup(sockets)
         self._ready()
         self._warming = asyncio.create_task(self._warm())
+
+    async def _warm(self) -> None:
+        with contextlib.suppress(assertions.AssertionRefused):  # when we are stopped at once
+            await assertions.issuers(self._world).ask(self._world, self._world.names.workload_issuer)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; our own client first, which would keep a connection of ours open."""
+        if self._warming:
+            await self._warming
+        await assertions.issuers(self._world).close()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -98,11 +105,8 @@ def run(options: Options) -> None:
         log = stack.enter_context(options.log.open("a", encoding="utf-8")) if options.log else None
         application = server.Application(world, coverage.SERVICES, log)
         exports = _write_files(world, folder, bundle, options)
-        serving = _Server(
-            _config(application, certificate),
-            lambda: _announce(names.origin, exports, options.env_file),
-            lambda: assertions.issuers(world).ask(world, names.workload_issuer),
-        )
+        config = _config(application, certificate)
+        serving = _Server(config, world, lambda: _announce(names.origin, exports, options.env_file))
         serving.run(sockets)
 
 
