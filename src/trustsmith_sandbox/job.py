@@ -61,7 +61,7 @@ class Runner:
 
     def token(self, job: dict[str, Any]) -> str:
         """Exchange the job's identity for a Foundry token, with the ids that the job sees."""
-        from azure.identity import ClientAssertionCredential  # noqa: PLC0415 - slow, and not for --help
+        from azure.identity import ClientAssertionCredential  # slow, and not for --help
 
         azure, seen = self.endpoints["azure"], job["vars"] | job["secrets"]
         credential = ClientAssertionCredential(
@@ -82,7 +82,7 @@ class Runner:
 
 def _exchange(runner: Runner, job: dict[str, Any]) -> tuple[str, str]:
     """Return the outcome (``ok`` or Entra's code) and the token."""
-    from azure.core.exceptions import ClientAuthenticationError  # noqa: PLC0415 - as above
+    from azure.core.exceptions import ClientAuthenticationError  # as above
 
     seen = job["vars"] | job["secrets"]
     if missing := [name for name in _NEEDED if name not in seen]:
