@@ -57,5 +57,19 @@ def serve(
 
 main.add_command(job, "job")
 
+
+@main.command()
+@click.option("--into", type=_PATH, metavar="DOC", help="Replace the table at the end of that document.")
+def coverage(*, into: Path | None) -> None:
+    """Print the table of routes that docs/sandbox.md ends with."""
+    from trustsmith_sandbox.coverage import table
+
+    if into is None:
+        click.echo(table(), nl=False)
+        return
+    before = into.read_text(encoding="utf-8").partition(table().partition("\n")[0])[0]
+    into.write_text(before + table(), encoding="utf-8")
+
+
 if __name__ == "__main__":
     main(prog_name="python -m trustsmith_sandbox")

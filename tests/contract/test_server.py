@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
+import ssl
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from tests.contract.callers import Caller, graph_of
+from tests.contract.callers import Caller, ask_for_token, graph_of
+from trustsmith_sandbox import coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,4 +179,49 @@ def test_production_names(start_sandbox: Callable[..., Sandbox]) -> None:
         == "PermissionDenied"
     )
     graph = Caller(own, "https://graph.microsoft.com/.default", "graph.microsoft.com")
-    assert graph.get("/v1.0/organization")["value"][0]["displayName"] == "Contoso"
+    page = graph.get("/v1.0/applications?$top=1")
+    assert page["@odata.nextLink"].startswith("https://graph.microsoft.com/v1.0/applications?")
+
+
+def test_a_job_under_production_names(start_sandbox: Callable[..., Sandbox]) -> None:
+    own = start_sandbox("--production-names")
+    job = own.control("jobs", {"repository": "contoso/agents", "environment": "dev"})
+    url = urlsplit(job["ACTIONS_ID_TOKEN_REQUEST_URL"])
+    assert url.netloc == "token.actions.githubusercontent.com"
+    headers = {"Host": url.netloc, "Authorization": f"bearer {job['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}"}
+    audience = "api://AzureADTokenExchange"
+    asked = f"{own.origin}{url.path}?{url.query}&audience={audience}"
+    assertion = own.http.get(asked, headers=headers).json()["value"]
+    graph = Caller(own, "https://graph.microsoft.com/.default", "graph.microsoft.com")
+    app = graph.call("POST", "/v1.0/applications", {"displayName": "job"}, status=201)
+    graph.call("POST", "/v1.0/servicePrincipals", {"appId": app["appId"]}, status=201)
+    trust = {"name": "dev", "issuer": f"https://{url.netloc}", "subject": job["sub"], "audiences": [audience]}
+    graph.call("POST", f"/v1.0/applications/{app['id']}/federatedIdentityCredentials", trust, status=201)
+    fields = {
+        "client_id": app["appId"],
+        "client_assertion": assertion,
+        "scope": "https://ai.azure.com/.default",
+    }
+    assert ask_for_token(own, host="login.microsoftonline.com", **fields).status_code == 200
+
+
+def test_the_certificate_has_the_production_names(start_sandbox: Callable[..., Sandbox]) -> None:
+    own = start_sandbox("--production-names")
+    trust = ssl.create_default_context(cafile=own.env["SSL_CERT_FILE"])
+    address = ("127.0.0.1", urlsplit(own.origin).port or 0)
+    for name in (
+        "api.github.com",
+        "login.microsoftonline.com",
+        "foundry-prod.services.ai.azure.com",
+        "localhost",
+    ):
+        with (
+            socket.create_connection(address) as plain,
+            trust.wrap_socket(plain, server_hostname=name) as secure,
+        ):
+            assert secure.version()
+
+
+def test_the_documented_coverage_is_the_real_one() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    assert coverage.table() in text
