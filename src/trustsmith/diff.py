@@ -42,7 +42,8 @@ def diff(live: State, wanted: State, sides: Collection[Side] = ("entra", "azure"
     strays = tuple(change for change in _strays(live, wanted) if change.side in sides)
     ready, waiting = _settle(ups, live, sides)
     changes = (*ready, *(change for change in downs if change.side in sides))
-    return Plan((*changes, *_refreshed_marks(changes, live, wanted)), strays=strays, waiting=waiting)
+    implied = (*_checks(changes), *_refreshed_marks(changes, live, wanted))
+    return Plan((*changes, *implied), strays=strays, waiting=waiting)
 
 
 def _up(live: State, resource: Resource) -> Change | None:
@@ -150,6 +151,13 @@ def _lacks(change: Change, doable: set[Key], pending: set[Key], live: State) -> 
             return f"it needs {need}, which could not be looked at ({live.unread[side]}); it waits until {_WHOSE[side]}"
         return f"it needs {need}; it waits until {_WHOSE[side]}"
     return ""
+
+
+def _checks(changes: tuple[Change, ...]) -> Iterator[Change]:
+    """An environment is read back after it was written: GitHub may answer 200 and leave rules out."""
+    for change in changes:
+        if change.verb != "delete" and isinstance(change.resource, GitHubEnvironment):
+            yield Change("check", change.before, change.after, "it was written", implied=True)
 
 
 def _refreshed_marks(changes: tuple[Change, ...], live: State, wanted: State) -> Iterator[Change]:

@@ -59,7 +59,7 @@ def prefetch(
     if credentials is not None and credentials.method == "auto":
         scopes = {credentials.endpoints.graph_scope: graph, credentials.endpoints.resource_manager_scope: arm}
         jobs += [_token_job(credentials, scope) for scope, wanted in scopes.items() if wanted]
-    wanted = {"graph": graph, "github": github, "arm": arm}
+    wanted = {"github": github, "graph": graph, "arm": arm}
     jobs.append(lambda: _load_all([sdk for sdk, use in wanted.items() if use]))
     for job in jobs:
         threading.Thread(target=job, name="prefetch", daemon=True).start()

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
     from trustsmith.model.resource import Key, Resource, Side
 
-Verb = Literal["create", "update", "restore", "delete"]
+Verb = Literal["create", "update", "restore", "delete", "check"]
 SCHEMA = 1
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing to do. `before` is None for a create, `after` for a delete.
+    """One thing to do. `before` is None for a create, `after` for a delete; a check changes nothing.
 
-    implied: follows from other changes and is not shown on its own (a mark refreshed after the ids it vouches for).
+    implied: follows from other changes and is not shown on its own: an environment read back after it was written, a
+    mark refreshed after the ids it vouches for.
     """
 
     verb: Verb
@@ -151,21 +152,26 @@ class Plan:
     def order(self) -> Mapping[Change, frozenset[Change]]:
         """For each change, those that must be done before it.
 
-        The new way in comes first, the old way out last: deletions wait for everything else. A mark is refreshed when
-        all ids that it vouches for are done. Credentials of one application are written one after another.
+        The new way in comes first, the old way out last: deletions wait for everything else. A credential waits until
+        its environment was read back. A mark is refreshed when all ids that it vouches for are done. Credentials of one
+        application are written one after another.
         """
         ups = [change for change in self.changes if change.verb != "delete" and not change.implied]
         downs = [change for change in self.changes if change.verb == "delete"]
         by_key = {change.key: change for change in ups}
-        order: dict[Change, frozenset[Change]] = {}
+        checks = {change.key: change for change in self.changes if change.verb == "check"}
+        order: dict[Change, frozenset[Change]] = {
+            check: frozenset({by_key[key]}) for key, check in checks.items() if key in by_key
+        }
         for change in ups:
-            needed = {by_key[key] for key in change.resource.needs if key in by_key} - {change}
+            first = by_key | checks if isinstance(change.resource, FederatedCredential) else by_key
+            needed = {first[key] for key in change.resource.needs if key in first} - {change}
             order[change] = frozenset(needed | _previous_credential(change, order))
         for change in downs:
             children = {other for other in downs if change.key in other.resource.needs}
-            order[change] = frozenset(set(ups) | children | _previous_credential(change, order))
+            order[change] = frozenset({*ups, *checks.values()} | children | _previous_credential(change, order))
         for change in self.changes:
-            if change.implied:
+            if change.implied and change.verb == "update":
                 order[change] = frozenset(other for other in (*ups, *downs) if _vouched(change, other))
         return order
 

@@ -190,13 +190,18 @@ class GitHubWriter(GitHubReader):
         return {}
 
     async def _write_environment(self, repository: str, change: Change, wanted: GitHubEnvironment) -> None:
-        """Write the rules, then read them back: GitHub may answer 200 and leave some out."""
-        if change.verb == "delete":
-            await self._github.delete_environment(repository, wanted.name)
-            return
-        await self._github.put_environment(repository, wanted.name, _rules(wanted))
-        if wanted.deploy_from == "patterns":
-            await self._write_policies(repository, change, wanted)
+        match change.verb:
+            case "delete":
+                await self._github.delete_environment(repository, wanted.name)
+            case "check":
+                await self._check_environment(repository, wanted)
+            case _:
+                await self._github.put_environment(repository, wanted.name, _rules(wanted))
+                if wanted.deploy_from == "patterns":
+                    await self._write_policies(repository, change, wanted)
+
+    async def _check_environment(self, repository: str, wanted: GitHubEnvironment) -> None:
+        """Read the rules back: GitHub may answer 200 and leave some out."""
         answer, policies = await asyncio.gather(
             self._github.environment(repository, wanted.name), self._policies(repository, wanted)
         )
@@ -229,7 +234,10 @@ class GitHubWriter(GitHubReader):
         )
 
     async def _write_mark(self, repository: str, change: Change, mark: EnvironmentMark) -> None:
-        """Before the ids, the mark says which are about to be written; after them, when they were."""
+        """Before the ids, the mark says which are about to be written; after them, when they were.
+
+        The key that the ids will be sealed with is asked for meanwhile.
+        """
         if change.verb == "delete":
             await self._github.delete_variable(repository, mark.environment, MARK_VARIABLE)
             return
@@ -239,7 +247,11 @@ class GitHubWriter(GitHubReader):
         dates = await self._dates(repository, change, mark) if mark.store == "secrets" else {}
         text = MarkText(mark.made, announced, {name: date for name, date in dates.items() if name in digests})
         exists = change.before is not None or change.implied
-        await self._github.set_variable(repository, mark.environment, MARK_VARIABLE, str(text), exists=exists)
+        writing = self._github.set_variable(repository, mark.environment, MARK_VARIABLE, str(text), exists=exists)
+        if mark.store == "secrets" and not change.implied:
+            await asyncio.gather(writing, self._key(repository, mark.environment))
+        else:
+            await writing
 
     async def _dates(self, repository: str, change: Change, mark: EnvironmentMark) -> Mapping[str, str]:
         """When GitHub says that each secret was written: asked for those of this run, remembered for the others.
