@@ -108,9 +108,10 @@ def _wanted(call: Call) -> Data:
     except ValueError:
         text = f"The role assignment ID '{call.params['name']}' is not valid. It must be a GUID."
         raise core.refuse(400, "InvalidRoleAssignmentId", text) from None
-    wanted: Data = core.body(call).get("properties") or {}
+    given = core.body(call).get("properties")
+    wanted: Data = given if isinstance(given, dict) else {}
     missing = [key for key in ("roleDefinitionId", "principalId") if not isinstance(wanted.get(key), str)]
-    if missing or wanted.get("principalType") not in {None, *_TYPES}:
+    if missing or str(wanted.get("principalType") or "User") not in _TYPES:
         text = f"The request to create role assignment is not valid: {missing[0] if missing else 'principalType'}."
         raise core.refuse(400, "InvalidCreateRoleAssignmentRequest", text)
     if wanted.get("condition") and wanted.get("conditionVersion") != "2.0":

@@ -36,7 +36,7 @@ def _keyed(method: str, kind: str, tail: str, handler: Handler, summary: str) ->
 async def batch(call: Call) -> Answer:
     """Answer up to twenty requests in one, in order; each has its own status (Graph's json-batching)."""
     wanted = apps.fields(call).get("requests")
-    if not isinstance(wanted, list) or not 0 < len(wanted) <= _MOST_BATCHED:
+    if not isinstance(wanted, list) or not 0 < len(wanted) <= _MOST_BATCHED or not all(map(_is_item, wanted)):
         raise core.bad(call, "Invalid batch payload format: 1 to 20 requests.", "BadRequest")
     answers: dict[str, Answer] = {}
     for item in wanted:
@@ -44,6 +44,10 @@ async def batch(call: Call) -> Answer:
         failed = any(status >= 400 for status in needs)  # noqa: PLR2004 - HTTP's own boundary
         answers[str(item["id"])] = _failed_dependency() if failed else await _item(call, item)
     return Answer(body={"responses": [_listed(name, answer) for name, answer in answers.items()]})
+
+
+def _is_item(item: Any) -> bool:
+    return isinstance(item, dict) and {"id", "method", "url"} <= item.keys()
 
 
 def _failed_dependency() -> Answer:

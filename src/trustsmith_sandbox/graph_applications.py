@@ -137,12 +137,12 @@ def _check(call: Call, wanted: Data, *, creating: bool) -> None:
         raise core.bad(call, "Invalid value specified for property 'displayName' of resource 'Application'.")
     if not _is_texts(wanted.get("tags", [])):
         raise core.bad(call, "Invalid value specified for property 'tags' of resource 'Application'.")
-    if wanted.get("signInAudience", "AzureADMyOrg") not in _AUDIENCES:
+    if str(wanted.get("signInAudience", "AzureADMyOrg")) not in _AUDIENCES:
         raise core.bad(
             call, "Invalid value specified for property 'signInAudience' of resource 'Application'."
         )
-    if wanted.get("uniqueName"):
-        _check_unique(call, wanted["uniqueName"])
+    if wanted.get("uniqueName") is not None:
+        _check_unique(call, str(wanted["uniqueName"]))
 
 
 def _is_texts(value: Any) -> bool:
@@ -218,7 +218,9 @@ def add_password(call: Call) -> Answer:
     """Make a password for an application or service principal: the one answer that has its value."""
     holder = _holder(call)
     core.may_write(call, holder)
-    wanted = (call.body or {}).get("passwordCredential") or {}
+    wanted = fields(call).get("passwordCredential") or {}
+    if not isinstance(wanted, dict):
+        raise core.bad(call, "Invalid value specified for 'passwordCredential'.", "BadRequest")
     value = f"sandbox~{call.world.guid()}"
     end = wanted.get("endDateTime") or call.world.stamp(offset=_YEARS_2)
     made = {
@@ -248,7 +250,7 @@ def remove_password(call: Call) -> Answer:
     """Remove a password by its key id."""
     holder = _holder(call)
     core.may_write(call, holder)
-    key = str((call.body or {}).get("keyId", "")).lower()
+    key = str(fields(call).get("keyId", "")).lower()
     kept = [p for p in holder["passwordCredentials"] if p["keyId"].lower() != key]
     if len(kept) == len(holder["passwordCredentials"]):
         raise core.bad(call, "No password credential found with keyId.")

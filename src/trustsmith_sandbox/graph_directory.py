@@ -180,10 +180,10 @@ def by_ids(call: Call) -> Answer:
     """Answer many directory objects at once; ids that are nobody's are left out."""
     core.may_read_directory(call)
     wanted = fields(call)
-    ids = wanted.get("ids")
-    if not isinstance(ids, list) or len(ids) > _MOST_IDS:
+    ids, types = wanted.get("ids"), wanted.get("types") or []
+    if not isinstance(ids, list) or not isinstance(types, list) or len(ids) > _MOST_IDS:
         raise core.bad(call, "The number of ids must be between 1 and 1000.")
-    return _objects(call, [str(i) for i in ids], {str(t).lower() for t in wanted.get("types") or []})
+    return _objects(call, [str(i) for i in ids], {str(t).lower() for t in types})
 
 
 def _objects(call: Call, ids: list[str], types: set[str] | None = None) -> Answer:

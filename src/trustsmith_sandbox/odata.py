@@ -127,7 +127,7 @@ class _Parser:
         self.take("(")
         path = self.path(self.take(), name)
         self.take(",")
-        part = _folded(self.literal())
+        part = _folded(self.text())
         self.take(")")
         test = _FUNCTIONS[name]
         return lambda row: test(_folded(path(row) or ""), part)
@@ -149,7 +149,8 @@ class _Parser:
             return self.membership(name)
         if operator not in _COMPARE:
             raise Unsupported(f"Invalid filter clause: unknown operator '{operator}'.")
-        path, test, wanted = self.path(name, operator), _COMPARE[operator], self.literal()
+        path, test = self.path(name, operator), _COMPARE[operator]
+        wanted = self.literal() if operator in {"eq", "ne"} else self.text()
         return lambda row: test(path(row), wanted)
 
     def membership(self, name: str) -> Predicate:
@@ -171,6 +172,13 @@ class _Parser:
         if token.lstrip("-").isdigit():
             return int(token)
         raise Unsupported(f"Invalid filter clause: '{token}' is not a literal.")
+
+    def text(self) -> str:
+        """Take a literal that must be text: dates are compared as such, and nothing else has an order here."""
+        value = self.literal()
+        if not isinstance(value, str):
+            raise Unsupported(f"Invalid filter clause: '{value}' is not of the property's type.")
+        return value
 
     def path(self, name: str, operator: str) -> Callable[[Any], Any]:
         """Return how to read a property: of the row, of a lambda's variable, or the size of a collection."""

@@ -125,7 +125,6 @@ def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
     try:
         if os.name == "posix":
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does that only for sockets of its own
         made.bind((host, port))
         made.listen(_BACKLOG)
     except OSError:

@@ -138,6 +138,8 @@ def test_filters(graph: Caller, app: dict[str, Any], text: str, count: int) -> N
         ("displayName eq", "BadRequest"),
         ("displayName is 'x'", "BadRequest"),
         ("displayName eq 'x", "BadRequest"),
+        ("displayName ge 5", "BadRequest"),
+        ("startswith(displayName,5)", "BadRequest"),
     ],
 )
 def test_filters_that_graph_refuses(graph: Caller, text: str, code: str) -> None:
@@ -375,3 +377,18 @@ def test_bodies_that_are_not_json(graph: Caller, app: dict[str, Any]) -> None:
     assert (broken.status_code, broken.json()["error"]["code"]) == (400, "BadRequest")
     graph.call("PATCH", f"{_APPS}/{app['id']}", {"tags": "not a list"}, status=400)
     graph.call("PATCH", f"{_APPS}/{app['id']}", {"colour": "blue"}, status=400)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1.0/$batch", {"requests": [{"id": 1}]}),
+        ("/v1.0/directoryObjects/getByIds", {"ids": [1], "types": 5}),
+        (f"{_APPS}(appId='0a000000-0000-0000-0000-000000000003')/addPassword", {"passwordCredential": "x"}),
+        (f"{_APPS}(appId='0a000000-0000-0000-0000-000000000003')/removePassword", ["x"]),
+        (_APPS, {"displayName": "x", "signInAudience": []}),
+        (_SPS, "text"),
+    ],
+)
+def test_bodies_of_the_wrong_shape(graph: Caller, path: str, body: Any) -> None:
+    graph.call("POST", path, body, status=400)
