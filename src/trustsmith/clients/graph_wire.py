@@ -8,6 +8,7 @@ know any object of Graph's (``graph`` does), and sends nothing to any host but t
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -153,7 +154,9 @@ class Wire:
         write = verb != "GET" and not reads
         try:
             response = await self.client.request_adapter.send_primitive_async(
-                _request(verb, builder, query or {}, body, headers or {}), "bytes", None
+                _request(verb, builder, query or {}, body, headers or {}),
+                "bytes",
+                None,
             )
         except httpx.TransportError as error:
             early = isinstance(
@@ -179,23 +182,23 @@ class Wire:
 
 
 def _connect(credentials: Credentials, endpoints: Endpoints) -> tuple[Any, Any]:
-    """Return the SDK's client and the HTTP client below it: our certificates and time-outs, no retries."""
+    """Return the SDK's client and the HTTP client below it: our certificates and time-outs.
+
+    Without the SDK's middleware: its retries are not wanted, and with it connections are never closed.
+    """
     load("graph")
     import httpx
     from kiota_authentication_azure.azure_identity_authentication_provider import (
         AzureIdentityAuthenticationProvider,
     )
-    from kiota_http.middleware import ParametersNameDecodingHandler
     from msgraph.graph_request_adapter import GraphRequestAdapter
     from msgraph.graph_service_client import GraphServiceClient
-    from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]  # it ships no types
 
     http = httpx.AsyncClient(
         http2=True,
         verify=tls.context(endpoints.ca_bundle, "h2"),
         timeout=httpx.Timeout(transport.READ_TIMEOUT, connect=transport.CONNECT_TIMEOUT),
     )
-    GraphClientFactory.create_with_custom_middleware([ParametersNameDecodingHandler()], client=http)
     sign_in = AzureIdentityAuthenticationProvider(
         credentials.for_graph(),
         scopes=[endpoints.graph_scope],
@@ -207,7 +210,11 @@ def _connect(credentials: Credentials, endpoints: Endpoints) -> tuple[Any, Any]:
 
 
 def _request(
-    verb: str, builder: Any, query: Mapping[str, Any], body: Json | None, headers: Mapping[str, str]
+    verb: str,
+    builder: Any,
+    query: Mapping[str, Any],
+    body: Json | None,
+    headers: Mapping[str, str],
 ) -> Any:
     """Return the SDK's request for a builder's address, whose answer comes back as it was received."""
     from kiota_abstractions.method import Method
@@ -216,7 +223,10 @@ def _request(
     from kiota_http.middleware.options import ResponseHandlerOption
 
     info = RequestInformation(Method(verb), builder.url_template, dict(builder.path_parameters))
+    info.path_parameters["baseurl"] = builder.request_adapter.base_url
     info.query_parameters = {f"%24{name}": value for name, value in query.items()}
+    # Graph documents $select; the SDK's templates have %24select, which only its middleware turns back.
+    info.url = re.sub(r"(?<=[?&])%24", "$", info.url)
     info.headers.try_add("Accept", "application/json")
     for name, value in headers.items():
         info.headers.try_add(name, value)

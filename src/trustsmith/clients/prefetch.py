@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,6 @@ _MODULES = {
     "identity": ("azure.identity", "azure.core.pipeline.transport._requests_basic"),
     "graph": (
         "httpx",
-        "kiota_http.middleware",
         "kiota_authentication_azure.azure_identity_authentication_provider",
         "msgraph.graph_service_client",
         "msgraph.generated.applications.applications_request_builder",
@@ -42,6 +42,8 @@ _MODULES = {
 def load(sdk: str) -> None:
     """Import all that a client uses of "identity", "graph", "github" or "arm", unless it is there already."""
     with _ONE_AT_A_TIME:
+        # httpx loads a command line of its own wherever click and rich are; that is a tenth of our start-up
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
         for module in _MODULES[sdk]:
             importlib.import_module(module)
 
