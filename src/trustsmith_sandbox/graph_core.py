@@ -139,12 +139,15 @@ def lookup(call: Call, kind: str) -> Data:
 
 
 def try_lookup(call: Call, kind: str) -> Data | None:
-    """Return the object that the path names, or None."""
+    """Return the object that the path names, or None; an upsert finds it even before it has replicated."""
+    tenant, upsert = call.caller.tenant, call.method == "PATCH" and creates_if_missing(call)
+    everything = [t for t in call.world.data[kind].values() if t["tenantId"] == tenant]
     for key in ("id", "appId", "uniqueName"):
         if key in call.params:
             wanted = unquoted(call.params[key])
             fold = str if key == "uniqueName" else str.lower
-            return next((t for t in rows(call, kind) if fold(t.get(key) or "") == fold(wanted)), None)
+            found = everything if upsert else call.world.seen(everything)
+            return next((t for t in found if fold(t.get(key) or "") == fold(wanted)), None)
     return None
 
 

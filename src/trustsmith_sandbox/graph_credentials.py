@@ -33,7 +33,12 @@ def _application(call: Call, *, writing: bool = False) -> Data:
 def _named(call: Call, held: list[Data]) -> Data | None:
     """Return the credential that the path names, by name or by id: the same segment serves both."""
     wanted = core.unquoted(call.params["credential"])
-    return next((c for c in call.world.seen(held) if wanted in {c["name"], c["id"]}), None)
+    found = held if _is_upsert(call) else call.world.seen(held)
+    return next((c for c in found if wanted in {c["name"], c["id"]}), None)
+
+
+def _is_upsert(call: Call) -> bool:
+    return call.method == "PATCH" and core.creates_if_missing(call) and "(name='" in call.path
 
 
 def _found(call: Call, held: list[Data]) -> Data:
@@ -64,7 +69,7 @@ def change(call: Call) -> Answer:
     """Update a credential; by ``(name='…')`` and with ``Prefer: create-if-missing`` also make it."""
     held = _application(call, writing=True)["held"]
     wanted, thing = fields(call), _named(call, held)
-    if thing is None and core.creates_if_missing(call) and "(name='" in call.path:
+    if thing is None and _is_upsert(call):
         name = core.unquoted(call.params["credential"])
         return core.one(call, views.CREDENTIAL, _create(call, held, wanted | {"name": name}), 201)
     thing = _found(call, held)

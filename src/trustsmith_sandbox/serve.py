@@ -91,6 +91,8 @@ class _Server(uvicorn.Server):
 def run(options: Options) -> None:
     """Serve until SIGINT or SIGTERM. Raises ``OSError`` when the port is taken, ``ValueError`` for a bad seed."""
     with tempfile.TemporaryDirectory(prefix="trustsmith-sandbox-") as name, contextlib.ExitStack() as stack:
+        if options.env_file:
+            options.env_file.unlink(missing_ok=True)  # an old one would say that we serve already
         folder = Path(name)
         sockets = _listen(options.port)
         names = Names(f"https://{_HOST}:{sockets[0].getsockname()[1]}", options.production_names)

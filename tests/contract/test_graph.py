@@ -275,6 +275,20 @@ def test_replication_lag(sandbox: Sandbox, graph: Caller) -> None:
     graph.call("POST", _SPS, {"appId": made["appId"]}, status=201)
 
 
+def test_an_upsert_finds_what_has_not_replicated(sandbox: Sandbox, graph: Caller) -> None:
+    sandbox.control("lag", {"replication_s": 30})
+    path = f"{_APPS}(uniqueName='ts-1')"
+    app = graph.call("PATCH", path, {"displayName": "x"}, status=201, **_UPSERT)
+    graph.get(path, status=404)
+    graph.call("PATCH", path, {"displayName": "x"}, status=204, **_UPSERT)
+    sandbox.control("clock", {"advance_s": 31})
+    trust = f"{_APPS}/{app['id']}/federatedIdentityCredentials(name='dev-1')"
+    body = {key: value for key, value in _credential().items() if key != "name"}
+    graph.call("PATCH", trust, body, status=201, **_UPSERT)
+    graph.get(trust, status=404)
+    graph.call("PATCH", trust, body, status=204, **_UPSERT)
+
+
 def test_passwords_show_their_value_once(graph: Caller, app: dict[str, Any]) -> None:
     body = {"passwordCredential": {"displayName": "old way"}}
     made = graph.call("POST", f"{_APPS}/{app['id']}/addPassword", body)
