@@ -44,7 +44,18 @@ def desire(config: Config, facts: Facts, files: Iterable[WorkflowFile]) -> State
     resources += _identities(config, facts)
     for environment in config.environments:
         resources += _environment(config, facts, environment)
-    return State.of(resources)
+    return State.of(_granted_once(resources))
+
+
+def _granted_once(resources: Iterable[Resource]) -> Iterator[Resource]:
+    """The same role at the same scope counts once; environments that share an identity may all ask for it."""
+    granted: set[Key] = set()
+    for resource in resources:
+        if isinstance(resource, RoleAssignment):
+            if resource.key in granted:
+                continue
+            granted.add(resource.key)
+        yield resource
 
 
 def identity_of(config: Config, facts: Facts, environment: Environment) -> str:
@@ -142,17 +153,14 @@ def _credential(facts: Facts, environment: Environment, identity: str) -> Federa
     )
 
 
-def _role_assignments(environment: Environment, identity: str) -> Iterable[RoleAssignment]:
-    """The project role on every project, and each grant; the same role at the same scope counts once."""
+def _role_assignments(environment: Environment, identity: str) -> Iterator[RoleAssignment]:
+    """The project role on every project, and each grant."""
     wanted = [(environment.role, project.id, "") for project in environment.projects]
     for grant in environment.grants:
         wanted += [(grant.role, scope, grant.because) for scope in grant_scopes(grant, environment.projects)]
     principal = Later(Key(ServicePrincipal.kind, identity), "principal_id")
-    found = [
-        RoleAssignment(identity=identity, role=role, scope=scope, principal=principal, because=because)
-        for role, scope, because in wanted
-    ]
-    return {assignment.key: assignment for assignment in reversed(found)}.values()
+    for role, scope, because in wanted:
+        yield RoleAssignment(identity=identity, role=role, scope=scope, principal=principal, because=because)
 
 
 def grant_scopes(grant: Grant, projects: Iterable[ProjectId]) -> list[str]:

@@ -8,6 +8,8 @@ from trustsmith.model.plan import Change, Plan, Waiting
 from trustsmith.model.resource import Key, Resource, Side
 from trustsmith.model.resources import (
     KINDS,
+    ORPHAN,
+    UNKNOWN,
     Application,
     EnvironmentMark,
     EnvironmentSecret,
@@ -19,8 +21,9 @@ from trustsmith.model.resources import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
+    from trustsmith.model.resource import Later
     from trustsmith.model.state import State
 
 _SIDE_OF = {kind.kind: kind.side for kind in KINDS}
@@ -37,19 +40,33 @@ def diff(live: State, wanted: State, sides: Collection[Side] = ("entra", "azure"
 
     What needs a part of another side first is under `waiting`.
     """
-    ups = [change for resource in wanted.values() if (change := _up(live, resource))]
-    downs = [change for change in _downs(live, wanted) if change.side not in live.unread]
+    foreign = _foreign(live, wanted)
+
+    def known(later: Later) -> str | None:
+        return None if later.key in foreign else live.known(later)
+
+    ups = [change for resource in wanted.values() if (change := _up(live, resource, known))]
+    ready, waiting = _settle(ups, live, sides, foreign)
+    downs = [change for change in _downs(live, wanted) if change.side in sides]
+    guarded = _guarded(downs, live)
+    changes = (*ready, *(change for change in downs if change.key not in guarded))
+    implied = (*_checks(changes), *_refreshed_marks(changes, live, wanted, known))
+    held = tuple(Waiting(key, why) for key, why in (waiting | guarded).items())
     strays = tuple(change for change in _strays(live, wanted) if change.side in sides)
-    ready, waiting = _settle(ups, live, sides)
-    changes = (*ready, *(change for change in downs if change.side in sides))
-    implied = (*_checks(changes), *_refreshed_marks(changes, live, wanted))
-    return Plan((*changes, *implied), strays=strays, waiting=waiting)
+    return Plan((*changes, *implied), strays=strays, waiting=held)
 
 
-def _up(live: State, resource: Resource) -> Change | None:
+def _foreign(live: State, wanted: State) -> frozenset[Key]:
+    """Identities of ours whose name somebody else holds: their ids must not get into roles and secrets."""
+    ours = [key for key, r in wanted.items() if isinstance(r, Application | ServicePrincipal)]
+    held = {key: there for key in ours if (there := live.get(key) or live.deleted.get(key))}
+    return frozenset(key for key, there in held.items() if not there.owned)
+
+
+def _up(live: State, resource: Resource, known: Callable[[Later], str | None]) -> Change | None:
     if resource.side in live.unread:
         return None
-    after = resource.fill(live.known).over(live)
+    after = resource.fill(known).over(live)
     before = live.get(after.key)
     if before is None and (deleted := live.deleted.get(after.key)) and deleted.owned:
         return Change("restore", deleted, after, "it was deleted, and Entra still keeps it")
@@ -61,6 +78,9 @@ def _up(live: State, resource: Resource) -> Change | None:
 
 
 def _difference(before: Resource, after: Resource) -> str:
+    if isinstance(before, EnvironmentSecret):
+        vouched = before.content != UNKNOWN
+        return "its value is another one" if vouched else "somebody else wrote it, so its value is not known"
     was, wanted = before.shown(), after.shown()
     parts = [
         f"{name} is {_say(was[name])}, not {_say(wanted[name])}" for name in was if was[name] != wanted[name]
@@ -90,7 +110,8 @@ def _gone_why(resource: Resource) -> str:
         case FederatedCredential():
             return f"the file no longer asks for trust in {resource.subject}"
         case RoleAssignment():
-            return "the file no longer asks for this grant"
+            orphan = resource.identity.startswith(ORPHAN)
+            return "its principal is gone" if orphan else "the file no longer asks for this grant"
         case _:
             return "the file no longer asks for it"
 
@@ -126,17 +147,17 @@ def _strays(live: State, wanted: State) -> Iterator[Change]:
 
 
 def _settle(
-    ups: list[Change], live: State, sides: Collection[Side]
-) -> tuple[list[Change], tuple[Waiting, ...]]:
-    """Those that can be done now by these sides, and those that wait for another side's part."""
-    pending = {change.key for change in ups}
+    ups: list[Change], live: State, sides: Collection[Side], foreign: frozenset[Key]
+) -> tuple[list[Change], dict[Key, str]]:
+    """Those that can be done now by these sides, and those that wait for another side's part, with the reason."""
+    pending = {change.key for change in ups} | foreign
     ready = [change for change in ups if change.side in sides]
     waiting: dict[Key, str] = {}
     while True:
         doable = {change.key for change in ready}
         lacking = {c.key: why for c in ready if (why := _lacks(c, doable, pending, live))}
         if not lacking:
-            return ready, tuple(Waiting(key, why) for key, why in waiting.items())
+            return ready, waiting
         waiting |= lacking
         ready = [change for change in ready if change.key not in lacking]
 
@@ -153,6 +174,28 @@ def _lacks(change: Change, doable: set[Key], pending: set[Key], live: State) -> 
     return ""
 
 
+def _guarded(downs: list[Change], live: State) -> dict[Key, str]:
+    """Environments that may not go yet, with the reason: a credential that stays still trusts them.
+
+    GitHub makes a missing environment anew, unprotected, for the first job that names it.
+    """
+    going = {change.key for change in downs}
+    trusted = {
+        r.environment: r
+        for key, r in live.items()
+        if isinstance(r, FederatedCredential) and going.isdisjoint({key, Key(Application.kind, r.identity)})
+    }
+    found: dict[Key, str] = {}
+    for change in downs:
+        if not isinstance(change.resource, GitHubEnvironment):
+            continue
+        if "entra" in live.unread:
+            found[change.key] = f"who trusts it could not be looked at ({live.unread['entra']})"
+        elif credential := trusted.get(change.key.name):
+            found[change.key] = f"{credential.key} still trusts it; it waits until {_WHOSE['entra']}"
+    return found
+
+
 def _checks(changes: tuple[Change, ...]) -> Iterator[Change]:
     """An environment is read back after it was written: GitHub may answer 200 and leave rules out."""
     for change in changes:
@@ -160,7 +203,9 @@ def _checks(changes: tuple[Change, ...]) -> Iterator[Change]:
             yield Change("check", change.before, change.after, "it was written", implied=True)
 
 
-def _refreshed_marks(changes: tuple[Change, ...], live: State, wanted: State) -> Iterator[Change]:
+def _refreshed_marks(
+    changes: tuple[Change, ...], live: State, wanted: State, known: Callable[[Later], str | None]
+) -> Iterator[Change]:
     """A mark is written again whenever an id that it vouches for is."""
     touched = [
         change.resource.environment
@@ -170,5 +215,5 @@ def _refreshed_marks(changes: tuple[Change, ...], live: State, wanted: State) ->
     for environment in dict.fromkeys(touched):
         mark = wanted.get(EnvironmentMark(environment=environment).key)
         if mark is not None:
-            after = mark.fill(live.known).over(live)
+            after = mark.fill(known).over(live)
             yield Change("update", live.get(mark.key), after, "its ids were written", implied=True)

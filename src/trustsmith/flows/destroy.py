@@ -17,6 +17,7 @@ from trustsmith.model.state import State
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from trustsmith.model.plan import Plan
     from trustsmith.ui.console import Console
 
 
@@ -31,7 +32,7 @@ def destroy(options: Options, console: Console, allow: Collection[str], *, yes: 
     with asyncio.Runner() as runner:
         try:
             picture = runner.run(look(session, source))
-            plan = diff(picture.live, State())
+            plan = _taken_away(diff(picture.live, State()))
             accepted = f"destroy={repository}" in allow
             if plan.changes and not (accepted and yes):
                 console.show_plan(judge(plan, picture.live))
@@ -41,6 +42,11 @@ def destroy(options: Options, console: Console, allow: Collection[str], *, yes: 
             carry_out(runner, session, console, Wish(allow=allow, yes=True), picture)
         finally:
             runner.run(session.aclose())
+
+
+def _taken_away(plan: Plan) -> Plan:
+    """The plan, with the reason that is true here."""
+    return replace(plan, changes=tuple(replace(change, why="it is ours") for change in plan.changes))
 
 
 def _have_typed(console: Console, repository: str) -> None:

@@ -101,4 +101,4 @@ class Config:
 
     def environment(self, name: str) -> Environment:
         """The environment of that name. Raises KeyError."""
-        return next(e for e in self.environments if e.name == name)
+        return {environment.name: environment for environment in self.environments}[name]

@@ -15,17 +15,18 @@ TAG = "trustsmith"
 MARK_VARIABLE = "TRUSTSMITH"
 _ROLE_NAMESPACE = UUID("8f3f7a52-5d0c-5a0e-9d0b-2d7f1f6f1c55")
 _LONGEST_SLUG = 40
+_HASHED = re.compile(r"-[0-9a-f]{6}$")
 
 
 def slug(name: str) -> str:
     """`name` in a form that Entra takes in names: [a-z0-9-], at most 47 characters.
 
     Names that differ only in case share a slug (the configuration refuses such pairs); when anything else was lost, a
-    hash of the full name keeps slugs apart.
+    hash of the full name keeps slugs apart. So it does for a name that itself looks like a slug with a hash.
     """
     folded = name.casefold()
     plain = re.sub(r"[^a-z0-9]+", "-", folded).strip("-")[:_LONGEST_SLUG].strip("-")
-    if plain == folded:
+    if plain == folded and not _HASHED.search(plain):
         return plain
     return f"{plain or 'environment'}-{_digest(folded, 6)}"
 

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from trustsmith.model.resources import EnvironmentSecret, EnvironmentVariable, FederatedCredential
+from trustsmith.model.resources import (
+    Application,
+    EnvironmentSecret,
+    EnvironmentVariable,
+    FederatedCredential,
+    GitHubEnvironment,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -133,8 +139,9 @@ class Plan:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of everything that would be done; equal plans have equal fingerprints."""
-        content = [change.as_json() for change in self.changes] + [w.as_json() for w in self.waiting]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        content = [*(change.as_json() for change in self.changes), *(w.as_json() for w in self.waiting)]
+        lines = sorted(json.dumps(entry, sort_keys=True) for entry in content)  # services list in any order
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
         """The saved plan. It only grows."""
@@ -168,12 +175,29 @@ class Plan:
             needed = {first[key] for key in change.resource.needs if key in first} - {change}
             order[change] = frozenset(needed | _previous_credential(change, order))
         for change in downs:
-            children = {other for other in downs if change.key in other.resource.needs}
-            order[change] = frozenset({*ups, *checks.values()} | children | _previous_credential(change, order))
+            children = {other for other in downs if _goes_first(other, change)}
+            order[change] = frozenset(
+                {*ups, *checks.values()} | children | _previous_credential(change, order)
+            )
         for change in self.changes:
             if change.implied and change.verb == "update":
                 order[change] = frozenset(other for other in (*ups, *downs) if _vouched(change, other))
         return order
+
+
+def _goes_first(other: Change, change: Change) -> bool:
+    """Whether another deletion comes before this one, as children do before what they need.
+
+    Grants go before their identity: once that is gone, nothing tells whose they were. An environment goes after all
+    that may still trust it: GitHub makes a missing environment anew, unprotected, for the first job that names it.
+    """
+    match change.resource:
+        case Application(unique_name=name) if getattr(other.resource, "identity", None) == name:
+            return True
+        case GitHubEnvironment() if other.side == "entra":
+            return True
+        case _:
+            return change.key in other.resource.needs
 
 
 def _previous_credential(change: Change, earlier: Iterable[Change]) -> set[Change]:

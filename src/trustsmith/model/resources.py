@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DIGEST = "sha256:"
 UNKNOWN = "unknown"
+#: Begins the `identity` of a role assignment whose principal is no longer there.
+ORPHAN = "gone principal "
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Entra takes at most 600 characters (Graph, "federatedIdentityCredential").
 LONGEST = 600
-_PARTS = re.compile(r"repo:([^/@:]+)(?:@(\d+))?/([^@:]+)(?:@(\d+))?:(.+)")
+_PARTS = re.compile(r"repo:([^/@:]+)(?:@(\d+))?/([^/@:]+)(?:@(\d+))?:(.+)")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from trustsmith.model import naming
-from trustsmith.model.resources import RoleAssignment, ServicePrincipal
+from trustsmith.model.resources import ORPHAN, RoleAssignment, ServicePrincipal
 from trustsmith.model.state import State
 
 if TYPE_CHECKING:
@@ -37,21 +37,18 @@ class AzureReader:
         at_scopes = asyncio.ensure_future(
             asyncio.gather(*(self._arm.role_assignments(scope, "atScope()") for scope in scopes))
         )
-        principals, visible = _principals(await identities), await subscriptions
+        seen, visible = await identities, await subscriptions
+        principals = _principals(seen)
         asked = [(principal, subscription) for principal in principals for subscription in visible]
         elsewhere = await asyncio.gather(
             *(self._arm.role_assignments(f"/subscriptions/{s}", f"principalId eq '{p}'") for p, s in asked)
         )
-        found = {a["id"].lower(): a for answers in (*await at_scopes, *elsewhere) for a in answers}
-        seen = [
-            _assignment(answer, principals[answer["principalId"].lower()], facts)
-            for answer in found.values()
-            if answer["principalId"].lower() in principals
-        ]
-        external = {p.identity for p in principals.values() if not p.owned}
-        return State.of(
-            _distinct(r for r in seen if r.identity not in external or r.owned or r.key in wanted)
-        )
+        answers = {a["id"].lower(): a for found in (*await at_scopes, *elsewhere) for a in found}.values()
+        found = [_assignment(answer, principals, facts) for answer in answers]
+        keep = [r for r in found if r.owned or r.key in wanted or _is_stray(r, principals)]
+        if "entra" in seen.unread:
+            keep = []  # without principals, nothing can be said to be an orphan
+        return State.of({assignment.key: assignment for assignment in keep}.values())
 
     async def _subscriptions(self, scopes: list[str]) -> list[str]:
         """Those of the wanted scopes, then the others that the caller can see."""
@@ -65,27 +62,35 @@ def _principals(identities: State) -> Mapping[str, ServicePrincipal]:
     return {principal.minted["principal_id"].lower(): principal for principal in found}
 
 
-def _assignment(answer: Json, principal: ServicePrincipal, facts: Facts) -> RoleAssignment:
+def _assignment(answer: Json, principals: Mapping[str, ServicePrincipal], facts: Facts) -> RoleAssignment:
+    """A role assignment; one with our mark and a principal that is no longer there is an orphan of ours."""
     role = UUID(str(answer["roleDefinitionId"]).rsplit("/", 1)[-1])
     principal_id, scope = str(answer["principalId"]), str(answer["scope"])
+    principal = principals.get(principal_id.lower())
     marked = str(answer.get("description") or "").startswith(naming.mark(facts.host, facts.repository.id))
     named = naming.role_assignment_name(scope, principal_id, role) == str(answer["name"]).lower()
     return RoleAssignment(
-        identity=principal.identity,
+        identity=principal.identity if principal else ORPHAN + principal_id,
         role=role,
         scope=scope,
         principal=principal_id,
         minted={"id": str(answer["id"])},
-        owned=marked or (principal.owned and named),
+        owned=marked or bool(principal and principal.owned and named),
     )
 
 
-def _distinct(found: Any) -> list[RoleAssignment]:
-    return list({assignment.key: assignment for assignment in found}.values())
+def _is_stray(assignment: RoleAssignment, principals: Mapping[str, ServicePrincipal]) -> bool:
+    """Somebody else's grant to an identity of ours."""
+    principal = principals.get(str(assignment.principal).lower())
+    return bool(principal and principal.owned)
 
 
 class AzureWriter(AzureReader):
     """Assigns and removes roles."""
+
+    def __init__(self, arm: Arm) -> None:
+        super().__init__(arm)
+        self._written: set[str] = set()
 
     async def write(self, change: Change, facts: Facts) -> Minted:
         """Do one change; returns the assignment's id."""
@@ -93,7 +98,10 @@ class AzureWriter(AzureReader):
         if not isinstance(assignment, RoleAssignment):
             raise TypeError(change)
         if change.verb == "delete":
-            await self._arm.delete_role_assignment(assignment.minted["id"])
+            if (
+                assignment.minted["id"].lower() not in self._written
+            ):  # an orphan whose principal came back stays
+                await self._arm.delete_role_assignment(assignment.minted["id"])
             return {}
         principal, scope = str(assignment.principal), assignment.scope
         described = naming.mark(facts.host, facts.repository.id)
@@ -104,6 +112,7 @@ class AzureWriter(AzureReader):
             principal,
             f"{described}: {assignment.because}" if assignment.because else described,
         )
+        self._written.add(str(answer["id"]).lower())
         return {"id": str(answer["id"])}
 
 

@@ -247,7 +247,9 @@ class GitHubWriter(GitHubReader):
         dates = await self._dates(repository, change, mark) if mark.store == "secrets" else {}
         text = MarkText(mark.made, announced, {name: date for name, date in dates.items() if name in digests})
         exists = change.before is not None or change.implied
-        writing = self._github.set_variable(repository, mark.environment, MARK_VARIABLE, str(text), exists=exists)
+        writing = self._github.set_variable(
+            repository, mark.environment, MARK_VARIABLE, str(text), exists=exists
+        )
         if mark.store == "secrets" and not change.implied:
             await asyncio.gather(writing, self._key(repository, mark.environment))
         else:

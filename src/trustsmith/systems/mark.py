@@ -44,7 +44,7 @@ class MarkText:
             if content["version"] != _VERSION or content["made"] not in {"created", "adopted"}:
                 return None
             return cls(content["made"], _strings(content["digests"]), _strings(content["written"]))
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):  # RecursionError: too deeply nested
             return None
 
     def vouches(self, name: str, updated_at: str) -> str | None:

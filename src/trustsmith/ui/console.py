@@ -115,7 +115,6 @@ class Console:
 
     def fail(self, error: TrustsmithError) -> None:
         """An error, to stderr."""
-        self._quiet()
         first, *rest = report.error_lines(error)
         self._print(sys.stderr, [Line(f"Error: {first}", "bold red"), *map(Line, rest)])
 
@@ -169,7 +168,6 @@ class Console:
         return values[click.prompt(question, type=numbers, default=values.index(default) + 1, err=True) - 1]
 
     def _explain(self, why: str) -> None:
-        self._quiet()
         self._say(Line(""))
         if why:
             self._say(Line(why, "dim"))
@@ -180,14 +178,16 @@ class Console:
         self._print(sys.stderr, [line])
 
     def _print(self, stream: TextIO, lines: Iterable[Line]) -> None:
+        self._quiet()  # what moves goes away before a line is printed, and comes back with the next step
         if not self._colourful(stream):
             stream.writelines(line.text + "\n" for line in lines)
             stream.flush()
             return
+        from rich.text import Text
+
+        terminal = self._terminal(stream)
         for line in lines:
-            self._terminal(stream).print(
-                line.text, style=line.style or None, markup=False, highlight=False, soft_wrap=True
-            )
+            terminal.print(Text(line.text, line.style), soft_wrap=stream is sys.stdout)
 
     def _colourful(self, stream: TextIO) -> bool:
         if self._color != "auto":
