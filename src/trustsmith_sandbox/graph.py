@@ -16,6 +16,7 @@ from trustsmith_sandbox import graph_applications as apps
 from trustsmith_sandbox import graph_core as core
 from trustsmith_sandbox import graph_credentials as credentials
 from trustsmith_sandbox import graph_directory as directory
+from trustsmith_sandbox import graph_holders as holders
 from trustsmith_sandbox.http import Answer, Call, Handler, Refusal, Route, Service
 
 if TYPE_CHECKING:
@@ -95,11 +96,11 @@ def _application_routes() -> Iterator[Route]:
     yield Route("GET", base, apps.listing, "list applications")
     yield Route("POST", base, apps.create, "create an application")
     for kind in (base, "/servicePrincipals"):
-        yield from _keyed("POST", kind, "/addPassword", apps.add_password, "add a password")
-        yield from _keyed("POST", kind, "/removePassword", apps.remove_password, "remove a password")
-        yield from _keyed("GET", kind, "/owners", apps.owners, "list owners")
-        yield from _keyed("POST", kind, "/owners/$ref", apps.add_owner, "add an owner")
-        yield from _keyed("DELETE", kind, "/owners/{owner}/$ref", apps.remove_owner, "remove an owner")
+        yield from _keyed("POST", kind, "/addPassword", holders.add_password, "add a password")
+        yield from _keyed("POST", kind, "/removePassword", holders.remove_password, "remove a password")
+        yield from _keyed("GET", kind, "/owners", holders.owners, "list owners")
+        yield from _keyed("POST", kind, "/owners/$ref", holders.add_owner, "add an owner")
+        yield from _keyed("DELETE", kind, "/owners/{owner}/$ref", holders.remove_owner, "remove an owner")
     yield from _keyed("GET", base, fics, credentials.listing, "list federated credentials")
     yield from _keyed("POST", base, fics, credentials.create, "create a federated credential")
     for each in (fics + "(name='{credential}')", fics + "/{credential}"):

@@ -157,7 +157,7 @@ def test_reset_and_seed_take_what_state_gives(
     assert start_sandbox("--seed", str(seed)).state() == changed
 
 
-def test_answers_are_not_held_back(sandbox: Sandbox, graph: Caller) -> None:
+def test_answers_are_not_held_back(graph: Caller) -> None:
     took = []
     for _ in range(10):
         started = time.monotonic()
