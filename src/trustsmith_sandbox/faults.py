@@ -1,11 +1,12 @@
 """Faults on request: which request goes wrong, and how.
 
-A fault names a service, a method, a path (shell wildcards, case ignored) and which match it strikes (``nth``, from
-1) how often (``times``). It must not act; ``server`` does what the fault says.
+A fault names a service, a method, a path, which match it strikes (``nth``, from 1) and how often (``times``).
+It must not act; ``server`` does what the fault says.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -19,7 +20,8 @@ class Fault:
 
     ``when``: ``before`` answers ``status`` without doing it, ``after`` does it first; ``cut`` does it and
     closes the connection without an answer, ``cut-before`` does not do it; ``garbage`` does it and answers 200
-    with a broken body; ``slow`` waits ``retry_after`` seconds (default 1) first.
+    with a broken body; ``slow`` waits ``retry_after`` seconds (default 1) first. A ``path`` that starts with
+    ``/`` or ``*`` is a shell pattern for the whole path, any other a regular expression to find in it.
     """
 
     service: str = "*"
@@ -34,11 +36,17 @@ class Fault:
 
     def strikes(self, service: str, method: str, path: str) -> bool:
         """Count a request, and say whether this fault hits it."""
-        wanted = ((service, self.service), (method, self.method.upper()), (path.lower(), self.path.lower()))
-        if not all(fnmatchcase(value, pattern) for value, pattern in wanted):
+        who = fnmatchcase(service, self.service) and fnmatchcase(method, self.method.upper())
+        if not (who and self.is_at(path)):
             return False
         self.seen += 1
         return self.nth <= self.seen < self.nth + self.times
+
+    def is_at(self, path: str) -> bool:
+        """Whether the path is one that the fault is about; raises ``re.error`` for a bad expression."""
+        if self.path.startswith(("/", "*")):
+            return fnmatchcase(path.lower(), self.path.lower())
+        return re.search(self.path, path, re.IGNORECASE) is not None
 
 
 @dataclass
@@ -55,6 +63,10 @@ class Faults:
         fault = Fault(**{key: value for key, value in wanted.items() if value is not None})
         if fault.when not in KINDS:
             raise ValueError(f"when is one of {', '.join(KINDS)}")
+        try:
+            fault.is_at("")
+        except (re.error, AttributeError) as reason:
+            raise ValueError(f"path is neither a pattern nor a regular expression: {reason}") from None
         self.listed.append(fault)
         return fault
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from trustsmith_sandbox import assertions, coverage, entra, github_seed, seed, server, tls, tokens
+from trustsmith_sandbox import assertions, coverage, entra, github_seed, keys, seed, server, tls, tokens
 from trustsmith_sandbox.names import AUDIENCE, Names
 from trustsmith_sandbox.world import World
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _HOST = "localhost"
+_HTTPS = 443
 _BACKLOG = 512
 
 
@@ -93,23 +94,33 @@ def run(options: Options) -> None:
     with tempfile.TemporaryDirectory(prefix="trustsmith-sandbox-") as name, contextlib.ExitStack() as stack:
         if options.env_file:
             options.env_file.unlink(missing_ok=True)  # an old one would say that we serve already
-        folder = Path(name)
-        sockets = _listen(options.port)
-        names = Names(f"https://{_HOST}:{sockets[0].getsockname()[1]}", options.production_names)
-        world = _world(names, options)
-        hosts = tuple(h for s in coverage.SERVICES for h in s.hosts) if options.production_names else ()
-        with ThreadPoolExecutor() as pool:  # an RSA key takes a tenth of a second
-            for make in (tokens.entra_key, tokens.workload_key):
-                pool.submit(make, world)
-            bundle, certificate = tls.make_certificates(folder, hosts)
-        world.kept("ca file", lambda: str(bundle))
-        world.kept("own request", lambda: secrets.token_hex(16))
+        folder, sockets = Path(name), _listen(options.port)
+        world = _world(_names(sockets[0], options), options)
+        bundle, certificate = _make_keys(world, folder)
         log = stack.enter_context(options.log.open("a", encoding="utf-8")) if options.log else None
         application = server.Application(world, coverage.SERVICES, log)
         exports = _write_files(world, folder, bundle, options)
         config = _config(application, certificate)
-        serving = _Server(config, world, lambda: _announce(names.origin, exports, options.env_file))
+        serving = _Server(config, world, lambda: _announce(world.names.origin, exports, options.env_file))
         serving.run(sockets)
+
+
+def _names(listening: socket.socket, options: Options) -> Names:
+    port = listening.getsockname()[1]
+    origin = f"https://{_HOST}" + ("" if port == _HTTPS else f":{port}")
+    return Names(origin, options.production_names)
+
+
+def _make_keys(world: World, folder: Path) -> tuple[Path, Path]:
+    """Make every key that a first request would wait for; return the CA's and the server's certificate."""
+    hosts = tuple(h for s in coverage.SERVICES for h in s.hosts) if world.names.production else ()
+    with ThreadPoolExecutor() as pool:  # an RSA key takes a tenth of a second
+        for make in (tokens.entra_key, tokens.workload_key, keys.issuer_key):
+            pool.submit(make, world)
+        bundle, certificate = tls.make_certificates(folder, hosts)
+    world.kept("ca file", lambda: str(bundle))
+    world.kept("own request", lambda: secrets.token_hex(16))
+    return bundle, certificate
 
 
 def _listen(port: int) -> list[socket.socket]:

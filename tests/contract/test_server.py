@@ -124,9 +124,24 @@ def test_fault_nth_times_and_garbage(sandbox: Sandbox, graph: Caller) -> None:
     assert [body.endswith("}") for body in bodies] == [True, False, False, True]
 
 
-def test_fault_with_a_typo_is_refused(sandbox: Sandbox) -> None:
-    answer = sandbox.http.post(f"{sandbox.origin}/_sandbox/faults", json={"whn": "before"})
-    assert (answer.status_code, "whn" in answer.text) == (400, True)
+@pytest.mark.parametrize("wrong", [{"whn": "before"}, {"when": "never"}, {"path": "("}, {"path": 5}, "text"])
+def test_fault_with_a_typo_is_refused(sandbox: Sandbox, wrong: Any) -> None:
+    assert sandbox.http.post(f"{sandbox.origin}/_sandbox/faults", json=wrong).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "struck"),
+    [
+        ("/v1.0/applications", True),
+        ("/V1.0/APPL*", True),
+        ("/v1.0/app", False),
+        ("applications$", True),
+        ("^/beta", False),
+    ],
+)
+def test_where_a_fault_strikes(sandbox: Sandbox, graph: Caller, path: str, *, struck: bool) -> None:
+    sandbox.control("faults", {"path": path})
+    assert (graph.raw("GET", "/v1.0/applications").status_code == 503) is struck
 
 
 def test_latency_and_slow_faults(sandbox: Sandbox, graph: Caller) -> None:
