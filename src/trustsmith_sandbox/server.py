@@ -83,9 +83,12 @@ class Application:
         raw = await request.body()
         call = self._call(request, path, raw)
         spared = self._is_spared(call, service)
-        status = await self._answer(call, service, send, spared=spared)
-        if not spared:
-            self._write_log(service, request.method, path, status, started)
+        fault = None if spared else self.world.kept("faults", Faults).hit(service.name, call.method, path)
+        answer = await self._answer(call, service, fault, spared=spared)
+        cut = fault is not None and fault.when in {"cut", "cut-before"}
+        if not spared:  # before the answer is sent: who has it may look for it in the log
+            self._write_log(service, call, 0 if cut else answer.status, started)
+        await (_cut(call) if cut else _send(call, answer, send))
 
     def _service(self, request: Request, path: str) -> tuple[Service, str]:
         """Return whose request it is: by the first path segment, or by host under production names."""
@@ -110,10 +113,8 @@ class Application:
         own = self.world.kept("own request", str)
         return service.name == "control" or call.headers.get(OWN_REQUEST) == own
 
-    async def _answer(self, call: Call, service: Service, send: Send, *, spared: bool) -> int:
-        """Send the answer, or what a fault makes of it; return the status for the log (0: cut)."""
-        faults = self.world.kept("faults", Faults)
-        fault = None if spared else faults.hit(service.name, call.method, call.path)
+    async def _answer(self, call: Call, service: Service, fault: Fault | None, *, spared: bool) -> Answer:
+        """Return the answer, or what a fault makes of it."""
         try:
             service.begin(call)
             if not spared:
@@ -121,10 +122,7 @@ class Application:
             answer = await self._faulty(call, service, fault)
         except Refusal as refusal:
             answer = refusal.answer
-        answer = service.finish(call, answer)
-        if fault and fault.when in {"cut", "cut-before"}:
-            return await _cut(call)
-        return await self._send(call, answer, send)
+        return service.finish(call, answer)
 
     async def _wait(self, fault: Fault | None) -> None:
         pace: dict[str, float] = self.world.kept("pace", dict)
@@ -145,20 +143,12 @@ class Application:
         text = "A fault that was asked for."
         return Answer(fault.status, {"error": {"code": "Fault", "message": text}, "message": text}, headers)
 
-    async def _send(self, call: Call, answer: Answer, send: Send) -> int:
-        headers = dict(answer.headers)
-        payload = b"" if call.method == "HEAD" else answer.payload()
-        media = answer.media_type if payload else None
-        response = Response(payload, answer.status, headers, media)
-        await response(call.request.scope, call.request.receive, send)
-        return answer.status
-
-    def _write_log(self, service: Service, method: str, path: str, status: int, started: float) -> None:
+    def _write_log(self, service: Service, call: Call, status: int, started: float) -> None:
         if self.log is None:
             return
         took = round((time.perf_counter() - started) * 1000, 1)
-        entry: dict[str, Any] = {"service": service.name, "method": method, "path": path, "status": status}
-        self.log.write(json.dumps({**entry, "ms": took}) + "\n")
+        entry: dict[str, Any] = {"service": service.name, "method": call.method, "path": call.path}
+        self.log.write(json.dumps({**entry, "status": status, "ms": took}) + "\n")
         self.log.flush()
 
 
@@ -197,8 +187,14 @@ def _unknown(call: Call, service: Service) -> Answer:
     return Answer(501, {"error": {"code": "NotImplemented", "message": text}, "message": text})
 
 
-async def _cut(call: Call) -> int:
+async def _send(call: Call, answer: Answer, send: Send) -> None:
+    payload = b"" if call.method == "HEAD" else answer.payload()
+    media = answer.media_type if payload else None
+    response = Response(payload, answer.status, dict(answer.headers), media)
+    await response(call.request.scope, call.request.receive, send)
+
+
+async def _cut(call: Call) -> None:
     transport: asyncio.Transport = call.request.scope[_TRANSPORT]
     transport.abort()
     await asyncio.sleep(0)  # lets uvicorn notice, so that it does not try to answer
-    return 0
