@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trustsmith.model.foundry import ProjectId, role_name, role_slug, short_scope
 from trustsmith.model.plan import Change, Hazard, Plan
+from trustsmith.model.resource import Key, Later
 from trustsmith.model.resources import (
     Application,
     EnvironmentSecret,
@@ -35,10 +36,11 @@ def judge(plan: Plan, live: State, allow: Collection[str] = ()) -> Plan:
         changes=(*plan.changes, *removed),
         strays=tuple(stray for stray in plan.strays if stray not in removed),
     )
-    found = {hazard.id: hazard for change in plan.changes for hazard in _of(change, live)}
-    found |= {hazard.id: hazard for hazard in (*_full(plan, live), *_locked_out(plan, live))}
-    hazards = [replace(h, allowed=h.allowable and h.id in allow) for h in found.values()]
-    idle = sorted(set(allow) - found.keys() - {f"remove={stray.key.name}" for stray in removed})
+    each = [hazard for change in plan.changes for hazard in _of(change, live)]
+    found = dict.fromkeys([*each, *_full(plan, live), *_locked_out(plan, live)])
+    hazards = [replace(h, allowed=h.allowable and h.id in allow) for h in found]
+    known = {hazard.id for hazard in found} | {f"remove={stray.key.name}" for stray in removed}
+    idle = sorted(set(allow) - known)
     notes = tuple(f"--allow {word} matches nothing in this plan." for word in idle)
     return replace(plan, hazards=tuple(hazards), notes=(*plan.notes, *notes))
 
@@ -65,14 +67,17 @@ def _of(change: Change, live: State) -> Iterator[Hazard]:
             )
         case "update", ServicePrincipal(enabled=True) if getattr(before, "enabled", True) is False:
             yield Hazard(f"enable={name}", "Somebody disabled this service principal; perhaps on purpose.")
-        case "update" | "restore", Application() if before and not before.owned:
+        case "update", Application() if before and not before.owned:
             yield _foreign(name, deleted=False)
         case "create", Application() if (held := live.deleted.get(change.key)) and not held.owned:
             yield _foreign(name, deleted=True)
-        case "create", RoleAssignment(role=role, scope=scope) if ProjectId.parse(scope) is None:
+        case "create", RoleAssignment(identity=who, role=role, scope=scope) if ProjectId.parse(scope) is None:
             because = getattr(after, "because", "")
-            why = f"{role_name(role)} reaches beyond one Foundry project. The file's reason: {because}"
-            yield Hazard(f"grant={role_slug(role)}@{short_scope(scope)}", why)
+            what = f"{role_name(role)} at {scope} for {who}"
+            yield Hazard(
+                f"grant={role_slug(role)}@{short_scope(scope)}",
+                f"{what} reaches beyond one Foundry project. The file's reason: {because}",
+            )
 
 
 def _application_why(change: Change, live: State) -> str:
@@ -100,15 +105,17 @@ def _full(plan: Plan, live: State) -> Iterator[Hazard]:
         c.resource for c in plan.changes if c.verb == "create" and isinstance(c.resource, FederatedCredential)
     ]
     for identity in sorted({credential.identity for credential in new}):
-        there = sum(isinstance(r, FederatedCredential) and r.identity == identity for r in live.values())
+        there = int(live.known(Later(Key(Application.kind, identity), "credentials")) or 0)
         wanted = sum(credential.identity == identity for credential in new)
         if there + wanted > MOST_CREDENTIALS:
+            app = live.get(Key(Application.kind, identity))
+            client = app.minted["client_id"] if app else identity
             yield Hazard(
                 f"full={identity}",
                 f"The application has {there} federated credentials and {wanted} more are wanted; "
                 f"Entra allows {MOST_CREDENTIALS}.",
                 hint="Remove credentials that nobody uses:\n"
-                f"  az ad app federated-credential list --id {identity}\n"
+                f"  az ad app federated-credential list --id {client}\n"
                 "or use one identity per environment (identity.per: environment).",
                 allowable=False,
             )
