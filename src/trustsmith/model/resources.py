@@ -196,10 +196,11 @@ class GitHubEnvironment(Resource):
             tags=merged(self.tags, keep.tags if patterns is None else patterns, frozenset()),
         )
 
-    @property
-    def protected(self) -> bool:
-        """Whether any rule stands between a push and a token."""
-        return bool(self.reviewers or self.wait_minutes or self.deploy_from in {"protected", "patterns"})
+    def shown(self) -> dict[str, Any]:
+        """Reviewers with their ids, by which they are compared: another may have got the same name since."""
+        if self.reviewers is None:
+            return super().shown()
+        return {**super().shown(), "reviewers": sorted(f"{one} ({one.id})" for one in self.reviewers)}
 
 
 @dataclass(frozen=True, kw_only=True)
