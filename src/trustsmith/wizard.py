@@ -160,6 +160,8 @@ def _environment(name: str, there: Environment | None, answers: Answers, found: 
         protection = replace(protection, branches="protected")
     if there is None and is_production(name) and not (protection.branches or protection.tags):
         protection = replace(protection, branches=(found.default_branch,))
+    if projects and projects[:1] != environment.projects[:1]:
+        environment = replace(environment, endpoint=None)  # it was the other project's
     return replace(environment, projects=projects or environment.projects, protection=protection)
 
 
