@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _FOUNDRY_API = "2025-06-01"
 _SUBSCRIPTIONS_API = "2022-12-01"
+_PERMISSIONS_API = "2022-04-01"
 _ROLE_FIELDS = ("scope", "roleDefinitionId", "principalId", "principalType", "description", "condition")
 
 
@@ -72,6 +73,11 @@ class Arm:
     async def project(self, arm_id: str) -> Json | None:
         """Return a Foundry project (its ``properties.endpoints`` say where it is called), or None."""
         return await self._wire.get(f"read project {_last(arm_id)}", _path(arm_id), _FOUNDRY_API)
+
+    async def permissions(self, scope: str) -> list[Json]:
+        """Return what the caller is permitted at a scope: actions and notActions (ARM: list permissions, 2022-04-01)."""
+        path = f"{_path(scope)}/providers/Microsoft.Authorization/permissions"
+        return await self._wire.pages(f"list permissions at {_last(scope)}", path, _PERMISSIONS_API, texts=())
 
     async def role_assignments(self, scope: str, filter: str | None = None) -> list[Json]:  # noqa: A002 - ARM's word
         """Return role assignments at, above and below a scope, as the filter says (ARM: list role assignments).

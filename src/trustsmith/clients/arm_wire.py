@@ -70,14 +70,18 @@ class Wire:
             return None
         return answers[-1].object("id")
 
-    async def pages(self, operation: str, path: str, api_version: str) -> list[Json]:
-        """Read a list to its end."""
+    async def pages(
+        self, operation: str, path: str, api_version: str, texts: tuple[str, ...] = ("id",)
+    ) -> list[Json]:
+        """Read a list to its end. texts: what each of its objects must say."""
         items: list[Json] = []
         following: str | None = path
         query: dict[str, str] = {"api-version": api_version}
         while following:
-            answers = await self.run(operation, self._getter(following, query), check=_is_list)
-            items += answers[-1].list("value", "id")
+            answers = await self.run(
+                operation, self._getter(following, query), check=lambda answer: answer.list("value", *texts)
+            )
+            items += answers[-1].list("value", *texts)
             following, query = answers[-1].object().get("nextLink"), {}
         return items
 
@@ -219,10 +223,6 @@ def _answer(response: Any, *, write: bool) -> Answer:
     content = response.body() if callable(getattr(response, "body", None)) else response.read()
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Answer("arm", response.status_code, headers, content, write)
-
-
-def _is_list(answer: Answer) -> None:
-    answer.list("value", "id")
 
 
 # -- errors ---------------------------------------------------------------------------------------------------

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 from trustsmith.apply import Run, apply
 from trustsmith.errors import Incomplete, Interrupted, Refused, TrustsmithError, UsageError
 from trustsmith.flows.look import Picture, look
+from trustsmith.flows.rights import check_registering, check_roles
 from trustsmith.flows.session import Session, Talk
 from trustsmith.model.plan import SCHEMA, Plan
 from trustsmith.model.resource import SIDES, Side
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from trustsmith.configfile import Source
@@ -50,17 +51,31 @@ class Wish:
 
 def change(runner: asyncio.Runner, session: Session, source: Source, front: Front, wish: Wish) -> Picture:
     """Look, show, refuse or ask, apply, report. Raises what explains why it is not all done."""
-    picture = runner.run(look(session, source, wish.sides, wish.allow))
+    picture = runner.run(look(session, source, wish.sides, wish.allow, to_write=True))
     carry_out(runner, session, front, wish, picture)
     return picture
 
 
-def carry_out(runner: asyncio.Runner, session: Session, front: Front, wish: Wish, picture: Picture) -> None:
-    """As `change`, for a picture that was already taken."""
+def carry_out(
+    runner: asyncio.Runner,
+    session: Session,
+    front: Front,
+    wish: Wish,
+    picture: Picture,
+    *,
+    accepted: Callable[[], None] = lambda: None,
+) -> None:
+    """As `change`, for a picture that was already taken.
+
+    accepted: called when nothing speaks against the plan, before anybody is asked.
+    """
     plan = picture.plan
     front.show_plan(plan)
     check_pin(plan, wish.pinned)
     refuse(plan)
+    check_roles(plan, picture.rights)
+    runner.run(check_registering(session, plan, wish.sides))
+    accepted()
     if not plan.changes:
         front.show_run(plan, Run())
         return
@@ -118,7 +133,7 @@ def conclude(run: Run) -> None:
     if not done:
         raise first
     raise Incomplete(
-        f"{len(done)} changes were made, then something failed: {first.message}",
+        f"{len(done)} change{'s were' if len(done) > 1 else ' was'} made, then something failed: {first.message}",
         hint="Mend the cause, then go on with:\n  trustsmith apply",
         original=first.original,
     )

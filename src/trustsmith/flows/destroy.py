@@ -31,7 +31,7 @@ def destroy(options: Options, console: Console, allow: Collection[str], *, yes: 
     repository = source.config.repository
     with asyncio.Runner() as runner:
         try:
-            picture = runner.run(look(session, source))
+            picture = runner.run(look(session, source, to_write=True))
             plan = _taken_away(diff(picture.live, State()))
             accepted = f"destroy={repository}" in allow
             if plan.changes and not (accepted and yes):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from trustsmith.errors import ConfigError, NotAllowed, NotFound, NotSignedIn, Problem, TrustsmithError
 from trustsmith.model import subject
 from trustsmith.model.facts import Facts, Repository
+from trustsmith.systems import together
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Collection
@@ -23,15 +23,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 #: The name of the API of a Foundry project among its endpoints (ARM, "projects").
 _PROJECT_API = "AI Foundry API"
-
-
-async def together(*asked: Awaitable[Any]) -> list[Any]:
-    """All answers, or the first error by order; nothing is left running behind."""
-    answers = await asyncio.gather(*asked, return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    return answers
 
 
 class Asker:
@@ -180,11 +171,18 @@ class Asker:
                 raise
             self._unread["azure"] = error.message
             return {}
+        if not subscriptions and "azure" in self._sides:
+            raise NotAllowed(
+                f"Whoever is signed in sees no subscription in tenant {self._config.tenant}; nothing was changed.",
+                service="arm",
+                hint="Ask for Reader on the subscriptions of the projects, or sign in as somebody who has it:\n"
+                f"  az login --tenant {self._config.tenant}",
+            )
         tenants = {str(s["subscriptionId"]).lower(): str(s.get("tenantId") or "") for s in subscriptions}
         found = dict(zip(projects, answers, strict=True))
         for environment in self._config.environments:
             self._check_projects(environment, tenants, found)
-        return {key: endpoint for key, answer in found.items() if (endpoint := _endpoint(answer))}
+        return {key: endpoint for key, (answer, _) in found.items() if (endpoint := _endpoint(answer))}
 
     def _check_projects(
         self, environment: Environment, tenants: dict[str, str], found: dict[str, Any]
@@ -197,7 +195,7 @@ class Asker:
             if message:
                 self._problem(path, message, hint)
 
-    def _project_problem(self, project: ProjectId, tenants: dict[str, str], answer: Any) -> tuple[str, str]:
+    def _project_problem(self, project: ProjectId, tenants: dict[str, str], found: Any) -> tuple[str, str]:
         tenant = tenants.get(project.subscription)
         if tenant is None:
             message = (
@@ -213,19 +211,20 @@ class Asker:
                 f"subscription {project.subscription} is in tenant {tenant}, the file says {self._config.tenant}",
                 "",
             )
-        if isinstance(answer, TrustsmithError):
-            raise answer
+        answer, error = found
+        if error is not None:
+            raise error
         if answer is None:
             return f"there is no Foundry project {project.short}, or whoever is signed in may not see it", ""
         return "", ""
 
 
-async def _quietly(asked: Awaitable[Any]) -> Any:
-    """The answer, or the error in its place: whose fault it is depends on the subscription."""
+async def _quietly(asked: Awaitable[Any]) -> tuple[Any, TrustsmithError | None]:
+    """The answer, or the error: whose fault that is depends on the subscription."""
     try:
-        return await asked
+        return await asked, None
     except TrustsmithError as error:
-        return error
+        return None, error
 
 
 def _endpoint(answer: Any) -> str | None:

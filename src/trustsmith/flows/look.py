@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from trustsmith.desire import desire
 from trustsmith.diff import diff
 from trustsmith.errors import ConfigError, NotAllowed, NotSignedIn
-from trustsmith.flows.facts import Asker, together
+from trustsmith.flows import rights
+from trustsmith.flows.facts import Asker
 from trustsmith.flows.session import Session, rendered
 from trustsmith.hazards import judge
 from trustsmith.model.facts import Facts, Repository
 from trustsmith.model.resource import SIDES, Key, Side
 from trustsmith.model.resources import Application, WorkflowFile
 from trustsmith.model.state import State
+from trustsmith.systems import together
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Collection
+    from collections.abc import Awaitable, Collection, Mapping
 
     from trustsmith.configfile import Source
     from trustsmith.model.config import Config
@@ -35,20 +37,30 @@ _LOOKS_AT: dict[Side, frozenset[Side]] = {
 
 @dataclass(frozen=True)
 class Picture:
-    """What one look found. who: who is signed in to Azure, in words; empty when Azure was not contacted."""
+    """What one look found. who: who is signed in to Azure, in words; empty when Azure was not contacted.
+
+    rights: what is permitted about roles at each wanted scope; empty when nobody wants to change any.
+    """
 
     facts: Facts
     wanted: State
     live: State
     plan: Plan
     who: str = ""
+    rights: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 async def look(
-    session: Session, source: Source, sides: Collection[Side] = SIDES, allow: Collection[str] = ()
+    session: Session,
+    source: Source,
+    sides: Collection[Side] = SIDES,
+    allow: Collection[str] = (),
+    *,
+    to_write: bool = False,
 ) -> Picture:
     """Everything that a plan needs, asked for at the same time where possible.
 
+    to_write: the plan is to be carried out, so look at rights as well.
     Raises ConfigError for what the services say is wrong with the file, NotSignedIn, NotAllowed, ServiceError, Refused.
     """
     contacted = _contacted(source.config, sides)
@@ -60,22 +72,27 @@ async def look(
     asker = Asker(session, source, contacted, sides)
     first = await asker.repository()
     draft = desire(source.config, first, files)  # complete but for ids of reviewers, and endpoints
-    (facts, unread), live = await together(asker.rest(first), _live(session, draft, first, contacted, sides))
+    (facts, unread), live, permitted = await together(
+        asker.rest(first),
+        _live(session, draft, first, contacted, sides),
+        rights.permitted(session, draft) if to_write and "azure" in sides else _no_rights(),
+    )
     wanted = desire(source.config, facts, files)
-    live = live.join(
-        State(unread={**dict.fromkeys(set(SIDES) - contacted, "it was not asked for"), **unread})
-    )
+    unseen = dict.fromkeys(set(SIDES) - contacted, "it was not asked for")
+    live = live.join(State(unread={**unseen, **unread}))
     _check_live(source, live)
-    who = (
-        await _who(session)
-        if contacted & {"entra", "azure"} and not live.unread.keys() >= {"entra", "azure"}
-        else ""
-    )
-    return Picture(facts, wanted, live, judge(diff(live, wanted, sides), live, allow), who)
+    plan = judge(diff(live, wanted, sides), live, allow)
+    return Picture(facts, wanted, live, plan, await _who(session, contacted - live.unread.keys()), permitted)
 
 
-async def _who(session: Session) -> str:
-    """Who is signed in to Azure, from the token that is already there."""
+async def _no_rights() -> Mapping[str, frozenset[str]]:
+    return {}
+
+
+async def _who(session: Session, seen: frozenset[Side]) -> str:
+    """Who is signed in to Azure, from the token that is already there; empty when nobody needs to be."""
+    if not seen & {"entra", "azure"}:
+        return ""
     who = await session.credentials.whoami()
     return f"{who['name']} in tenant {who['tid']} ({who['method']})"
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from trustsmith import configfile
 from trustsmith.clients import git
 from trustsmith.errors import ServiceError, UsageError
-from trustsmith.flows.change import Wish, carry_out, refuse
-from trustsmith.flows.facts import together
+from trustsmith.flows.change import Wish, carry_out
 from trustsmith.flows.look import look
 from trustsmith.flows.session import Options, Session
 from trustsmith.model.config import CLOUDS, Config
 from trustsmith.model.foundry import ProjectId
 from trustsmith.render import workflows
+from trustsmith.systems import together
 from trustsmith.wizard import Answers, Found, decide, interview, reviewer, unbranched
 
 if TYPE_CHECKING:
@@ -82,14 +83,13 @@ def setup(options: Options, console: Console, answers: Answers, allow: Collectio
             console.repository = source.config.repository
             for warning in warnings:
                 console.warn(warning)
-            picture = runner.run(look(session, source, allow=allow))
+            picture = runner.run(look(session, source, allow=allow, to_write=True))
             if picture.who:
                 console.note(f"Signed in as {picture.who}.")
-            if picture.plan.blocked and not console.interactive:
-                console.show_plan(picture.plan)
-                refuse(picture.plan)
-            _save(options, console, source, there)
-            carry_out(runner, session, console, Wish(allow=allow, yes=yes), picture)
+            save = partial(_save, options, console, source, there)
+            if console.interactive:
+                save()  # nobody wants to answer the same questions twice
+            carry_out(runner, session, console, Wish(allow=allow, yes=yes), picture, accepted=save)
             _say_next(console, source.config, changed=bool(picture.plan.changes))
         finally:
             runner.run(session.aclose())
@@ -107,7 +107,8 @@ def _session(options: Options, console: Console, answers: Answers, start: Config
 
 
 def _save(options: Options, console: Console, source: Source, there: Source | None) -> None:
-    if there is None or there.text != source.text:
+    written = options.config_path.exists() and options.config_path.read_text("utf-8") == source.text
+    if not written and (there is None or there.text != source.text):
         configfile.save(options.config_path, source.text)
         console.note(f"Wrote {options.config_path}.")
 

@@ -14,6 +14,7 @@ from trustsmith.model.resources import (
     EnvironmentVariable,
     FederatedCredential,
     GitHubEnvironment,
+    WorkflowFile,
 )
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class Plan:
         for change in ups:
             first = by_key | checks if isinstance(change.resource, FederatedCredential) else by_key
             needed = {first[key] for key in change.resource.needs if key in first} - {change}
-            order[change] = frozenset(needed | _previous_credential(change, order))
+            order[change] = frozenset(needed | _previous_credential(change, order) | _canary(change, ups))
         for change in downs:
             children = {other for other in downs if _goes_first(other, change)}
             order[change] = frozenset(
@@ -198,6 +199,21 @@ def _goes_first(other: Change, change: Change) -> bool:
             return True
         case _:
             return change.key in other.resource.needs
+
+
+def _canary(change: Change, ups: list[Change]) -> set[Change]:
+    """The environment that goes ahead of an application, or of a file.
+
+    Rights at GitHub show only when they are used, so nothing else is made before GitHub has let us write once.
+    """
+    environments = [other for other in ups if isinstance(other.resource, GitHubEnvironment)]
+    if isinstance(change.resource, WorkflowFile):
+        return set(environments[:1])
+    if not isinstance(change.resource, Application):
+        return set()
+    credentials = [other.resource for other in ups if isinstance(other.resource, FederatedCredential)]
+    served = {c.environment for c in credentials if c.identity == change.resource.unique_name}
+    return set([other for other in environments if other.key.name in served][:1])
 
 
 def _previous_credential(change: Change, earlier: Iterable[Change]) -> set[Change]:

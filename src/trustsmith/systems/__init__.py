@@ -5,8 +5,9 @@ A Reader cannot write: planning code is handed Readers only. Nothing here prints
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from trustsmith.model.facts import Facts
@@ -33,3 +34,12 @@ class Writer(Protocol):
     async def write(self, change: Change, facts: Facts) -> Minted:
         """Do it, and return what the service minted. `change.after` holds no `Later` any more."""
         ...
+
+
+async def together(*asked: Awaitable[Any]) -> list[Any]:
+    """All answers, or the first error by order; nothing is left running behind."""
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return answers

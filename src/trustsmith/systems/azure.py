@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from trustsmith.model import naming
 from trustsmith.model.resources import ORPHAN, RoleAssignment, ServicePrincipal
 from trustsmith.model.state import State
+from trustsmith.systems import together
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -33,17 +33,17 @@ class AzureReader:
     async def read(self, wanted: State, facts: Facts, identities: Awaitable[State]) -> State:
         """What is assigned at the wanted scopes, and wherever else our principals have a role."""
         scopes = sorted({r.scope for r in wanted.values() if isinstance(r, RoleAssignment)})
-        subscriptions = asyncio.ensure_future(self._subscriptions(scopes))
-        at_scopes = asyncio.ensure_future(
-            asyncio.gather(*(self._arm.role_assignments(scope, "atScope()") for scope in scopes))
+        seen, visible, *at_scopes = await together(
+            identities,
+            self._subscriptions(scopes),
+            *(self._arm.role_assignments(scope, "atScope()") for scope in scopes),
         )
-        seen, visible = await identities, await subscriptions
         principals = _principals(seen)
         asked = [(principal, subscription) for principal in principals for subscription in visible]
-        elsewhere = await asyncio.gather(
+        elsewhere = await together(
             *(self._arm.role_assignments(f"/subscriptions/{s}", f"principalId eq '{p}'") for p, s in asked)
         )
-        answers = {a["id"].lower(): a for found in (*await at_scopes, *elsewhere) for a in found}.values()
+        answers = {a["id"].lower(): a for found in (*at_scopes, *elsewhere) for a in found}.values()
         found = [_assignment(answer, principals, facts) for answer in answers]
         keep = [r for r in found if r.owned or r.key in wanted or _is_stray(r, principals)]
         if "entra" in seen.unread:

@@ -5,13 +5,13 @@ Applications are found by `uniqueName` and by tag, never by display name.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from trustsmith.model import naming, subject
 from trustsmith.model.resource import Key, Resource
 from trustsmith.model.resources import Application, FederatedCredential, ServicePrincipal
 from trustsmith.model.state import State
+from trustsmith.systems import together
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
@@ -36,12 +36,12 @@ class EntraReader:
         tag = naming.repository_tag(facts.host, facts.repository.id)
         names = [r.unique_name for r in wanted.values() if isinstance(r, Application)]
         named = {r.identity for r in wanted.values() if isinstance(r, FederatedCredential)} - set(names)
-        listed, principals, deleted, by_name, by_client = await asyncio.gather(
+        listed, principals, deleted, by_name, by_client = await together(
             self._graph.applications(tag),
             self._graph.service_principals(tag),
             self._graph.deleted_applications(),
-            asyncio.gather(*(self._graph.application(name) for name in names)),
-            asyncio.gather(*(self._graph.application_by_client_id(client) for client in sorted(named))),
+            together(*(self._graph.application(name) for name in names)),
+            together(*(self._graph.application_by_client_id(client) for client in sorted(named))),
         )
         ours = {app["id"]: app for app in (*listed, *by_name) if app and app.get("uniqueName")}
         apps = [_Seen(app, app["uniqueName"], tag) for app in ours.values()]
@@ -57,7 +57,7 @@ class EntraReader:
         """A principal whose tags were changed is not in the list; it is asked for by its client id."""
         by_client = {principal["appId"]: principal for principal in listed}
         missing = [app for app in apps if app.client_id not in by_client]
-        asked = await asyncio.gather(*(self._graph.service_principal(app.client_id) for app in missing))
+        asked = await together(*(self._graph.service_principal(app.client_id) for app in missing))
         by_client |= {principal["appId"]: principal for principal in asked if principal}
         return [app.principal(by_client[app.client_id]) for app in apps if app.client_id in by_client]
 
@@ -66,7 +66,7 @@ class EntraReader:
         if not facts.owners:
             return {}
         own = [app for app in apps if app.owned]
-        lists = await asyncio.gather(*(self._graph.owners(app.object_id) for app in own))
+        lists = await together(*(self._graph.owners(app.object_id) for app in own))
         return {a.object_id: frozenset(o["id"] for o in owners) for a, owners in zip(own, lists, strict=True)}
 
 
@@ -153,7 +153,11 @@ def _application(
         audience=str(app.get("signInAudience") or "AzureADMyOrg"),
         service_management_reference=app.get("serviceManagementReference"),
         owners=owners,
-        minted={"object_id": str(app["id"]), "client_id": str(app["appId"])},
+        minted={
+            "object_id": str(app["id"]),
+            "client_id": str(app["appId"]),
+            "credentials": str(len(app.get("federatedIdentityCredentials") or ())),
+        },
         owned=owned,
     )
 

@@ -21,6 +21,7 @@ from trustsmith.model.resources import (
     Reviewer,
 )
 from trustsmith.model.state import State
+from trustsmith.systems import together
 from trustsmith.systems.mark import MarkText
 
 if TYPE_CHECKING:
@@ -51,18 +52,21 @@ class GitHubReader:
     async def read(self, wanted: State, facts: Facts, identities: Awaitable[State]) -> State:
         """The wanted environments, and those that carry our mark."""
         names = {r.name for r in wanted.values() if isinstance(r, GitHubEnvironment)}
-        listed = await self.environments(facts.repository.full_name)
-        trusted = asyncio.ensure_future(_trusted(identities))
-        seen = await asyncio.gather(
-            *(self._environment(facts.repository.full_name, e, wanted=e["name"] in names) for e in listed)
+        seen, credentials = await together(
+            self._seen(facts.repository.full_name, names), _trusted(identities)
         )
-        credentials = await trusted
         return State.of(r for one in seen if one for r in one.resources(credentials))
+
+    async def _seen(self, repository: str, wanted: set[str]) -> list[_Seen | None]:
+        listed = await self.environments(repository)
+        return await together(
+            *(self._environment(repository, answer, wanted=answer["name"] in wanted) for answer in listed)
+        )
 
     async def _environment(self, repository: str, answer: Json, *, wanted: bool) -> _Seen | None:
         name = str(answer["name"])
         if wanted:
-            variables, (secrets, policies) = await asyncio.gather(
+            variables, (secrets, policies) = await together(
                 self._github.variables(repository, name), self._inside(repository, name, answer)
             )
             return _Seen(answer, variables, secrets, policies)
@@ -74,7 +78,7 @@ class GitHubReader:
     async def _inside(self, repository: str, name: str, answer: Json) -> tuple[list[Json], list[Json]]:
         custom = (answer.get("deployment_branch_policy") or {}).get("custom_branch_policies")
         policies = self._github.branch_policies(repository, name) if custom else _none()
-        secrets, found = await asyncio.gather(self._github.secrets(repository, name), policies)
+        secrets, found = await together(self._github.secrets(repository, name), policies)
         return secrets, found
 
 
@@ -202,7 +206,7 @@ class GitHubWriter(GitHubReader):
 
     async def _check_environment(self, repository: str, wanted: GitHubEnvironment) -> None:
         """Read the rules back: GitHub may answer 200 and leave some out."""
-        answer, policies = await asyncio.gather(
+        answer, policies = await together(
             self._github.environment(repository, wanted.name), self._policies(repository, wanted)
         )
         there = _Seen(answer or {"name": wanted.name}, [], [], policies).environment(None, frozenset())
@@ -225,11 +229,11 @@ class GitHubWriter(GitHubReader):
         names = [("branch", name) for name in sorted(wanted.branches or ())]
         names += [("tag", name) for name in sorted(wanted.tags or ())]
         missing = [(kind, name) for kind, name in names if f"{kind}:{name}" not in there]
-        await asyncio.gather(
+        await together(
             *(self._github.add_branch_policy(repository, wanted.name, name, kind) for kind, name in missing)
         )
         extra = [number for key, number in there.items() if tuple(key.split(":", 1)) not in names]
-        await asyncio.gather(
+        await together(
             *(self._github.delete_branch_policy(repository, wanted.name, int(number)) for number in extra)
         )
 
@@ -251,7 +255,7 @@ class GitHubWriter(GitHubReader):
             repository, mark.environment, MARK_VARIABLE, str(text), exists=exists
         )
         if mark.store == "secrets" and not change.implied:
-            await asyncio.gather(writing, self._key(repository, mark.environment))
+            await together(writing, self._key(repository, mark.environment))
         else:
             await writing
 
