@@ -7,6 +7,7 @@ know any object of Graph's (``graph`` does), and sends nothing to any host but t
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -175,10 +176,17 @@ class Wire:
 
     @property
     def client(self) -> Any:
-        """The SDK's client, made on first use: from it come the builders of addresses."""
+        """The SDK's client, made on first use: from it come the builders of addresses.
+
+        A copy with parameters of its own at each use. The SDK's `…_with_unique_name(x)` writes x into the parameters
+        that all builders of one client share, and a retry, which builds its address anew, would then go to whichever
+        object was named last.
+        """
         if self._made is None:
             self._made, self._http = _connect(self._credentials, self._endpoints)
-        return self._made
+        own = copy.copy(self._made)
+        own.path_parameters = dict(self._made.path_parameters)
+        return own
 
 
 def _connect(credentials: Credentials, endpoints: Endpoints) -> tuple[Any, Any]:
