@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from trustsmith.apply import Outcome, Run, apply
-from trustsmith.desire import ENDPOINT_UNKNOWN, desire, identity_of
+from trustsmith.desire import desire
 from trustsmith.diff import diff
 from trustsmith.hazards import judge
 from trustsmith.model.config import Config, Environment, Grant, Identity, Protection, Reviewer
 from trustsmith.model.facts import Facts, Repository
 from trustsmith.model.foundry import ROLES, ProjectId
-from trustsmith.model.naming import TAG, repository_tag
 from trustsmith.model.resource import SIDES, Key, Later, Resource, Side
 from trustsmith.model.resources import (
     UNKNOWN,
@@ -85,9 +84,9 @@ class World:
     deleted: dict[Key, Application] = field(default_factory=dict)
     vouched: set[Key] = field(default_factory=set)
     log: list[Change] = field(default_factory=list)
-    _written: set[Key] = field(default_factory=set)
-    _busy: set[str] = field(default_factory=set)
-    _count: int = 0
+    _written: set[Key] = field(default_factory=set, repr=False)
+    _busy: set[str] = field(default_factory=set, repr=False)
+    _count: int = field(default=0, repr=False)
 
     def state(self, unread: Mapping[Side, str] | None = None) -> State:
         """What Readers would see; nothing of the sides in `unread`."""
@@ -115,7 +114,9 @@ class World:
         return mark if isinstance(mark, EnvironmentMark) and mark.readable else None
 
     def _inside(self, environment: str) -> list[EnvironmentSecret | EnvironmentVariable]:
-        values = [r for r in self.resources.values() if isinstance(r, EnvironmentSecret | EnvironmentVariable)]
+        values = [
+            r for r in self.resources.values() if isinstance(r, EnvironmentSecret | EnvironmentVariable)
+        ]
         return [value for value in values if value.environment == environment]
 
     def _ours(self, value: EnvironmentSecret | EnvironmentVariable) -> bool:
@@ -165,12 +166,8 @@ class World:
         if isinstance(after, EnvironmentSecret):
             self.vouched.discard(after.key)
             self._written.add(after.key)
-        elif isinstance(after, EnvironmentMark):
-            assert all(not isinstance(v, Later) or v.key == ENDPOINT_UNKNOWN for v in after.ids.values()) or (
-                not change.implied
-            )
-            if change.implied:
-                self.vouched |= {key for key in self._written if key.name.startswith(f"{after.environment}/")}
+        elif isinstance(after, EnvironmentMark) and change.implied:
+            self.vouched |= {key for key in self._written if key.name.startswith(f"{after.environment}/")}
 
     def _mint(self, resource: Resource, known: Mapping[str, str]) -> Mapping[str, str]:
         names = {
@@ -255,7 +252,9 @@ def with_external(config: Config) -> World:
     return world
 
 
-def foreign_credential(identity: str, subject: str = "repo:other/repo:environment:dev") -> FederatedCredential:
+def foreign_credential(
+    identity: str, subject: str = "repo:other/repo:environment:dev"
+) -> FederatedCredential:
     """A credential that somebody else put on an identity."""
     return FederatedCredential(
         identity=identity,
@@ -276,7 +275,11 @@ PATTERNS = st.none() | st.lists(
     st.sampled_from(["main", "release/*", "v*"]), min_size=1, max_size=2, unique=True
 ).map(tuple)
 REVIEWERS = st.sampled_from(
-    [Reviewer(kind="team", name="platform"), Reviewer(kind="user", name="ann"), Reviewer(kind="user", name="bo")]
+    [
+        Reviewer(kind="team", name="platform"),
+        Reviewer(kind="user", name="ann"),
+        Reviewer(kind="user", name="bo"),
+    ]
 )
 PROTECTIONS = st.builds(
     Protection,
@@ -367,6 +370,7 @@ def scenes(draw: st.DrawFn) -> tuple[World, Config, Facts]:
         settle(world, past, facts_of(past))
     for mishap, number in draw(st.lists(st.tuples(st.sampled_from(MISHAPS), st.integers(0, 50)), max_size=4)):
         happen(world, mishap, number)
+    world.log.clear()
     return world, config, facts
 
 
@@ -393,7 +397,7 @@ def happen(world: World, mishap: str, number: int) -> None:
         _change_by_hand(world, mishap, found[number % len(found)])
 
 
-def _change_by_hand(world: World, mishap: str, it: Resource) -> None:
+def _change_by_hand(world: World, mishap: str, it: Resource) -> None:  # noqa: C901  one case for each mishap
     match mishap, it:
         case "drop" | "lose mark", _:
             del world.resources[it.key]
@@ -420,13 +424,3 @@ def _change_by_hand(world: World, mishap: str, it: Resource) -> None:
             world.put(replace(it, readable=False))
         case "edit file", WorkflowFile():
             world.put(replace(it, body="edited\n", owned=False))
-
-
-def external_identities(config: Config, facts: Facts) -> frozenset[str]:
-    """Identities that the file names by client id."""
-    return frozenset(identity_of(config, facts, e) for e in config.environments if e.client_id)
-
-
-def tags() -> frozenset[str]:
-    """The tags of an application of this repository."""
-    return frozenset({TAG, repository_tag(HOST, REPOSITORY_ID)})
