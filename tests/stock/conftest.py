@@ -12,6 +12,10 @@ from typing import NoReturn
 
 import pytest
 
+from tests.packaging.installed import built, installed
+
+__all__ = ["built", "installed"]
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

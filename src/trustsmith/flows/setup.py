@@ -86,7 +86,7 @@ def setup(options: Options, console: Console, answers: Answers, allow: Collectio
             picture = runner.run(look(session, source, allow=allow, to_write=True))
             if picture.who:
                 console.note(f"Signed in as {picture.who}.")
-            save = partial(_save, options, console, source, there)
+            save = partial(_save, options, console, source)
             if console.interactive:
                 save()  # nobody wants to answer the same questions twice
             carry_out(runner, session, console, Wish(allow=allow, yes=yes), picture, accepted=save)
@@ -106,11 +106,12 @@ def _session(options: Options, console: Console, answers: Answers, start: Config
     )
 
 
-def _save(options: Options, console: Console, source: Source, there: Source | None) -> None:
-    written = options.config_path.exists() and options.config_path.read_text("utf-8") == source.text
-    if not written and (there is None or there.text != source.text):
-        configfile.save(options.config_path, source.text)
-        console.note(f"Wrote {options.config_path}.")
+def _save(options: Options, console: Console, source: Source) -> None:
+    """Write the configuration, unless the file says the same already."""
+    path = options.config_path
+    if not path.exists() or path.read_bytes() != source.text.encode():
+        configfile.save(path, source.text)
+        console.note(f"Wrote {path}.")
 
 
 def _configure(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trustsmith.errors import ServiceError
 from trustsmith.model import naming, subject
 from trustsmith.model.resource import Key, Resource
 from trustsmith.model.resources import Application, FederatedCredential, ServicePrincipal
@@ -134,6 +135,17 @@ class _Seen:
         return None
 
 
+def _about(answer: Json, field: str, wanted: str) -> None:
+    """Raise ServiceError when Graph answers about another object: ids taken from it would go to the wrong one."""
+    if str(answer.get(field)).lower() != wanted.lower():
+        raise ServiceError(
+            f"Asked to write {wanted}, Graph answered about {answer.get(field)}.",
+            service="graph",
+            hint="Run trustsmith plan to see what is there.",
+            unsure=True,
+        )
+
+
 def _audience(answer: Json) -> str:
     return ", ".join(answer.get("audiences") or ())
 
@@ -208,6 +220,7 @@ class EntraWriter(EntraReader):
         else:
             body = {name: value for name, value in body.items() if value is not None}
             answer = await self._graph.upsert_application(app.unique_name, body)
+            _about(answer, "uniqueName", app.unique_name)
             minted = {"object_id": str(answer["id"]), "client_id": str(answer["appId"])}
         there = change.before.owners if isinstance(change.before, Application) else frozenset()
         for owner in sorted(app.owners - there):
@@ -217,6 +230,7 @@ class EntraWriter(EntraReader):
     async def _write_principal(self, principal: ServicePrincipal) -> Minted:
         body = {"accountEnabled": principal.enabled}
         answer = await self._graph.upsert_service_principal(str(principal.client_id), body)
+        _about(answer, "appId", str(principal.client_id))
         return {"principal_id": str(answer["id"])}
 
     async def _write_credential(self, credential: FederatedCredential, facts: Facts) -> None:
