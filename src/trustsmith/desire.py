@@ -92,7 +92,7 @@ def display_name(config: Config, facts: Facts, environment: str | None) -> str:
     """The application's display name; for a shared identity the environment's part of the pattern is left out."""
     pattern = config.identity.name
     if environment is None:
-        pattern = re.sub(r"[-_. /]*\{environment\}", "", pattern)
+        pattern = re.sub(r"[-_. /]*\{environment\}", "", pattern).lstrip("-_. /")
     values = {
         "repository": facts.repository.name,
         "owner": facts.repository.owner,
