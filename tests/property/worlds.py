@@ -96,6 +96,9 @@ class World:
 
     def _seen(self, resource: Resource) -> Resource:
         match resource:
+            case Application(unique_name=name):
+                count = sum(_is_credential(r) and _identity(r) == name for r in self.resources.values())
+                return replace(resource, minted={**resource.minted, "credentials": str(count)})
             case GitHubEnvironment(name=name):
                 mark = self._mark(name)
                 foreign = sum(not self._ours(r) for r in self._inside(name))
