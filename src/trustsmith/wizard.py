@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from uuid import UUID
 
 from trustsmith.configfile import default_workflows
 from trustsmith.errors import UsageError
@@ -12,7 +13,7 @@ from trustsmith.model.config import Config, Environment, Reviewer, Workflow
 from trustsmith.model.foundry import ProjectId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 T = TypeVar("T")
 _PRODUCTION = ("prod*", "live*")
@@ -32,8 +33,8 @@ WHY_BRANCHES = "Only these branches may deploy to production; every other push i
 class Asker(Protocol):
     """Who asks the person in front of the terminal."""
 
-    def ask(self, question: str, default: str = "", why: str = "") -> str:
-        """A line of text; `default` when nothing is typed."""
+    def ask(self, question: str, parse: Callable[[str], T], default: str = "", why: str = "") -> T:
+        """A line of text, parsed; `default` when nothing is typed. Asks again while `parse` raises UsageError."""
         ...
 
     def choose(self, question: str, options: Sequence[tuple[T, str]], default: T, why: str = "") -> T:
@@ -167,8 +168,8 @@ def _environment(name: str, there: Environment | None, answers: Answers, found: 
 
 def interview(ask: Asker, found: Found, answers: Answers) -> Answers:
     """Ask what the flags did not say, for a repository without a file; the answers as flags would have given them."""
-    repository = answers.repository or ask.ask("Repository (owner/name)", found.repository)
-    tenant = answers.tenant or ask.ask("Entra tenant id", found.tenant)
+    repository = answers.repository or ask.ask("Repository (owner/name)", _repository, found.repository)
+    tenant = answers.tenant or ask.ask("Entra tenant id", _tenant, found.tenant)
     environments = answers.environments or _ask_environments(ask, found)
     production = [name for name in environments if is_production(name)]
     per = answers.per or ask.choose(
@@ -197,8 +198,8 @@ def interview(ask: Asker, found: Found, answers: Answers) -> Answers:
 
 def _ask_environments(ask: Asker, found: Found) -> dict[str, tuple[ProjectId, ...]]:
     usual = [name for name in _USUAL if _likely(name, found.projects)] or list(_USUAL[:1])
-    names = _split(ask.ask("Environments, in the order of deployment", ", ".join(usual)))
-    return {name: (_ask_project(ask, name, found.projects),) for name in dict.fromkeys(names)}
+    names = ask.ask("Environments, in the order of deployment", _names, ", ".join(usual))
+    return {name: (_ask_project(ask, name, found.projects),) for name in names}
 
 
 def _ask_project(ask: Asker, name: str, projects: Sequence[ProjectId]) -> ProjectId:
@@ -210,14 +211,8 @@ def _ask_project(ask: Asker, name: str, projects: Sequence[ProjectId]) -> Projec
             (project, f"{project.short}  ({project.group}, {project.subscription})") for project in projects
         ]
         return ask.choose(question, options, likely)
-    typed = ask.ask(f"{question} (ARM id)", why="No Foundry project is visible to whoever is signed in.")
-    project = ProjectId.parse(typed)
-    if project is None:
-        raise UsageError(
-            f"{typed!r} is not the ARM id of a Foundry project.",
-            hint="It reads /subscriptions/…/resourceGroups/…/providers/Microsoft.CognitiveServices/accounts/…/projects/…",
-        )
-    return project
+    why = "No Foundry project is visible to whoever is signed in."
+    return ask.ask(f"{question} (ARM id)", project_id, why=why)
 
 
 def _likely(name: str, projects: Sequence[ProjectId]) -> ProjectId | None:
@@ -229,26 +224,57 @@ def _likely(name: str, projects: Sequence[ProjectId]) -> ProjectId | None:
 def _ask_reviewers(
     ask: Asker, production: Sequence[str], answers: Answers
 ) -> dict[str, tuple[Reviewer, ...]]:
-    found: dict[str, tuple[Reviewer, ...]] = {}
-    for name in production:
-        if name in answers.reviewers:
-            continue
-        typed = _split(
-            ask.ask(f"Reviewers of {name} (team:NAME or user:LOGIN, comma between)", why=WHY_REVIEWERS)
-        )
-        if typed:
-            found[name] = tuple(reviewer(word) for word in typed)
-    return found
+    question = "Reviewers of {} (team:NAME or user:LOGIN, comma between; empty for none)"
+    asked = [name for name in production if name not in answers.reviewers]
+    typed = {name: ask.ask(question.format(name), _reviewers, why=WHY_REVIEWERS) for name in asked}
+    return {name: reviewers for name, reviewers in typed.items() if reviewers}
 
 
 def _ask_branches(
     ask: Asker, production: Sequence[str], answers: Answers, found: Found
 ) -> dict[str, tuple[str, ...]]:
     asked = [name for name in production if name not in answers.branches and name not in answers.tags]
-    typed = {
-        n: _split(ask.ask(f"Branches that deploy to {n}", found.default_branch, WHY_BRANCHES)) for n in asked
-    }
-    return {name: tuple(patterns) for name, patterns in typed.items() if patterns}
+    default = found.default_branch
+    return {n: ask.ask(f"Branches that deploy to {n}", _names, default, WHY_BRANCHES) for n in asked}
+
+
+def _repository(text: str) -> str:
+    owner, slash, name = text.partition("/")
+    if not (owner and slash and name) or "/" in name or ":" in text:
+        raise UsageError(f"{text!r} is not owner/name.")
+    return text
+
+
+def _tenant(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is not a tenant's id (a GUID).", hint="az account show --query tenantId"
+        ) from None
+
+
+def project_id(text: str) -> ProjectId:
+    """The ARM id of a Foundry project, taken apart. Raises UsageError."""
+    project = ProjectId.parse(text)
+    if project is None:
+        raise UsageError(
+            f"{text!r} is not the ARM id of a Foundry project.",
+            hint="It reads /subscriptions/…/resourceGroups/…/providers/Microsoft.CognitiveServices/accounts/…/projects/…\n"
+            "List them with:\n  az resource list --resource-type Microsoft.CognitiveServices/accounts/projects --query '[].id'",
+        )
+    return project
+
+
+def _reviewers(text: str) -> tuple[Reviewer, ...]:
+    return tuple(reviewer(word) for word in _split(text))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(_split(text)))
+    if not names:
+        raise UsageError("At least one is needed.")
+    return names
 
 
 def reviewer(text: str) -> Reviewer:

@@ -50,11 +50,8 @@ def _taken_away(plan: Plan) -> Plan:
 
 
 def _have_typed(console: Console, repository: str) -> None:
-    typed = (
-        console.ask(f"This cannot be undone after 30 days. Type {repository} to go on")
-        if console.interactive
-        else ""
-    )
+    question = f"This cannot be undone after 30 days. Type {repository} to go on"
+    typed = console.ask(question, str) if console.interactive else ""
     if typed != repository:
         raise UsageError(
             "The repository's name was not typed; nothing was changed.",

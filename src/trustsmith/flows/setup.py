@@ -18,7 +18,7 @@ from trustsmith.model.config import CLOUDS, Config
 from trustsmith.model.foundry import ProjectId
 from trustsmith.render import workflows
 from trustsmith.systems import together
-from trustsmith.wizard import Answers, Found, decide, interview, reviewer, unbranched
+from trustsmith.wizard import Answers, Found, decide, interview, project_id, reviewer, unbranched
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -33,7 +33,7 @@ def answers_from(flags: Mapping[str, Any]) -> Answers:
         repository=flags["repo"],
         tenant=flags["tenant"],
         cloud=flags["cloud"],
-        environments={n: tuple(map(_project, texts)) for n, texts in _pairs("env", flags["env"]).items()},
+        environments={n: tuple(map(project_id, texts)) for n, texts in _pairs("env", flags["env"]).items()},
         reviewers={
             n: tuple(map(reviewer, texts)) for n, texts in _pairs("reviewer", flags["reviewer"]).items()
         },
@@ -53,17 +53,6 @@ def _pairs(flag: str, texts: Collection[str]) -> dict[str, tuple[str, ...]]:
             raise UsageError(f"--{flag} {text!r} is not ENV=VALUE.", hint=f"For example: --{flag} prod=…")
         found[name] = (*found.get(name, ()), value)
     return found
-
-
-def _project(text: str) -> ProjectId:
-    project = ProjectId.parse(text)
-    if project is None:
-        raise UsageError(
-            f"{text!r} is not the ARM id of a Foundry project.",
-            hint="It reads /subscriptions/…/resourceGroups/…/providers/Microsoft.CognitiveServices/accounts/…/projects/…\n"
-            "List them with:\n  az resource list --resource-type Microsoft.CognitiveServices/accounts/projects --query '[].id'",
-        )
-    return project
 
 
 def _minutes(text: str) -> int:

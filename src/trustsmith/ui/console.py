@@ -13,7 +13,7 @@ from trustsmith.ui import report
 from trustsmith.ui.report import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rich.console import Console as Rich
     from rich.status import Status
@@ -149,12 +149,17 @@ class Console:
 
     # The wizard's asker
 
-    def ask(self, question: str, default: str = "", why: str = "") -> str:
-        """A line of text; `default` when nothing is typed."""
+    def ask(self, question: str, parse: Callable[[str], T], default: str = "", why: str = "") -> T:
+        """A line of text, parsed; `default` when nothing is typed. Asks again while `parse` raises UsageError."""
         import click
 
         self._explain(why)
-        return str(click.prompt(question, default=default, show_default=bool(default), err=True)).strip()
+        while True:
+            typed = str(click.prompt(question, default=default, show_default=bool(default), err=True)).strip()
+            try:
+                return parse(typed)
+            except UsageError as error:
+                self._print(sys.stderr, [Line(text, "red") for text in report.error_lines(error)])
 
     def choose(self, question: str, options: Sequence[tuple[T, str]], default: T, why: str = "") -> T:
         """One of the options, by its number."""
