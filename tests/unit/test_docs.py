@@ -1,0 +1,263 @@
+"""The documentation says what the program does: flags, hazards, exit codes, links and command lines.
+
+`python -m tests.unit.test_docs` writes the generated tables into the pages.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+
+from trustsmith import errors
+from trustsmith.cli import COMMANDS, cli
+from trustsmith.clients import aadsts
+from trustsmith_sandbox.__main__ import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"(<!-- ([a-z]+): ([\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_COMMAND = re.compile(r"^\s*(?:\$ |- run: )(.*\btrustsmith .*)$")
+_OPERATORS = {"|", "||", "&&", ";", ">", ">>", "<", "&"}
+
+
+def _text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+# -- what is generated ------------------------------------------------------------------------------------------
+
+
+def _command(name: str) -> click.Command:
+    context = click.Context(cli)
+    command = cli if name == "trustsmith" else cli.get_command(context, name)
+    assert command is not None, name
+    return command
+
+
+def _options(command: click.Command) -> list[click.Option]:
+    return [param for param in command.params if isinstance(param, click.Option)]
+
+
+def flags(name: str) -> str:
+    """The flags of a command as a table, without those that every command has."""
+    shared = {option.name for option in _options(cli)} if name != "trustsmith" else set()
+    options = [option for option in _options(_command(name)) if option.name not in shared]
+    rows = [_row(option) for option in options]
+    arguments = [p for p in _command(name).params if isinstance(p, click.Argument)]
+    rows[:0] = [f"| `{a.make_metavar(click.Context(cli))}` | A plan that was saved. |" for a in arguments]
+    return "\n".join(["", "| flag | meaning |", "|---|---|", *rows, "", ""])
+
+
+def _row(option: click.Option) -> str:
+    shown = option.get_help_record(click.Context(cli))
+    assert shown is not None
+    return f"| `{_cell(shown[0])}` | {_cell(shown[1])} |"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def signins(_: str) -> str:
+    """Entra's codes as a table, in the words that the program uses."""
+    rows = [
+        f"| `AADSTS{code}` | {_cell(says)} | {_cell(following)} |"
+        for code, (says, following) in sorted(aadsts._MEANINGS.items())
+    ]
+    return "\n".join(["", "| code | what it means | what to do |", "|---|---|---|", *rows, "", ""])
+
+
+_WRITERS = {"flags": flags, "codes": signins}
+
+
+def _generated(text: str) -> str:
+    return _BLOCK.sub(lambda found: found[1] + _WRITERS[found[2]](found[3]) + found[4], text)
+
+
+@pytest.mark.parametrize("page", ["commands.md", "troubleshooting.md"])
+def test_generated_tables_are_what_the_program_says(page: str) -> None:
+    text = _text(DOCS / page)
+    assert _BLOCK.search(text)
+    assert text == _generated(text), "write them anew: python -m tests.unit.test_docs"
+
+
+def test_every_command_is_documented() -> None:
+    sections = re.findall(r"^## ([a-z]+)$", _text(DOCS / "commands.md"), re.MULTILINE)
+    assert sections == list(COMMANDS)
+    tables = [found[3] for found in _BLOCK.finditer(_text(DOCS / "commands.md"))]
+    own = [name for name in COMMANDS if {o.name for o in _options(_command(name))} - _shared()]
+    assert tables == ["trustsmith", *own]
+
+
+def _shared() -> set[str | None]:
+    return {option.name for option in _options(cli)}
+
+
+def test_the_sandbox_page_has_its_flags() -> None:
+    page = _text(DOCS / "sandbox.md")
+    assert [name for option in _options(serve) for name in option.opts if f"| `{name}" not in page] == []
+
+
+# -- hazards and exit codes ---------------------------------------------------------------------------------------
+
+
+def test_every_hazard_has_its_section() -> None:
+    code = _text(ROOT / "src/trustsmith/hazards.py") + _text(ROOT / "src/trustsmith/flows/destroy.py")
+    raised = set(re.findall(r'f"([a-z][a-z-]*)=\{', code))
+    assert len(raised) > 5
+    assert set(re.findall(r"^### `([a-z-]+)=", _text(DOCS / "safety.md"), re.MULTILINE)) == raised
+
+
+def _kinds(kind: type[errors.TrustsmithError]) -> Iterator[type[errors.TrustsmithError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _kinds(child)
+
+
+def test_every_exit_code_has_its_row() -> None:
+    codes = {0, *(kind.exit_code for kind in _kinds(errors.TrustsmithError))}
+    rows = re.findall(r"^\| (\d+) \|", _text(DOCS / "safety.md"), re.MULTILINE)
+    assert [int(row) for row in rows] == sorted(codes)
+    assert {int(code) for code in re.findall(r"(\d+) [a-z]", str(cli.epilog).partition("codes:")[2])} == codes
+
+
+# -- links ----------------------------------------------------------------------------------------------------------
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives to a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", _FENCE.sub("", _text(page)), re.MULTILINE)
+    names = (re.sub(r"\]\([^)]*\)", "", heading).lower() for heading in headings)
+    return {re.sub(r"[^\w\- ]", "", name).strip().replace(" ", "-") for name in names}
+
+
+def _links() -> Iterator[tuple[Path, str, str]]:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)\s]+)\)", _FENCE.sub("", _text(page))):
+            if not re.match(r"[a-z]+:", target):
+                path, _, anchor = target.partition("#")
+                yield page, path, anchor
+
+
+def test_links_and_anchors_lead_somewhere() -> None:
+    broken = []
+    for page, path, anchor in _links():
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
+            broken.append(f"{page.name}: {path}#{anchor}")
+    assert not broken
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    linked = {(page.parent / path).resolve() for page, path, _ in _links() if page.name == "README.md"}
+    assert [page.name for page in sorted(DOCS.glob("*.md")) if page not in linked] == []
+
+
+# -- command lines ----------------------------------------------------------------------------------------------------
+
+
+def _blocks() -> Iterator[tuple[Path, str]]:
+    for page in PAGES:
+        for block in _FENCE.finditer(_text(page)):
+            yield page, block[2].replace("\\\n", " ")
+
+
+def _lines() -> Iterator[tuple[str, list[str]]]:
+    """The page, and the words of each call of trustsmith in a block, without what the shell does with it."""
+    for page, block in _blocks():
+        for line in filter(None, map(_COMMAND.match, block.splitlines())):
+            words = shlex.shlex(line[1], posix=True, punctuation_chars=True)
+            words.whitespace_split = True
+            for call in _calls(words):
+                if call[:1] == ["trustsmith"]:
+                    yield page.name, call[1:]
+
+
+def _calls(words: Any) -> Iterator[list[str]]:
+    call: list[str] = []
+    for word in words:
+        if word in _OPERATORS:
+            yield call
+            call = []
+        elif call or not re.match(r"[A-Z_]+=", word):
+            call.append(word)
+    yield call
+
+
+def _parse(words: list[str]) -> None:
+    """As click does it, and nothing more. Raises UsageError."""
+    context = click.Context(cli, info_name="trustsmith")
+    _, rest, _ = cli.make_parser(context).parse_args(list(words))
+    name, command, arguments = cli.resolve_command(context, rest) if rest else ("", None, [])
+    if command is None or {"-h", "--help"} & set(arguments):
+        return
+    if name == "sandbox":
+        command = serve
+    command.make_context(name, arguments, parent=context)
+
+
+def test_command_lines_are_understood() -> None:
+    wrong, seen = [], 0
+    for page, words in _lines():
+        seen += 1
+        try:
+            _parse(words)
+        except click.UsageError as error:
+            wrong.append(f"{page}: trustsmith {shlex.join(words)}: {error.format_message()}")
+    assert not wrong, "\n".join(wrong)
+    assert seen > 30
+
+
+@pytest.mark.parametrize("line", ["setpu", "plan --chekc", "plan --only nobody", "sandbox --prot 1"])
+def test_a_wrong_command_line_is_noticed(line: str) -> None:
+    with pytest.raises(click.UsageError):
+        _parse(line.split())
+
+
+def test_flags_in_the_text_exist() -> None:
+    known = {name for option in _options(serve) for name in option.opts}
+    known |= {n for c in ("trustsmith", *COMMANDS) for o in _options(_command(c)) for n in o.opts}
+    written = re.findall(r"`(?:trustsmith [^`]*)?(--[a-z-]+)[^`]*`", _text(ROOT / "README.md"))
+    written += [
+        flag for name in ("commands", "safety", "how-it-works") for flag in _flags(DOCS / f"{name}.md")
+    ]
+    assert set(written) - known - {"--help", "--version"} == set()
+
+
+def _flags(page: Path) -> list[str]:
+    return re.findall(r"`(?:trustsmith [^`]*)?(--[a-z-]+)[^`]*`", _FENCE.sub("", _text(page)))
+
+
+def test_make_has_the_targets_that_the_pages_name() -> None:
+    targets = set(re.findall(r"^([a-z]+):", _text(ROOT / "Makefile"), re.MULTILINE))
+    named = {
+        (page.name, name)
+        for page, block in _blocks()
+        for name in re.findall(r"^\$ make ([a-z]+)", block, re.MULTILINE)
+    }
+    assert {("README.md", "demo"), ("README.md", "test")} <= named
+    assert {name for _, name in named} <= targets
+
+
+def test_actions_in_the_pages_are_pinned_as_in_the_templates() -> None:
+    pins = json.loads(_text(ROOT / "templates" / "actions.json"))
+    known = {f"{name}@{pin['sha']} # {pin['version']}" for name, pin in pins.items()}
+    assert {use.strip() for _, block in _blocks() for use in re.findall(r"uses: (.+)", block)} <= known
+
+
+if __name__ == "__main__":
+    for generated in PAGES:
+        old = _text(generated)
+        if (new := _generated(old)) != old:
+            generated.write_text(new, encoding="utf-8", newline="\n")
