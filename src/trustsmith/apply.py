@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from trustsmith.errors import TrustsmithError
 from trustsmith.model.resource import Later, Side
+from trustsmith.model.resources import EnvironmentMark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +107,7 @@ class _Doer:
         blockers = self.plan.order[change]
         if blockers:
             await asyncio.wait([self.tasks[blocker] for blocker in blockers])
-        reason = self._kept_from(blockers)
+        reason = self._kept_from(change, blockers)
         if reason:
             self._finish(Outcome(change, "not reached", reason=reason))
             return
@@ -120,9 +121,11 @@ class _Doer:
             self.minted |= {Later(change.key, name): value for name, value in minted.items()}
             self._finish(Outcome(change, "done", time.monotonic() - began))
 
-    def _kept_from(self, blockers: frozenset[Change]) -> str:
-        if self.run.interrupted:
-            return "interrupted"
+    def _kept_from(self, change: Change, blockers: frozenset[Change]) -> str:
+        if self.run.interrupted and not isinstance(change.resource, EnvironmentMark):
+            return (
+                "interrupted"  # but an environment of ours gets its mark, or it would be taken for another's
+            )
         done = {b for b in blockers if b in self.run.outcomes and self.run.outcomes[b].status == "done"}
         failed = [b for b in self.plan.order if b in blockers - done]
         return f"it needs {failed[0].key}, which was not done" if failed else ""

@@ -69,7 +69,8 @@ def prefetch(
 
 def _load_all(sdks: list[str]) -> None:
     for sdk in sdks:
-        load(sdk)
+        with contextlib.suppress(Exception):  # it fails again, with its message, where it is needed
+            load(sdk)
 
 
 def _token_job(credentials: Credentials, scope: str) -> Callable[[], object]:

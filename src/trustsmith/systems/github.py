@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trustsmith.errors import Refused
+from trustsmith.errors import Conflict, Refused
 from trustsmith.model.naming import MARK_VARIABLE, value_digest
 from trustsmith.model.resource import Later, Resource
 from trustsmith.model.resources import (
@@ -200,9 +200,19 @@ class GitHubWriter(GitHubReader):
             case "check":
                 await self._check_environment(repository, wanted)
             case _:
-                await self._github.put_environment(repository, wanted.name, _rules(wanted))
+                await self._put_environment(repository, change, wanted)
                 if wanted.deploy_from == "patterns":
                     await self._write_policies(repository, change, wanted)
+
+    async def _put_environment(self, repository: str, change: Change, wanted: GitHubEnvironment) -> None:
+        """Write the rules. Where the plan lacks one, GitHub says no and makes the environment all the same: ours."""
+        try:
+            await self._github.put_environment(repository, wanted.name, _rules(wanted))
+        except Conflict:
+            if change.verb == "create" and await self._github.environment(repository, wanted.name):
+                mark = str(MarkText("created"))
+                await self._github.set_variable(repository, wanted.name, MARK_VARIABLE, mark, exists=False)
+            raise
 
     async def _check_environment(self, repository: str, wanted: GitHubEnvironment) -> None:
         """Read the rules back: GitHub may answer 200 and leave some out."""

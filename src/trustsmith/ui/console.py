@@ -107,7 +107,7 @@ class Console:
     def finished(self, outcome: Outcome) -> None:
         """A change has ended."""
         self._running.pop(outcome.change, None)
-        if outcome.change.implied and outcome.status == "done":
+        if outcome.change.implied and outcome.status != "failed":
             return
         self._ended += 1
         self._say(report.outcome_line(outcome))
