@@ -1,3 +1,38 @@
-"""Keyless deployment from GitHub Actions to Microsoft Foundry."""
+"""Keyless deployment from GitHub Actions to Microsoft Foundry: two states, one plan.
+
+::
+
+    you                    .github/trustsmith.yml                     the world
+     │                              │                  Entra/Graph   ARM   GitHub   checkout
+     ▼                              ▼                       └─────┬────┴──┬───┴───────┘
+   ┌────────┐  Config   ┌──────────────────┐                 read │       ▲ write
+   │ wizard │──────────▶│ configfile       │                ┌─────▼───────┴─────┐
+   └────────┘           └────────┬─────────┘                │ systems/  Reader  │
+                                 ▼ Config, Facts            │           Writer  │
+                        ┌──────────────────┐                │   over clients/   │
+                        │ desire + render  │                └─┬───────────▲─────┘
+                        └────────┬─────────┘      live        │           │ Change, by
+                          wanted │ State          State       │           │ dependency
+                                 ▼                  │         │           │
+                        ┌──────────────────┐◀───────┴─────────┘       ┌───┴───┐
+                        │ diff             │                          │ apply │
+                        └────────┬─────────┘                          └───┬───┘
+                                 ▼ Plan                                   ▲
+                        ┌──────────────────┐   Plan, and a yes            │ Outcome…
+                        │ hazards          │──────────────────────────────┤
+                        └────────┬─────────┘                              ▼
+                                 └── refuse                      ui: text json md
+
+Arrows go right and down; the only way back is *read*. There is no state file: what is there is found by natural keys
+and by our marks, so the next run looks again. Import directions, enforced in CI:
+
+``cli → flows → (wizard | ui) → apply → systems → clients → (configfile | render) → hazards → (diff | desire) → model →
+errors``
+
+* ``model`` and what works on it (``desire diff hazards``) are pure: no I/O, no SDK, no click.
+* SDKs and HTTP live in ``clients`` only, and are imported when they are first used.
+* planning code is handed Readers, so it cannot write; only ``apply`` is handed Writers.
+* ``ui.console`` is the only module that prints; ``cli`` turns errors into exit codes, once.
+"""
 
 __version__ = "0.1.0"
