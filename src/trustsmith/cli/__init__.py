@@ -63,7 +63,7 @@ class Commands(click.Group):
 @common
 @click.pass_context
 def cli(ctx: click.Context, /, **flags: object) -> None:
-    """Keyless deployment from GitHub Actions to Microsoft Foundry: planned, applied, proven and kept."""
+    """Keyless deployment from GitHub Actions to Microsoft Foundry: planned, then applied, and safe to run again."""
     remember(ctx, flags)
 
 

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
-import tempfile
-import time
-import traceback
-from pathlib import Path
 
 import click
 
 from trustsmith import __version__
 from trustsmith.errors import Interrupted, TrustsmithError
-from trustsmith.ui.console import Console
 
 _USAGE, _INTERRUPTED = 2, 130
 
@@ -50,7 +44,13 @@ def _guarded(cli: click.Command, context: click.Context) -> int:
         raise
     except Exception as bug:  # noqa: BLE001 - the one place where a bug becomes a log file
         error = _bug(bug)
-    console = context.meta.get("console") or Console()
+    console = context.meta.get("console")
+    if console is None and error is None:
+        return 0
+    if console is None:
+        from trustsmith.ui.console import Console
+
+        console = Console()
     console.close(error)
     if error is None:
         return 0
@@ -60,6 +60,12 @@ def _guarded(cli: click.Command, context: click.Context) -> int:
 
 def _bug(bug: Exception) -> TrustsmithError:
     """Write down what happened, without values of variables, and say where."""
+    import platform
+    import tempfile
+    import time
+    import traceback
+    from pathlib import Path
+
     text = "".join(traceback.format_exception(bug))
     for name, value in os.environ.items():
         if value and any(word in name for word in ("TOKEN", "SECRET", "PASSWORD", "KEY")):
