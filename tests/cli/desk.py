@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import subprocess
+    from collections.abc import Callable, Iterable, Mapping
 
     from tests.conftest import Sandbox
     from tests.packaging.installed import Installed
@@ -102,6 +103,12 @@ class Desk:
         ran = self.installed(*args, **{"cwd": self.checkout, "env": self.env, **options})
         self.check(ran.stdout + ran.stderr)
         return Done(ran.returncode, ran.stdout, ran.stderr)
+
+    def tty(
+        self, *args: str | Path, answers: Iterable[tuple[str, str]] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it at a terminal; `stdout` is all that was on the screen."""
+        return self.installed.tty(*args, answers=answers, cwd=self.checkout, env=self.env)
 
     def check(self, text: str) -> None:
         """What no run may ever show."""
@@ -236,12 +243,33 @@ class World:
         names = {a["appId"]: a["uniqueName"] or a["displayName"] for a in self.data["applications"].values()}
         principals = {p["id"]: names.get(p["appId"], "?") for p in self.data["service_principals"].values()}
         return {
-            "applications": sorted(json.dumps(_app(a)) for a in self.data["applications"].values()),
-            "deleted": sorted(a["uniqueName"] for a in self.data["deleted_applications"].values()),
+            "applications": Counter(json.dumps(_app(a)) for a in self.data["applications"].values()),
+            "deleted": Counter(a["uniqueName"] for a in self.data["deleted_applications"].values()),
             "principals": Counter(principals.values()),
-            "roles": sorted(_role(a, principals) for a in self.data["role_assignments"].values()),
+            "roles": Counter(_role(a, principals) for a in self.data["role_assignments"].values()),
             "environments": {name: _environment(e, names) for name, e in self.environments.items()},
         }
+
+
+def apart(seen: Json, wanted: Json) -> list[str]:
+    """In what two shapes differ, a line each: `+` is too much, `-` is missing."""
+    there, right = Counter(_lines(seen)), Counter(_lines(wanted))
+    return [f"+ {line}" for line in there - right] + [f"- {line}" for line in right - there]
+
+
+def without_makers(shape: Json) -> Json:
+    """A shape without who made each environment: it is forgotten with a mark that was lost, or not yet written."""
+    for environment in shape["environments"].values():
+        environment["variables"]["TRUSTSMITH"].pop(0)
+    return shape
+
+
+def _lines(shape: Any, path: str = "") -> list[str]:
+    if isinstance(shape, Counter):
+        return [f"{path} {thing}" for thing in shape.elements()]
+    if isinstance(shape, dict):
+        return [line for name, inner in shape.items() for line in _lines(inner, f"{path}/{name}")]
+    return [f"{path} {shape}"]
 
 
 def _app(app: Json) -> Json:
