@@ -60,7 +60,7 @@ def formats(*names: str) -> Callable[[F], F]:
         type=click.Choice(names),
         default=names[0],
         show_default=True,
-        help="Of what is printed.",
+        help="How the result is printed.",
     )
 
 

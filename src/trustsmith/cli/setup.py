@@ -33,12 +33,14 @@ def _for_environment(name: str, metavar: str, text: str) -> Callable[[F], F]:
 @_for_environment("tag", "PATTERN", "A tag that may deploy to it. May be repeated.")
 @_for_environment("wait", "MINUTES", "How long a deployment to it waits.")
 @click.option(
-    "--store", type=click.Choice(["secrets", "variables"]), help="Where the ids go.  [default: secrets]"
+    "--store",
+    type=click.Choice(["secrets", "variables"]),
+    help="As what each GitHub environment keeps the ids.  [default: secrets]",
 )
 @click.option(
     "--per",
     type=click.Choice(["environment", "repository"]),
-    help="One identity for each.  [default: environment]",
+    help="One identity for each environment, or one for all of them.  [default: environment]",
 )
 @click.option("--tenant", metavar="TENANT_ID", help="The Entra tenant.  [default: that of the sign-in]")
 @click.option(

@@ -287,6 +287,7 @@ def _limited(status: int, code: str, seconds: float, original: str) -> Failed:
     return Failed(failure, "throttled", seconds)
 
 
+_LOGIN = "gh auth login; or replace GH_TOKEN or GITHUB_TOKEN: where one is set, gh is not asked."
 _SCOPES = (
     "The token needs, on this repository: Administration, Environments and Actions (a fine-grained token), or "
     "the scope `repo` (a classic one); and its owner must be an administrator of the repository."
@@ -314,7 +315,7 @@ def _meaning(answer: Answer, said: str) -> tuple[str, str, str, type[ServiceErro
     by_status: dict[int, tuple[str, str, str, type[ServiceError]]] = {
         301: ("moved", "The repository was renamed.", "Use its new name.", Conflict),
         307: ("moved", "The repository was renamed.", "Use its new name.", Conflict),
-        401: ("bad_credentials", "GitHub does not accept the token.", "gh auth login", NotSignedIn),
+        401: ("bad_credentials", "GitHub does not accept the token.", _LOGIN, NotSignedIn),
         403: ("forbidden", "The token may not do this on GitHub.", _SCOPES, NotAllowed),
         404: ("not_found", "GitHub does not find it, or the token may not see it.", _SCOPES, NotFound),
         409: ("conflict", "Something is in the way on GitHub.", "", Conflict),

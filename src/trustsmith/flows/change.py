@@ -80,7 +80,7 @@ def carry_out(
         front.show_run(plan, Run())
         return
     if not wish.yes and not front.agree(wish.question):
-        raise Refused("Nothing was changed.")
+        raise Refused("Nothing was applied.", hint="To look at it again:\n  trustsmith plan")
     run = runner.run(apply(plan, picture.live, picture.facts, session.writers(), front))
     front.show_run(plan, run)
     conclude(run)
@@ -126,7 +126,7 @@ def conclude(run: Run) -> None:
     """Raise what says how the run ended, when it did not end well."""
     done = run.of("done")
     if run.interrupted:
-        raise Interrupted("Interrupted. What was done stays done.", hint="Go on with:\n  trustsmith apply")
+        raise Interrupted("Interrupted. What was done stays done.", hint="Run the same again to go on.")
     if not run.failures:
         return
     first = run.failures[0].error or TrustsmithError("A change failed.")
@@ -134,6 +134,6 @@ def conclude(run: Run) -> None:
         raise first
     raise Incomplete(
         f"{len(done)} change{'s were' if len(done) > 1 else ' was'} made, then something failed: {first.message}",
-        hint="Mend the cause, then go on with:\n  trustsmith apply",
+        hint="Mend the cause, then run the same again to go on.",
         original=first.original,
     )

@@ -50,7 +50,9 @@ def _taken_away(plan: Plan) -> Plan:
 
 
 def _have_typed(console: Console, repository: str) -> None:
-    question = f"This cannot be undone after 30 days. Type {repository} to go on"
+    question = (
+        f"Applications can be restored for 30 days; the rest is gone at once. Type {repository} to go on"
+    )
     typed = console.ask(question, str) if console.interactive else ""
     if typed != repository:
         raise UsageError(

@@ -30,7 +30,8 @@ def write(
             console.show_plan(picture.plan)
             if not picture.plan.clean:
                 raise Differences(
-                    "The workflow files are not what would be rendered.", hint="trustsmith render"
+                    "The workflow files are not what would be rendered.",
+                    hint="Write them with:\n  trustsmith render",
                 )
             return
         carry_out(runner, session, console, Wish({"files"}, allow, yes=True), picture)

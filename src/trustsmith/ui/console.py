@@ -96,7 +96,7 @@ class Console:
 
     def waiting(self, operation: str, why: str, seconds: float) -> None:
         """A wait before trying again."""
-        self._say(Line(f"  waiting {seconds:.0f} s to {operation}: {why}", "dim"))
+        self._say(Line(f"  waiting {max(seconds, 1):.0f} s to {operation}: {why}", "dim"))
 
     def started(self, change: Change) -> None:
         """A change is being made."""

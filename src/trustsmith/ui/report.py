@@ -66,7 +66,7 @@ def summary(plan: Plan) -> str:
             ["nothing to do"] if not plan.waiting else ["nothing to do until the others have done their part"]
         )
     if plan.strays:
-        parts.append(f"{len(plan.strays)} not ours")
+        parts.append(f"{len(plan.strays)} not ours or no longer used")
     if plan.waiting:
         parts.append(f"{len(plan.waiting)} waiting")
     return f"Plan: {', '.join(parts)}."
