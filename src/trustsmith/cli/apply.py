@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trustsmith.cli.options import command as handed
-from trustsmith.cli.options import formats
+from trustsmith.cli import options as shared
 
 if TYPE_CHECKING:
     from trustsmith.flows.session import Options
@@ -18,16 +17,11 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Make it so.")
 @click.argument("saved", metavar="[PLAN]", required=False, type=click.Path(path_type=Path))
-@click.option(
-    "--only",
-    multiple=True,
-    type=click.Choice(["entra", "azure", "github", "files"]),
-    help="One side's part; the others are contacted only to read. May be repeated.",
-)
-@click.option("--yes", is_flag=True, help="Accept the plan; never a hazard.")
-@click.option("--allow", multiple=True, metavar="HAZARD=NAME", help="Accept a hazard, as the plan names it.")
-@formats("text", "json")
-@handed
+@shared.only
+@shared.yes
+@shared.allow
+@shared.formats("text", "json")
+@shared.command
 def command(
     console: Console,
     options: Options,

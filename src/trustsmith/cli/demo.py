@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trustsmith.cli.options import command as handed
+from trustsmith.cli import options as shared
 
 if TYPE_CHECKING:
     from trustsmith.flows.session import Options
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="The whole story on the sandbox.")
-@handed
+@shared.command
 def command(console: Console, options: Options) -> None:
     """Tell the whole story on the sandbox, which it starts.
 

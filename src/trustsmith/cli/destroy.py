@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trustsmith.cli.options import command as handed
-from trustsmith.cli.options import formats
+from trustsmith.cli import options as shared
 
 if TYPE_CHECKING:
     from trustsmith.flows.session import Options
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 @click.option(
     "--allow", multiple=True, metavar="HAZARD=NAME", help="destroy=OWNER/NAME, in place of typing the name."
 )
-@formats("text", "json")
-@handed
+@shared.formats("text", "json")
+@shared.command
 def command(console: Console, options: Options, allow: tuple[str, ...], *, yes: bool) -> None:
     """Take away what carries trustsmith's mark for this repository.
 

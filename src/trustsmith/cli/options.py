@@ -64,6 +64,24 @@ def formats(*names: str) -> Callable[[F], F]:
     )
 
 
+#: One side's part of a plan.
+only = click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(["entra", "azure", "github", "files"]),
+    help="One side's part; the others are contacted only to read. May be repeated.",
+)
+#: A hazard, accepted by name.
+allow = click.option(
+    "--allow",
+    multiple=True,
+    metavar="HAZARD=NAME",
+    help="Accept a hazard, as the plan names it. May be repeated.",
+)
+#: The plan, accepted beforehand.
+yes = click.option("--yes", is_flag=True, help="Accept the plan; never a hazard.")
+
+
 def remember(ctx: click.Context, flags: dict[str, Any]) -> dict[str, Any]:
     """The common flags as given so far; those after the command's name win."""
     given = {name: flags.pop(name) for name in _NAMES if name in flags}

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trustsmith.cli.options import command as handed
-from trustsmith.cli.options import formats
+from trustsmith.cli import options as shared
 
 if TYPE_CHECKING:
     from trustsmith.flows.session import Options
@@ -17,16 +16,11 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Show what would change.")
-@click.option(
-    "--only",
-    multiple=True,
-    type=click.Choice(["entra", "azure", "github", "files"]),
-    help="One side's part; the others are contacted only to read. May be repeated.",
-)
-@click.option("--allow", multiple=True, metavar="HAZARD=NAME", help="Accept a hazard, as the plan names it.")
+@shared.only
+@shared.allow
 @click.option("--check", is_flag=True, help="Exit with 3 when anything differs.")
-@formats("text", "json", "md")
-@handed
+@shared.formats("text", "json", "md")
+@shared.command
 def command(
     console: Console, options: Options, only: tuple[Side, ...], allow: tuple[str, ...], *, check: bool
 ) -> None:

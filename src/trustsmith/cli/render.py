@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trustsmith.cli.options import command as handed
-from trustsmith.cli.options import formats
+from trustsmith.cli import options as shared
 
 if TYPE_CHECKING:
     from trustsmith.flows.session import Options
@@ -20,11 +19,9 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write under this folder, not the checkout."
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit with 3 when a file differs.")
-@click.option(
-    "--allow", multiple=True, metavar="HAZARD=NAME", help="Accept a hazard, such as overwrite=PATH."
-)
-@formats("text", "json")
-@handed
+@shared.allow
+@shared.formats("text", "json")
+@shared.command
 def command(
     console: Console, options: Options, out: Path | None, allow: tuple[str, ...], *, check: bool
 ) -> None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from trustsmith.cli.options import command as handed
-from trustsmith.cli.options import formats
+from trustsmith.cli import options as shared
 
 if TYPE_CHECKING:
     from trustsmith.flows.session import Options
@@ -46,10 +45,10 @@ def _for_environment(name: str, metavar: str, text: str) -> Callable[[F], F]:
 @click.option(
     "--cloud", metavar="CLOUD", help="AzureCloud, AzureUSGovernment, AzureChinaCloud or AzureBleuCloud."
 )
-@click.option("--yes", is_flag=True, help="Accept the plan; never a hazard.")
-@click.option("--allow", multiple=True, metavar="HAZARD=NAME", help="Accept a hazard, as the plan names it.")
-@formats("text", "json")
-@handed
+@shared.yes
+@shared.allow
+@shared.formats("text", "json")
+@shared.command
 def command(console: Console, options: Options, allow: tuple[str, ...], *, yes: bool, **flags: Any) -> None:
     """Set a repository up for keyless deployment, or pick up where it is.
 

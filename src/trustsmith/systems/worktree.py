@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from trustsmith.configfile import save
 from trustsmith.generated import inspect
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.model.state import State
@@ -64,22 +63,8 @@ class WorktreeWriter(WorktreeReader):
         if change.verb == "delete":
             path.unlink(missing_ok=True)
         else:
-            replace_text(path, file.text)
+            save(path, file.text)
         return {}
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a file so that at every moment either the old or the new text is there, whole. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(temporary).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 KINDS: tuple[type[Resource], ...] = (WorkflowFile,)
