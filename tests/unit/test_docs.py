@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shlex
@@ -130,6 +131,34 @@ def test_every_exit_code_has_its_row() -> None:
     rows = re.findall(r"^\| (\d+) \|", _text(DOCS / "safety.md"), re.MULTILINE)
     assert [int(row) for row in rows] == sorted(codes)
     assert {int(code) for code in re.findall(r"(\d+) [a-z]", str(cli.epilog).partition("codes:")[2])} == codes
+
+
+# -- messages -------------------------------------------------------------------------------------------------------
+
+
+def _texts() -> list[str]:
+    """Every text in the code; of an f-string the parts between what is filled in."""
+    files = (ROOT / "src" / "trustsmith").rglob("*.py")
+    nodes = (node for file in files for node in ast.walk(ast.parse(_text(file))))
+    return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+def _quoted() -> list[str]:
+    """What the tables of troubleshooting say that the program says; `…` stands for what is filled in."""
+    table = re.compile(r"^\| what it says \|.*\n\|[-|]+\n((?:\|.*\n)+)", re.MULTILINE)
+    rows = [
+        row for found in table.finditer(_text(DOCS / "troubleshooting.md")) for row in found[1].splitlines()
+    ]
+    return [re.sub(r" \([0-9].*?\)$", "", row.split(" | ")[0].removeprefix("| ")).strip() for row in rows]
+
+
+def test_quoted_messages_are_said_so() -> None:
+    texts = _texts()
+    quoted = _quoted()
+    assert len(quoted) > 30
+    parts = [(message, part.strip()) for message in quoted for part in message.split("…")]
+    wrong = {message for message, part in parts if not any(part in text for text in texts)}
+    assert not wrong
 
 
 # -- links ----------------------------------------------------------------------------------------------------------
