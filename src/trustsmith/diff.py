@@ -18,6 +18,7 @@ from trustsmith.model.resources import (
     GitHubEnvironment,
     RoleAssignment,
     ServicePrincipal,
+    WorkflowFile,
 )
 
 if TYPE_CHECKING:
@@ -78,6 +79,12 @@ def _up(live: State, resource: Resource, known: Callable[[Later], str | None]) -
 
 
 def _difference(before: Resource, after: Resource) -> str:
+    if isinstance(before, WorkflowFile):
+        return (
+            "what would be rendered now differs"
+            if before.owned
+            else "it was edited, or somebody else made it"
+        )
     if isinstance(before, EnvironmentSecret):
         vouched = before.content != UNKNOWN
         return "its value is another one" if vouched else "somebody else wrote it, so its value is not known"

@@ -182,7 +182,9 @@ class Wire:
         from azure.core.pipeline.transport import RequestsTransport
         from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
-        self._session = self._session or tls.session(self._endpoints.ca_bundle)
+        self._session = self._session or tls.session(
+            self._endpoints.ca_bundle, self._endpoints.resource_manager
+        )
         return {
             "base_url": self._endpoints.resource_manager,
             "credential_scopes": [self._endpoints.resource_manager_scope],
@@ -195,7 +197,6 @@ class Wire:
             "policies": [
                 policies.RequestIdPolicy(),
                 policies.UserAgentPolicy("trustsmith"),
-                policies.ProxyPolicy(),
                 policies.ContentDecodePolicy(),
                 _same_host_policy(self._endpoints.resource_manager),
                 ARMChallengeAuthenticationPolicy(

@@ -175,7 +175,12 @@ class Credentials:
 
     def _failure(self, error: Exception) -> TrustsmithError:
         """Put azure-identity's error in plain words; its text never holds a token or an assertion."""
-        from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError, ServiceResponseError
+        from azure.core.exceptions import (
+            ClientAuthenticationError,
+            DecodeError,
+            ServiceRequestError,
+            ServiceResponseError,
+        )
 
         text = str(getattr(error, "message", "") or error)
         host = self.endpoints.authority.removeprefix("https://")
@@ -188,6 +193,10 @@ class Credentials:
             return say(f"Cannot reach {host} to sign in.", hint=hint)
         if status >= _SERVER_ERROR or status == _TOO_MANY:
             return say(f"{host} could not answer.", hint="Try again later.")
+        if isinstance(error, DecodeError):
+            return say(
+                f"{host} answered something that is no token.", hint="Is there a proxy in between? Try again."
+            )
         meaning = aadsts.explain(text)
         says = meaning.says if meaning else "The sign-in to Azure was refused."
         if not isinstance(error, ClientAuthenticationError) and not meaning:
@@ -247,7 +256,7 @@ class Credentials:
         from azure.core.pipeline.transport import RequestsTransport
 
         with self._lock:
-            self._session = self._session or tls.session(self.endpoints.ca_bundle)
+            self._session = self._session or tls.session(self.endpoints.ca_bundle, self.endpoints.authority)
         return {
             "authority": self.endpoints.authority,
             "disable_instance_discovery": not self.endpoints.discovery,

@@ -181,7 +181,7 @@ class Wire:
             load("github")
             with self._once:
                 self._known_token = self._known_token or self._token()
-                self._session = self._session or tls.session(self._endpoints.ca_bundle)
+                self._session = self._session or tls.session(self._endpoints.ca_bundle, self._endpoints.api)
             self._local.requester = _requester(self._endpoints, self._known_token, self._session)
         return self._local.requester
 

@@ -57,22 +57,19 @@ def _system(_protocol: str) -> ssl.SSLContext:
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def session(ca_bundle: str | None) -> requests.Session:
-    """Return a requests session with our certificates, proxies from the environment, and no retries.
+def session(ca_bundle: str | None, url: str) -> requests.Session:
+    """Return a requests session for the host of `url`: our certificates, the environment's proxies, no retries.
 
     It may be used by several threads at once, for requests that carry their own credentials.
     """
     import requests
 
     made = requests.Session()
-    # Anything here keeps requests from putting a .netrc entry in place of the token.
-    made.auth = _as_is
+    # The environment is read once: requests would read it for each request, and put a .netrc entry in the token's place.
+    made.trust_env = False
+    made.proxies = requests.utils.get_environ_proxies(url)
     made.mount("https://", _adapter(context(ca_bundle)))
     return made
-
-
-def _as_is(request: Any) -> Any:
-    return request
 
 
 def _adapter(shared: ssl.SSLContext) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -90,7 +91,7 @@ def refuse(plan: Plan) -> None:
     """Raise Refused, naming every hazard that was not allowed and the word that allows it."""
     if not plan.blocked:
         return
-    words = [f"--allow {hazard.id}" for hazard in plan.blocked if hazard.allowable]
+    words = [f"--allow {shlex.quote(hazard.id)}" for hazard in plan.blocked if hazard.allowable]
     never = [hazard.hint for hazard in plan.blocked if not hazard.allowable]
     hint = "\n".join(hint for hint in never if hint)
     if words and not never:

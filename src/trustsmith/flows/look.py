@@ -15,7 +15,7 @@ from trustsmith.flows.session import Session, rendered
 from trustsmith.hazards import judge
 from trustsmith.model.facts import Facts, Repository
 from trustsmith.model.resource import SIDES, Key, Side
-from trustsmith.model.resources import Application, WorkflowFile
+from trustsmith.model.resources import Application
 from trustsmith.model.state import State
 from trustsmith.systems import together
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trustsmith.configfile import Source
     from trustsmith.model.config import Config
     from trustsmith.model.plan import Plan
+    from trustsmith.model.resources import WorkflowFile
 
 #: What each side's part has to look at. A side that is not listed is not contacted.
 _LOOKS_AT: dict[Side, frozenset[Side]] = {
@@ -64,13 +65,12 @@ async def look(
     Raises ConfigError for what the services say is wrong with the file, NotSignedIn, NotAllowed, ServiceError, Refused.
     """
     contacted = _contacted(source.config, sides)
-    files = rendered(source.config, session.endpoints) if "files" in sides else []
     if contacted <= {"files"}:
-        return await _files_only(session, source.config.repository, files, allow)
+        return await _files_only(session, source.config, allow)
     session.prefetch(contacted)
     session.talk.step("Looking at what is there")
     asker = Asker(session, source, contacted, sides)
-    first = await asker.repository()
+    files, first = await together(_files(session, source.config, sides), asker.repository())
     draft = desire(source.config, first, files)  # complete but for ids of reviewers, and endpoints
     (facts, unread), live, permitted = await together(
         asker.rest(first),
@@ -83,6 +83,12 @@ async def look(
     _check_live(source, live)
     plan = judge(diff(live, wanted, sides), live, allow)
     return Picture(facts, wanted, live, plan, await _who(session, contacted - live.unread.keys()), permitted)
+
+
+async def _files(session: Session, config: Config, sides: Collection[Side]) -> list[WorkflowFile]:
+    """The rendered workflows; rendering is computing, so it is done while the first questions are on their way."""
+    await asyncio.sleep(0)
+    return rendered(config, session.endpoints) if "files" in sides else []
 
 
 async def _no_rights() -> Mapping[str, frozenset[str]]:
@@ -108,13 +114,11 @@ def _contacted(config: Config, sides: Collection[Side]) -> frozenset[Side]:
     return found
 
 
-async def _files_only(
-    session: Session, repository: str, files: list[WorkflowFile], allow: Collection[str]
-) -> Picture:
+async def _files_only(session: Session, config: Config, allow: Collection[str]) -> Picture:
     """Rendering needs no service, and so no facts."""
-    nobody = Repository(id=0, full_name=repository, default_branch="", subject_prefix="")
+    nobody = Repository(id=0, full_name=config.repository, default_branch="", subject_prefix="")
     facts = Facts(host="", issuer="", audience="", repository=nobody)
-    wanted = State.of(files)
+    wanted = State.of(rendered(config, session.endpoints))
     live = await session.reader("files").read(wanted, facts, asyncio.ensure_future(_nothing()))
     return Picture(facts, wanted, live, judge(diff(live, wanted, {"files"}), live, allow))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from typing import TYPE_CHECKING
 
 from trustsmith.errors import Differences
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from trustsmith.model.plan import Plan
     from trustsmith.ui.console import Console
 
 
@@ -36,9 +38,15 @@ async def show(
     else:
         console.show_plan(picture.plan)
     if check and not picture.plan.clean:
-        raise Differences(
-            "What is there is not what the file says.", hint="Mend it with:\n  trustsmith apply"
-        )
+        raise Differences("What is there is not what the file says.", hint=_how_to_mend(picture.plan))
+
+
+def _how_to_mend(plan: Plan) -> str:
+    """What to type; things that are not ours go only by name."""
+    words = " ".join(f"--allow {shlex.quote('remove=' + stray.key.name)}" for stray in plan.strays)
+    if plan.changes:
+        return "Mend it with:\n  trustsmith apply"
+    return f"Look at what is not ours; to remove it:\n  trustsmith apply {words}"
 
 
 def make(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,7 +39,9 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
     if plan.strays:
         yield Line("  Not ours, or no longer used; removed only by name (--allow remove=NAME):", "bold")
         yield from (
-            Line(f"    ? {s.key.kind}  {s.resource.title}: {s.why}\n      remove={s.key.name}")
+            Line(
+                f"    ? {s.key.kind}  {s.resource.title}: {s.why}\n      {shlex.quote('remove=' + s.key.name)}"
+            )
             for s in plan.strays
         )
         yield Line("")
