@@ -1,0 +1,216 @@
+"""What people, machines and approvers read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.property.worlds import facts_of, foreign_credential, project, wanted_of, workflow
+from trustsmith.apply import Outcome, Run
+from trustsmith.diff import diff
+from trustsmith.errors import ConfigError, Problem, Refused, TrustsmithError
+from trustsmith.model.config import Config, Environment, Identity
+from trustsmith.model.plan import Change, Hazard, Plan, Waiting
+from trustsmith.model.resource import Key
+from trustsmith.model.resources import Application, GitHubEnvironment, Reviewer
+from trustsmith.model.state import State
+from trustsmith.ui import report
+
+CONFIG = Config(
+    repository="contoso/agents",
+    tenant="t",
+    environments=tuple(Environment(name=n, projects=(project(n),)) for n in ("dev", "prod")),
+)
+FACTS = facts_of(CONFIG)
+PLAN = diff(State(), wanted_of(CONFIG, FACTS))
+CREATE = PLAN.shown[0]
+BARE = GitHubEnvironment(name="dev")
+GONE = Change("delete", BARE, None, "the file no longer asks for it")
+STRAY = Change("delete", foreign_credential("app"), None, "not made here")
+WAITING = Waiting(Key("application", "app"), "somebody has to")
+OPEN, ALLOWED = Hazard("enable=x", "was disabled"), Hazard("remove=y", "goes", allowed=True)
+FULL = Plan((GONE,), (STRAY,), (WAITING,), (OPEN, ALLOWED), ("a note",))
+
+
+def text(plan: Plan) -> list[str]:
+    return report.joined(report.plan_lines(plan)).splitlines()
+
+
+def test_a_plan_is_grouped_by_environment_and_files_come_last() -> None:
+    lines = text(PLAN)
+    heads = [line.strip() for line in lines if line.startswith("  ") and not line.startswith("   ")]
+    assert heads == ["dev", "prod", "files"]
+    dev = lines[lines.index("  dev") : lines.index("  prod")]
+    assert "    + application           agents-dev (trustsmith-github.com-1001-dev)" in dev
+    assert "    + federated credential  repo:contoso@1/agents@1001:environment:dev" in dev
+    assert "    + github environment    dev  [no protection rules]" in dev
+    assert "    + environment secret    AZURE_CLIENT_ID  [(known after apply)]" in dev
+    assert "    + environment secret    AZURE_TENANT_ID  [t]" in dev
+    assert not any("implied" in line or " check " in line for line in lines)
+    assert lines[-1] == f"Plan: {len(PLAN.shown)} to create."
+
+
+def test_a_shared_identity_is_a_group_of_its_own() -> None:
+    shared = replace(CONFIG, identity=Identity(per="repository"))
+    lines = text(diff(State(), wanted_of(shared, FACTS)))
+    assert "  trustsmith-github.com-1001" in lines
+    assert {"  dev", "  prod", "  files"} <= set(lines)
+
+
+def test_what_waits_is_stray_or_dangerous_is_said() -> None:
+    lines = "\n".join(text(FULL))
+    assert "    - github environment    dev  [the file no longer asks for it]" in lines
+    assert "    ? federated credential  - trusts repo:other/repo:environment:dev: not made here" in lines
+    assert "      remove=app/added-by-hand" in lines
+    assert "    . application  app: somebody has to" in lines
+    assert "  ! enable=x: was disabled" in lines
+    assert "  ! remove=y (allowed): goes" in lines
+    assert "  Note: a note" in lines
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (Plan(), "Plan: nothing to do."),
+        (
+            Plan(waiting=(WAITING,)),
+            "Plan: nothing to do until the others have done their part, 1 waiting.",
+        ),
+        (Plan(strays=(STRAY,)), "Plan: nothing to do, 1 not ours or no longer used."),
+        (Plan((GONE, replace(CREATE))), "Plan: 1 to create, 1 to delete."),
+    ],
+)
+def test_the_summary(plan: Plan, said: str) -> None:
+    assert report.summary(plan) == said
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ({}, "no protection rules"),
+        ({"deploy_from": "all", "wait_minutes": 0}, "no protection rules"),
+        ({"deploy_from": "protected", "wait_minutes": 10}, "waits 10 min; from protected branches"),
+        (
+            {
+                "deploy_from": "patterns",
+                "branches": frozenset({"main", "a"}),
+                "tags": frozenset({"v*"}),
+                "reviewers": frozenset({Reviewer("user", 2, "bo"), Reviewer("team", 1, "platform")}),
+            },
+            "reviewed by team:platform, user:bo; from a, main, tag v*",
+        ),
+    ],
+)
+def test_protection_in_words(rules: dict[str, object], said: str) -> None:
+    assert report.protection(replace(BARE, **rules)) == said  # type: ignore[arg-type]
+
+
+ERROR = Refused("It failed.", hint="Do this:\n  now", original="the service's words")
+
+
+def test_an_outcome_in_a_line() -> None:
+    done = report.outcome_line(Outcome(CREATE, "done", 1.26))
+    assert done.text.split() == [
+        "created",
+        *f"{CREATE.key.kind} {CREATE.resource.title}".split(),
+        "(1.3",
+        "s)",
+    ]
+    assert "FAILED" in report.outcome_line(Outcome(CREATE, "failed", 0, ERROR)).text
+    assert "It failed." in report.outcome_line(Outcome(CREATE, "failed", 0, ERROR)).text
+    assert report.outcome_line(Outcome(CREATE, "not reached", reason="it waits")).text.endswith(": it waits")
+
+
+def ended() -> tuple[Plan, Run]:
+    plan = Plan((CREATE, GONE, replace(GONE, before=replace(BARE, name="prod"))))
+    done, failed, missed = plan.changes
+    outcomes = {
+        done: Outcome(done, "done", 1.0),
+        failed: Outcome(failed, "failed", 0.5, ERROR),
+        missed: Outcome(missed, "not reached", reason="it needs that"),
+    }
+    return plan, Run(outcomes)
+
+
+def test_how_a_run_ended() -> None:
+    lines = report.joined(report.run_lines(*ended(), 2.0))
+    assert "Failed: delete github environment dev" in lines
+    assert "The service said: the service's words" in lines
+    assert "Not reached:\n  delete github environment prod: it needs that" in lines
+    assert lines.endswith("1 done, 1 failed, 1 not reached, in 2.0 s.")
+    assert not list(report.run_lines(Plan(), Run(), 0.0))
+
+
+def test_a_run_for_machines() -> None:
+    document = json.loads(json.dumps(report.run_json(*ended())))
+    assert document["schema"] == 1
+    assert document["interrupted"] is False
+    assert [o["status"] for o in document["outcomes"]] == ["done", "failed", "not reached"]
+    assert document["outcomes"][1]["error"]["exit_code"] == 5
+    assert document["outcomes"][2]["reason"] == "it needs that"
+    assert document["plan"]["fingerprint"] == ended()[0].fingerprint
+
+
+def test_what_is_implied_is_told_only_when_it_failed() -> None:
+    check = next(change for change in PLAN.changes if change.implied)
+    for status, count in (("done", 0), ("failed", 1)):
+        outcome = Outcome(check, "failed" if status == "failed" else "done", 0, None)
+        assert len(report.run_json(PLAN, Run({check: outcome}))["outcomes"]) == count
+
+
+def test_an_error_says_what_happened_and_what_to_do() -> None:
+    assert list(report.error_lines(ERROR)) == [
+        "It failed.",
+        "The service said: the service's words",
+        "Do this:",
+        "  now",
+    ]
+    assert list(report.error_lines(None)) == []
+    known = TrustsmithError("no: words", original="words")
+    assert list(report.error_lines(known)) == ["no: words"]
+
+
+def test_a_configuration_s_problems_are_listed_with_their_places() -> None:
+    error = ConfigError([Problem("f.yml", 3, 5, "wrong", "do\nso"), Problem("f.yml", 1, 1, "first")])
+    assert list(report.error_lines(error)) == [
+        "2 problems in the configuration",
+        "  f.yml:1:1: first",
+        "  f.yml:3:5: wrong",
+        "      do",
+        "      so",
+    ]
+    assert report.error_json(error)["problems"][1] == {
+        "file": "f.yml",
+        "line": 3,
+        "column": 5,
+        "message": "wrong",
+        "hint": "do\nso",
+    }
+
+
+def test_a_plan_for_approvers() -> None:
+    page = report.plan_markdown(FULL, "contoso/agents")
+    assert page.startswith("# Plan for contoso/agents\n\nPlan: 1 to delete, ")
+    assert "| delete | github environment | dev | the file no longer asks for it |" in page
+    assert "- federated credential `app/added-by-hand`: not made here" in page
+    assert "- application `app`: somebody has to" in page
+    assert "- `enable=x`: was disabled" in page
+    assert "- `remove=y` (allowed): goes" in page
+    assert f"Fingerprint: `{FULL.fingerprint}`" in page
+    assert "##" not in report.plan_markdown(Plan(), "o/n")
+
+
+def test_no_name_breaks_a_row_of_the_page() -> None:
+    app = Application(unique_name="app", display_name="a|b\n<img>", tags=frozenset())
+    page = report.plan_markdown(Plan((Change("create", None, app, "x"),)), "o/n")
+    assert "| create | application | a\\|b &lt;img> (app) | x |" in page
+
+
+def test_files_are_a_group() -> None:
+    plan = Plan((Change("update", workflow("a\n"), workflow("b\n"), "it was edited"),))
+    assert text(plan)[:2] == [
+        "  files",
+        "    ~ workflow file         .github/workflows/deploy.yml  [it was edited]",
+    ]
