@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,7 +109,7 @@ class Desk:
         self, *args: str | Path, answers: Iterable[tuple[str, str]] = ()
     ) -> subprocess.CompletedProcess[str]:
         """Run it at a terminal; `stdout` is all that was on the screen."""
-        return self.installed.tty(*args, answers=answers, cwd=self.checkout, env=self.env)
+        return self.installed.tty(*args, answers=answers, cwd=self.checkout, env=self.env, timeout=40)
 
     def check(self, text: str) -> None:
         """What no run may ever show."""
@@ -249,6 +250,14 @@ class World:
             "roles": Counter(_role(a, principals) for a in self.data["role_assignments"].values()),
             "environments": {name: _environment(e, names) for name, e in self.environments.items()},
         }
+
+
+def wait_until(happened: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Return once it happened; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
 
 
 def apart(seen: Json, wanted: Json) -> list[str]:

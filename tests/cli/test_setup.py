@@ -18,6 +18,7 @@ from tests.cli.desk import (
     SETUP,
     TENANT,
     WORKFLOW,
+    config,
     project,
 )
 
@@ -131,3 +132,19 @@ def test_a_names_remote_on_another_host_is_a_warning(desk: Desk) -> None:
     subprocess.run([*git, "init", "-q"], check=True)
     subprocess.run([*git, "remote", "add", "origin", "git@github.com:contoso/agents.git"], check=True)
     desk(*SETUP).ends(0, "Warning", "github.com", "localhost")
+
+
+def test_names_that_hurt(desk: Desk) -> None:
+    names = ("prod eu/1", "a 'b' %41", "Übung:1")
+    lines = [f"  {json.dumps(name)}:\n    project: {project('dev')}" for name in names]
+    desk.write(config(environments=()) + "\n".join(lines) + "\n")
+    desk("apply", "--yes").ends(0)
+    desk("plan", "--check").ends(0)
+    assert sorted(desk.world().environments) == sorted(names)
+    for name in names:
+        subjects = [
+            c["subject"] for a in desk.world().apps.values() for c in a["federatedIdentityCredentials"]
+        ]
+        assert desk.job(name)["sub"] in subjects
+    desk("destroy", "--yes", "--allow", "destroy=contoso/agents").ends(0)
+    assert desk.world().environments == {}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cli.desk import SETUP, apart
+from tests.cli.desk import SETUP, apart, config, wait_until, without_makers
 from tests.faults.recovery import FAULTS, GROUPS, WRITES, fault, struck
 
 if TYPE_CHECKING:
@@ -69,3 +71,33 @@ def test_a_write_goes_wrong_for_good(desk: Desk, clean: dict[str, Any], write: s
     assert f"{done.out.count('Failed:')} failed" in done.out
     desk.sandbox.control("faults", method="DELETE")
     _finish(desk, clean)
+
+
+def test_two_runs_at_the_same_time(desk: Desk, clean: dict[str, Any]) -> None:
+    desk.sandbox.control("latency", {"ms": 30})
+    with ThreadPoolExecutor() as pool:
+        codes = [run.result().code for run in [pool.submit(desk, *SETUP) for _ in range(2)]]
+    assert set(codes) <= {0, 6, 7}
+    desk.sandbox.control("latency", {"ms": 0})
+    desk("apply", "--yes").ends(0)
+    assert apart(without_makers(desk.world().shape()), without_makers(clean)) == []
+    desk("plan", "--check").ends(0)
+
+
+def test_a_run_that_is_killed(desk: Desk, clean: dict[str, Any]) -> None:
+    """Killed in its middle, at a write: nothing could be tidied up, and the next run finds its way."""
+    desk.write(config())
+    desk.sandbox.control("faults", fault("mark", when="slow", retry_after=20))
+    command = [str(desk.installed.command), "apply", "--yes"]
+    environment = desk.installed.environment(desk.env)
+    with subprocess.Popen(
+        command, cwd=desk.checkout, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as run:
+        wait_until(lambda: "dev" in desk.world().environments and bool(desk.world().apps))
+        run.kill()
+    desk.sandbox.control("faults", method="DELETE")
+    desk("apply", "--yes").ends(0)
+    wanted = without_makers(clean)["environments"]["dev"]
+    assert without_makers(desk.world().shape())["environments"]["dev"] == wanted
+    assert len(desk.world().roles("dev")) == 1
+    desk("plan", "--check").ends(0)
