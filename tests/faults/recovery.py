@@ -13,7 +13,7 @@ WRITES = {
     "role": ("arm", "PUT", "*/roleAssignments/*"),
     "environment": ("github", "PUT", "*/environments/prod"),
     "policy": ("github", "POST", "*/environments/prod/deployment-branch-policies"),
-    "mark": ("github", "POST", "*/environments/dev/variables"),
+    "mark": ("github", "POST", "*/environments/staging/variables"),
     "secret": ("github", "PUT", "*/environments/dev/secrets/AZURE_CLIENT_ID"),
     "mark-again": ("github", "PATCH", "*/environments/dev/variables/TRUSTSMITH"),
 }
@@ -28,20 +28,21 @@ FAULTS: dict[str, dict[str, Any]] = {
     "throttled": {"when": "before", "status": 429, "retry_after": 1},
 }
 
-#: Writes that are struck in the same run: none of them needs another of its group.
-GROUPS = (("application", "environment", "role"), ("principal", "policy", "mark"), ("credential", "secret"))
+#: Writes that are struck in the same run: none of them needs another of its group, but the last of the second.
+GROUPS = {
+    "beginning": ("application", "environment", "role"),
+    "end": ("principal", "policy", "mark", "credential", "secret", "mark-again"),
+}
 
 
-def struck(how: str, group: tuple[str, ...]) -> list[dict[str, Any]]:
+def struck(how: str, group: str) -> list[dict[str, Any]]:
     """The faults of a group.
 
     After GitHub has throttled, we write once a second for the rest of the run; only its last write meets that here.
     """
-    slow = how == "throttled"
-    names = [name for name in group if not (slow and WRITES[name][0] == "github")]
-    return [
-        fault(name, **FAULTS[how]) for name in (*names, *(["mark-again"] if "credential" in group else []))
-    ]
+    slow = {name for name in WRITES if WRITES[name][0] == "github"} - {"mark-again"}
+    spared = slow if how == "throttled" else set()
+    return [fault(name, **FAULTS[how]) for name in GROUPS[group] if name not in spared]
 
 
 def fault(write: str, **how: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
@@ -36,8 +37,8 @@ def _finish(desk: Desk, clean: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("how", FAULTS)
-@pytest.mark.parametrize("group", GROUPS, ids="+".join)
-def test_writes_go_wrong_once(desk: Desk, clean: dict[str, Any], group: tuple[str, ...], how: str) -> None:
+@pytest.mark.parametrize("group", GROUPS)
+def test_writes_go_wrong_once(desk: Desk, clean: dict[str, Any], group: str, how: str) -> None:
     desk.sandbox.control("faults", struck(how, group))
     done = desk(*SETUP)
     assert done.code in {0, 6, 7}, done.err
@@ -50,11 +51,7 @@ def test_writes_go_wrong_once(desk: Desk, clean: dict[str, Any], group: tuple[st
 
 def test_every_write_is_covered(desk: Desk) -> None:
     desk(*SETUP).ends(0)
-    kinds = [tuple(part.replace("-dev')", "-*')") for part in w) for w in WRITES.values()]
-    kinds = [
-        tuple(p.replace("/dev", "/*").replace("/prod", "/*").replace("CLIENT_ID", "*") for p in w)
-        for w in kinds
-    ]
+    kinds = [[re.sub("dev|staging|prod|CLIENT_ID", "*", pattern) for pattern in w] for w in WRITES.values()]
     for request in desk.writes():
         asked = (request["service"], request["method"], request["path"])
         assert any(
@@ -63,7 +60,7 @@ def test_every_write_is_covered(desk: Desk) -> None:
         ), f"{asked} is in no test of faults"
 
 
-@pytest.mark.parametrize("write", ["application", "role", "mark-again"])
+@pytest.mark.parametrize("write", ["role", "mark-again"])
 def test_a_write_goes_wrong_for_good(desk: Desk, clean: dict[str, Any], write: str) -> None:
     desk.sandbox.control("faults", fault(write, when="before", status=400, times=999))
     done = desk(*SETUP).ends(7, "changes were made, then something failed", "trustsmith apply")
