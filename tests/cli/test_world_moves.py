@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.desk import SETUP, apart, config, project, without_makers
+from tests.cli.desk import SETUP, apart, config, project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,7 +103,7 @@ def test_interrupted(desk: Desk, was_configured: tuple[Path, Json]) -> None:
     assert "Traceback" not in at_work.stdout
     desk.sandbox.control("latency", {"ms": 0})
     desk("apply", "--yes").ends(0)
-    assert apart(without_makers(desk.world().shape()), without_makers(clean)) == []
+    assert apart(desk.world().shape(), clean) == []
     desk("plan", "--check").ends(0)
 
 
