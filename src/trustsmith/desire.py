@@ -107,7 +107,9 @@ def _environment(config: Config, facts: Facts, environment: Environment) -> Iter
     yield _credential(facts, environment, identity)
     yield from _role_assignments(environment, identity)
     ids = _ids(config, facts, environment, identity)
-    yield EnvironmentMark(environment=environment.name, store=config.store, ids=ids)
+    kind = "variable" if config.store == "variables" else "secret"
+    names = frozenset(f"{kind}/{name}" for name in ids)
+    yield EnvironmentMark(environment=environment.name, store=config.store, names=names, ids=ids)
     for name, value in ids.items():
         if config.store == "variables":
             yield EnvironmentVariable(environment=environment.name, name=name, value=value)

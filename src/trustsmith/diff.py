@@ -79,22 +79,23 @@ def _up(live: State, resource: Resource, known: Callable[[Later], str | None]) -
 
 
 def _difference(before: Resource, after: Resource) -> str:
-    if isinstance(before, WorkflowFile):
-        return (
-            "what would be rendered now differs"
-            if before.owned
-            else "it was edited, or somebody else made it"
-        )
-    if isinstance(before, EnvironmentSecret):
-        vouched = before.content != UNKNOWN
-        return "its value is another one" if vouched else "somebody else wrote it, so its value is not known"
-    was, wanted = before.shown(), after.shown()
-    parts = [
-        f"{name} is {_say(was[name])}, not {_say(wanted[name])}" for name in was if was[name] != wanted[name]
-    ]
-    return "; ".join(
-        part.replace("_", " ", 1) if part.startswith(("wait", "display")) else part for part in parts
-    )
+    """What differs, in words."""
+    match before, after:
+        case WorkflowFile(owned=True), _:
+            return "what would be rendered now differs"
+        case WorkflowFile(), _:
+            return "it was edited, or somebody else made it"
+        case EnvironmentSecret(), _:
+            vouched = before.content != UNKNOWN
+            return "its value is another one" if vouched else "nothing vouches for its value"
+        case EnvironmentMark(readable=True), _:
+            return "it announces the ids before they are written"
+        case GitHubEnvironment(), GitHubEnvironment():
+            return f"it has: {before.rules}; the file asks for: {after.rules}"
+        case _:
+            was, wanted = before.shown(), after.shown()
+            parts = [f"{n} is {_say(was[n])}, not {_say(wanted[n])}" for n in was if was[n] != wanted[n]]
+            return "; ".join(parts).replace("_", " ")
 
 
 def _say(value: object) -> str:

@@ -99,6 +99,11 @@ def decide(answers: Answers, found: Found, start: Config | None) -> tuple[Config
             "Not everything is known, and nothing may be asked.", hint="Add:\n  " + "\n  ".join(lacking)
         )
     environments, warnings = _environments(answers, found, start)
+    if start and answers.repository and answers.repository.lower() != start.repository.lower():
+        warnings.append(
+            f"The file was for {start.repository}. What trustsmith made for that one stays there; to take it away, run "
+            f"trustsmith destroy with the old file first."
+        )
     base = start or Config(repository=found.repository, tenant=found.tenant, environments=environments)
     usual = start is None or start.workflows == _usual_workflows(start.environments)
     config = replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -15,6 +16,7 @@ _USAGE, _INTERRUPTED = 2, 130
 
 def run(cli: click.Command, arguments: list[str]) -> int:
     """Run the command line; the exit code."""
+    gc.set_threshold(50_000)  # a short run makes objects and hardly any garbage: a twentieth of its time
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a Windows console need not know every sign

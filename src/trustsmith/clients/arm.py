@@ -6,6 +6,7 @@ exist; how a call is made, tried again and understood is in ``arm_wire``.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -41,6 +42,10 @@ class Arm:
         pace: Pace = PACE,
     ) -> None:
         self._wire = Wire(credentials, endpoints, on_wait=on_wait, pace=pace)
+
+    async def warm(self) -> None:
+        """Load the SDK and make its clients ahead of need, in a thread."""
+        await asyncio.to_thread(self._wire.warm)
 
     async def aclose(self) -> None:
         """Close the connections; the object is not used afterwards."""

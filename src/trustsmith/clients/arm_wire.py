@@ -56,6 +56,11 @@ class Wire:
         self._resources: ResourceManagementClient | None = None
         self._authorization: AuthorizationManagementClient | None = None
 
+    def warm(self) -> None:
+        """Load the SDK and make both clients."""
+        load("arm")
+        _ = self.resources, self.authorization
+
     async def aclose(self) -> None:
         """Let requests that are under way finish, then close the connections."""
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)

@@ -6,6 +6,7 @@ tried again and understood is in ``graph_wire``.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,10 @@ class Graph:
     ) -> None:
         self._endpoints = endpoints
         self._wire = Wire(credentials, endpoints, on_wait=on_wait, pace=pace)
+
+    async def warm(self) -> None:
+        """Load the SDK and make its client ahead of need, in a thread."""
+        await asyncio.to_thread(lambda: self._wire.client)
 
     async def aclose(self) -> None:
         """Close the connection; the object is not used afterwards."""

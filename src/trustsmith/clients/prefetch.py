@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import sys
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from trustsmith.errors import TrustsmithError
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
     from trustsmith.clients.credentials import Credentials
 
-_ONE_AT_A_TIME = threading.RLock()
+_LOADER = ThreadPoolExecutor(1, thread_name_prefix="load")
+_LOADS: dict[str, Future[None]] = {}
+_ASKING = threading.Lock()
 _MODULES = {
     "identity": ("azure.identity", "azure.core.pipeline.transport._requests_basic"),
     "graph": (
@@ -40,12 +43,21 @@ _MODULES = {
 
 
 def load(sdk: str) -> None:
-    """Import all that a client uses of "identity", "graph", "github" or "arm", unless it is there already."""
-    with _ONE_AT_A_TIME:
-        # httpx loads a command line of its own wherever click and rich are; that is a tenth of our start-up
-        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-        for module in _MODULES[sdk]:
-            importlib.import_module(module)
+    """Import all that a client uses of "identity", "graph", "github" or "arm", unless it is there already.
+
+    One thread imports them all, one after another; whoever needs one waits for that one only.
+    """
+    with _ASKING:
+        if sdk not in _LOADS:
+            _LOADS[sdk] = _LOADER.submit(_import, sdk)
+    _LOADS[sdk].result()
+
+
+def _import(sdk: str) -> None:
+    # httpx loads a command line of its own wherever click and rich are; that is a tenth of our start-up
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+    for module in _MODULES[sdk]:
+        importlib.import_module(module)
 
 
 def prefetch(

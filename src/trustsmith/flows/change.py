@@ -41,12 +41,13 @@ class Front(Talk, Protocol):
 
 @dataclass(frozen=True)
 class Wish:
-    """What the caller asked for. pinned: the fingerprint of a saved plan."""
+    """What the caller asked for. pinned: the fingerprint of a saved plan. shown: the plan was shown already."""
 
     sides: Collection[Side] = SIDES
     allow: Collection[str] = ()
     yes: bool = False
     pinned: str | None = None
+    shown: bool = False
     question: str = "Apply this plan?"
 
 
@@ -68,20 +69,22 @@ def carry_out(
 ) -> None:
     """As `change`, for a picture that was already taken.
 
-    accepted: called when nothing speaks against the plan, before anybody is asked.
+    accepted: called when nothing and nobody speaks against the plan, before anything is changed.
     """
     plan = picture.plan
-    front.show_plan(plan)
-    check_pin(plan, wish.pinned)
+    if not wish.shown:
+        front.show_plan(plan)
+    if plan.changes:
+        check_pin(plan, wish.pinned)
     refuse(plan)
     check_roles(plan, picture.rights)
     runner.run(check_registering(session, plan, wish.sides))
+    if plan.changes and not wish.yes and not front.agree(wish.question):
+        raise Refused("Nothing was changed.")
     accepted()
     if not plan.changes:
         front.show_run(plan, Run())
         return
-    if not wish.yes and not front.agree(wish.question):
-        raise Refused("Nothing was applied.", hint="To look at it again:\n  trustsmith plan")
     run = runner.run(apply(plan, picture.live, picture.facts, session.writers(), front))
     front.show_run(plan, run)
     conclude(run)

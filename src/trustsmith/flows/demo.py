@@ -69,7 +69,8 @@ class _Stage:
 
     def trustsmith(self, *arguments: str) -> None:
         """Run the tool as a user would, and show what it says."""
-        self.console.data([Line(f"$ trustsmith {shlex.join(arguments)}", "bold cyan")])
+        words = shlex.join(arguments).replace(" --", " \\\n    --")
+        self.console.data([Line(f"$ trustsmith {words}", "bold cyan")])
         command = [sys.executable, "-m", "trustsmith", *arguments]
         done = subprocess.run(command, cwd=self.checkout, env=self._environment(), check=False)  # noqa: S603 - ourselves
         if done.returncode:

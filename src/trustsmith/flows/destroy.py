@@ -33,13 +33,14 @@ def destroy(options: Options, console: Console, allow: Collection[str], *, yes: 
         try:
             picture = runner.run(look(session, source, to_write=True))
             plan = _taken_away(diff(picture.live, State()))
-            accepted = f"destroy={repository}" in allow
-            if plan.changes and not (accepted and yes):
-                console.show_plan(judge(plan, picture.live))
-                _have_typed(console, repository)
+            accepted = yes and f"destroy={repository}" in allow
             words = [hazard.id for hazard in judge(plan, picture.live).hazards]
             picture = replace(picture, plan=judge(plan, picture.live, words))
-            carry_out(runner, session, console, Wish(allow=allow, yes=True), picture)
+            if plan.changes and not accepted:
+                console.show_plan(picture.plan)
+                _have_typed(console, repository)
+            wish = Wish(allow=allow, yes=True, shown=bool(plan.changes and not accepted))
+            carry_out(runner, session, console, wish, picture)
         finally:
             runner.run(session.aclose())
 

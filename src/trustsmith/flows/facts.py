@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from trustsmith.errors import ConfigError, NotAllowed, NotFound, NotSignedIn, Problem, TrustsmithError
+from trustsmith.errors import ConfigError, NotAllowed, NotSignedIn, Problem, TrustsmithError, UsageError
 from trustsmith.model import subject
 from trustsmith.model.facts import Facts, Repository
 from trustsmith.systems import together
@@ -72,9 +72,8 @@ class Asker:
         github, name = self._session.github, self._config.repository
         answer, customization = await together(github.repository(name), github.oidc_subject(name))
         if answer is None:
-            raise NotFound(
+            raise UsageError(
                 f"GitHub shows no repository {name} to this token.",
-                service="github",
                 hint=f"Check `repository` in the file, and that the token may see it:\n  gh repo view {name}",
             )
         full_name = str(answer["full_name"])

@@ -38,7 +38,7 @@ _LOOKS_AT: dict[Side, frozenset[Side]] = {
 
 @dataclass(frozen=True)
 class Picture:
-    """What one look found. who: who is signed in to Azure, in words; empty when Azure was not contacted.
+    """What one look found.
 
     rights: what is permitted about roles at each wanted scope; empty when nobody wants to change any.
     """
@@ -47,7 +47,6 @@ class Picture:
     wanted: State
     live: State
     plan: Plan
-    who: str = ""
     rights: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -70,7 +69,9 @@ async def look(
     session.prefetch(contacted)
     session.talk.step("Looking at what is there")
     asker = Asker(session, source, contacted, sides)
-    files, first = await together(_files(session, source.config, sides), asker.repository())
+    files, first, _ = await together(
+        _files(session, source.config, sides), asker.repository(), session.warm(contacted)
+    )
     draft = desire(source.config, first, files)  # complete but for ids of reviewers, and endpoints
     (facts, unread), live, permitted = await together(
         asker.rest(first),
@@ -81,8 +82,8 @@ async def look(
     unseen = dict.fromkeys(set(SIDES) - contacted, "it was not asked for")
     live = live.join(State(unread={**unseen, **unread}))
     _check_live(source, live)
-    plan = judge(diff(live, wanted, sides), live, allow)
-    return Picture(facts, wanted, live, plan, await _who(session, contacted - live.unread.keys()), permitted)
+    await _say_who(session, contacted - live.unread.keys())
+    return Picture(facts, wanted, live, judge(diff(live, wanted, sides), live, allow), permitted)
 
 
 async def _files(session: Session, config: Config, sides: Collection[Side]) -> list[WorkflowFile]:
@@ -95,12 +96,11 @@ async def _no_rights() -> Mapping[str, frozenset[str]]:
     return {}
 
 
-async def _who(session: Session, seen: frozenset[Side]) -> str:
-    """Who is signed in to Azure, from the token that is already there; empty when nobody needs to be."""
-    if not seen & {"entra", "azure"}:
-        return ""
-    who = await session.credentials.whoami()
-    return f"{who['name']} in tenant {who['tid']} ({who['method']})"
+async def _say_who(session: Session, seen: frozenset[Side]) -> None:
+    """Say who is signed in to Azure, from the token that is already there; nobody need be for GitHub's part."""
+    if seen & {"entra", "azure"}:
+        who = await session.credentials.whoami()
+        session.talk.note(f"Signed in to Azure as {who['name']} in tenant {who['tid']} ({who['method']}).")
 
 
 def _contacted(config: Config, sides: Collection[Side]) -> frozenset[Side]:

@@ -31,8 +31,6 @@ async def show(
         picture = await look(session, source, sides or SIDES, allow)
     finally:
         await session.aclose()
-    if picture.who:
-        console.note(f"Signed in as {picture.who}.")
     if console.format == "json":
         console.document(picture.plan.as_json())
     else:

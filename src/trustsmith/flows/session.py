@@ -6,6 +6,7 @@ Must not decide anything: it only hands out what the flows need, and closes it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -107,6 +108,7 @@ class Session:
         self.talk = talk
         self.tenant = tenant
         self.endpoints = options.choose_endpoints(cloud, github)
+        logging.getLogger().addHandler(logging.NullHandler())  # what SDKs log is not for people
 
     @classmethod
     def of(cls, options: Options, talk: Talk, config: Config) -> Self:
@@ -120,6 +122,13 @@ class Session:
         azure = bool({"entra", "azure"} & set(sides))
         credentials = self.credentials if azure else None
         prefetch(credentials, graph="entra" in sides, arm="azure" in sides, github=True)
+
+    async def warm(self, sides: Collection[Side]) -> None:
+        """Make Azure's clients while other answers are on their way."""
+        clients: list[Graph | Arm] = [self.graph] if "entra" in sides else []
+        clients += [self.arm] if "azure" in sides else []
+        for client in clients:
+            await client.warm()
 
     @cached_property
     def credentials(self) -> Credentials:

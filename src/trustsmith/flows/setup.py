@@ -16,6 +16,7 @@ from trustsmith.flows.look import look
 from trustsmith.flows.session import Options, Session
 from trustsmith.model.config import CLOUDS, Config
 from trustsmith.model.foundry import ProjectId
+from trustsmith.model.resources import WorkflowFile
 from trustsmith.render import workflows
 from trustsmith.systems import together
 from trustsmith.wizard import Answers, Found, decide, interview, project_id, reviewer, unbranched
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from trustsmith.configfile import Source
+    from trustsmith.model.plan import Plan
     from trustsmith.ui.console import Console
 
 
@@ -72,14 +74,12 @@ def setup(options: Options, console: Console, answers: Answers, allow: Collectio
             console.repository = source.config.repository
             for warning in warnings:
                 console.warn(warning)
-            picture = runner.run(look(session, source, allow=allow, to_write=True))
-            if picture.who:
-                console.note(f"Signed in as {picture.who}.")
             save = partial(_save, options, console, source)
             if console.interactive:
                 save()  # nobody wants to answer the same questions twice
+            picture = runner.run(look(session, source, allow=allow, to_write=True))
             carry_out(runner, session, console, Wish(allow=allow, yes=yes), picture, accepted=save)
-            _say_next(console, source.config, changed=bool(picture.plan.changes))
+            _say_next(console, source.config, picture.plan)
         finally:
             runner.run(session.aclose())
 
@@ -115,7 +115,7 @@ def _configure(
     config, warnings = decide(answers, known, start)
     file = finder.file
     text = configfile.update(there.text, config, file) if there else configfile.new(config)
-    return configfile.load(text, file), warnings
+    return configfile.load(text, file if there else f"{file} (not written yet)"), warnings
 
 
 class _Finder:
@@ -180,16 +180,20 @@ class _Finder:
         return tuple(sorted(filter(None, parsed), key=lambda project: project.key))
 
 
-def _say_next(console: Console, config: Config, *, changed: bool) -> None:
+def _say_next(console: Console, config: Config, plan: Plan) -> None:
     """What is left to do: a set-up is proven only when a job has exchanged a token."""
-    if not changed:
+    if not plan.changes:
         console.note("Nothing to do: the set-up is as the file says.")
+        return
+    if not any(isinstance(change.resource, WorkflowFile) for change in plan.changes):
+        console.note("\nThe set-up is again as the file says.")
         return
     files = [workflow.path for workflow in workflows(config)]
     console.note(
         "\nConfigured, not yet proven: it is proven when a job has exchanged its token. Next:\n"
         f"  git add .github/trustsmith.yml {' '.join(files)}\n"
-        "  git commit -m 'Deploy to Foundry without a secret' && git push\n"
-        f"  gh workflow run {files[0].rsplit('/', 1)[-1]}\n"
+        "  git commit -m 'Deploy to Foundry without a secret'\n"
+        "  git push\n"
+        f"A push to a branch that deploys starts the workflow; by hand: gh workflow run {files[0].rsplit('/', 1)[-1]}\n"
         "Run `trustsmith setup` again when something changes."
     )

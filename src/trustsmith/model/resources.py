@@ -202,16 +202,36 @@ class GitHubEnvironment(Resource):
             return super().shown()
         return {**super().shown(), "reviewers": sorted(f"{one} ({one.id})" for one in self.reviewers)}
 
+    @property
+    def rules(self) -> str:
+        """The protection in words."""
+        parts = []
+        if self.reviewers:
+            alone = " (not by whoever pushed)" if self.prevent_self_review else ""
+            parts.append("reviewed by " + ", ".join(sorted(map(str, self.reviewers))) + alone)
+        if self.wait_minutes:
+            parts.append(f"waits {self.wait_minutes} min")
+        if self.deploy_from == "protected":
+            parts.append("from protected branches")
+        elif self.deploy_from == "patterns":
+            names = [*sorted(self.branches or ()), *(f"tag {tag}" for tag in sorted(self.tags or ()))]
+            parts.append("from " + ", ".join(names))
+        return "; ".join(parts) or "no protection rules"
+
 
 @dataclass(frozen=True, kw_only=True)
 class EnvironmentMark(Resource):
-    """The variable `TRUSTSMITH` in an environment: that we set it up, and digests of the ids written there."""
+    """The variable `TRUSTSMITH` in an environment: that we set it up, and digests of the ids written there.
+
+    names: the ids that it knows to be ours, as "secret/NAME" or "variable/NAME"; each is announced before it is written.
+    """
 
     kind = "environment mark"
     side = "github"
     environment: str
     made: Literal["created", "adopted"] = field(default="created", compare=False)
     readable: bool = True
+    names: frozenset[str] = frozenset()
     store: Literal["secrets", "variables"] = field(default="secrets", compare=False)
     ids: Mapping[str, Value] = field(default_factory=dict, compare=False, repr=False)
 
@@ -224,13 +244,27 @@ class EnvironmentMark(Resource):
         return frozenset({Key(GitHubEnvironment.kind, self.environment)})
 
     def over(self, live: Mapping[Key, Resource]) -> Self:
-        """An environment that is there and that we did not mark as created is somebody else's."""
+        """An environment that is there and that we did not mark as created is somebody else's.
+
+        Names that it knows besides the wanted ones stay known.
+        """
         there = live.get(Key(GitHubEnvironment.kind, self.environment))
-        return replace(self, made=there.made if isinstance(there, GitHubEnvironment) else "created")
+        known = live.get(self.key)
+        return replace(
+            self,
+            made=there.made if isinstance(there, GitHubEnvironment) else "created",
+            names=self.names | (known.names if isinstance(known, EnvironmentMark) else frozenset()),
+        )
 
     def fill(self, known: Callable[[Later], str | None]) -> Self:
         filled = {n: known(v) if isinstance(v, Later) else v for n, v in self.ids.items()}
         return replace(self, ids={n: self.ids[n] if v is None else v for n, v in filled.items()})
+
+
+def _inside(environment: str) -> frozenset[Key]:
+    """What an id needs: its environment, and the mark that announces it."""
+    mark = Key(EnvironmentMark.kind, f"{environment}/{MARK_VARIABLE}")
+    return frozenset({Key(GitHubEnvironment.kind, environment), mark})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,7 +286,7 @@ class EnvironmentSecret(Resource):
 
     @property
     def parents(self) -> frozenset[Key]:
-        return frozenset({Key(EnvironmentMark.kind, f"{self.environment}/{MARK_VARIABLE}")})
+        return _inside(self.environment)
 
     @property
     def digest(self) -> str:
@@ -288,7 +322,7 @@ class EnvironmentVariable(Resource):
 
     @property
     def parents(self) -> frozenset[Key]:
-        return frozenset({Key(EnvironmentMark.kind, f"{self.environment}/{MARK_VARIABLE}")})
+        return _inside(self.environment)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -111,12 +111,7 @@ class _Seen:
         ours = self._ours(mark, lost=self.name in trusted and mark is None)
         yield self.environment(mark, ours)
         if MARK_VARIABLE in values:
-            yield EnvironmentMark(
-                environment=self.name,
-                made=mark.made if mark else "adopted",
-                readable=mark is not None,
-                minted=mark.written if mark else {},
-            )
+            yield self._mark(mark, ours)
         for secret in self.secrets:
             name = str(secret["name"])
             digest = mark and mark.vouches(name, str(secret["updated_at"]))
@@ -124,25 +119,38 @@ class _Seen:
                 environment=self.name,
                 name=name,
                 content=DIGEST + digest if digest else UNKNOWN,
-                owned=name in ours,
+                owned=f"secret/{name}" in ours,
             )
         for name in values.keys() - {MARK_VARIABLE}:
-            yield EnvironmentVariable(
-                environment=self.name, name=name, value=values[name], owned=name in ours
-            )
+            owned = f"variable/{name}" in ours
+            yield EnvironmentVariable(environment=self.name, name=name, value=values[name], owned=owned)
+
+    def _mark(self, mark: MarkText | None, ours: frozenset[str]) -> EnvironmentMark:
+        """The mark, with what it says of the ids that are still there."""
+        if mark is None:
+            return EnvironmentMark(environment=self.name, made="adopted", readable=False)
+        digests = {f"digest {name}": mark.ids[name] for name in ours}
+        dates = {f"date {name}": date for name, date in mark.written.items() if f"secret/{name}" in ours}
+        return EnvironmentMark(
+            environment=self.name, made=mark.made, names=frozenset(mark.ids), minted=digests | dates
+        )
+
+    def _inside(self) -> frozenset[str]:
+        """All secrets and variables in the environment but the mark itself, as the mark names them."""
+        secrets = {f"secret/{item['name']}" for item in self.secrets}
+        variables = {f"variable/{item['name']}" for item in self.variables if item["name"] != MARK_VARIABLE}
+        return frozenset(secrets | variables)
 
     def _ours(self, mark: MarkText | None, *, lost: bool) -> frozenset[str]:
-        """Names of the ids that we wrote. When the mark is lost, a credential of ours speaks for them."""
+        """Those of them that we wrote. When the mark is lost, a credential of ours speaks for our ids."""
         if mark is not None:
-            return frozenset(mark.digests)
-        names = [str(item["name"]) for item in (*self.secrets, *self.variables)]
-        return frozenset(name for name in names if lost and name.startswith(_IDS_PREFIX))
+            return self._inside() & mark.ids.keys()
+        return frozenset(name for name in self._inside() if lost and f"/{_IDS_PREFIX}" in name)
 
     def environment(self, mark: MarkText | None, ours: frozenset[str]) -> GitHubEnvironment:
         rules = {str(rule["type"]): rule for rule in self.answer.get("protection_rules") or ()}
         required = rules.get("required_reviewers", {})
-        names = {str(item["name"]) for item in (*self.secrets, *self.variables)}
-        foreign = len(names - ours - {MARK_VARIABLE})
+        foreign = len(self._inside() - ours)
         return GitHubEnvironment(
             name=self.name,
             reviewers=frozenset(_reviewer(entry) for entry in required.get("reviewers") or ()),
@@ -178,6 +186,7 @@ class GitHubWriter(GitHubReader):
         super().__init__(github)
         self._keys: dict[str, asyncio.Future[Json]] = {}
         self._written: set[tuple[str, str]] = set()
+        self._deleted: set[tuple[str, str, str]] = set()
 
     async def write(self, change: Change, facts: Facts) -> Minted:
         """Do one change."""
@@ -255,11 +264,17 @@ class GitHubWriter(GitHubReader):
         if change.verb == "delete":
             await self._github.delete_variable(repository, mark.environment, MARK_VARIABLE)
             return
-        ids = {name: value for name, value in mark.ids.items() if not isinstance(value, Later)}
-        digests = {name: value_digest(mark.environment, name, value) for name, value in ids.items()}
-        announced = dict.fromkeys(mark.ids, "") | digests
-        dates = await self._dates(repository, change, mark) if mark.store == "secrets" else {}
-        text = MarkText(mark.made, announced, {name: date for name, date in dates.items() if name in digests})
+        kind = "secret" if mark.store == "secrets" else "variable"
+        known = {name: value for name, value in mark.ids.items() if not isinstance(value, Later)}
+        digests = {name: value_digest(mark.environment, name, value) for name, value in known.items()}
+        before = change.before.minted if change.before else {}
+        kept = {name.removeprefix("digest "): d for name, d in before.items() if name.startswith("digest ")}
+        ids = {**kept, **{f"{kind}/{name}": digests.get(name, "") for name in mark.ids}}
+        gone = {
+            f"{what}/{name}" for environment, what, name in self._deleted if environment == mark.environment
+        }
+        dates = await self._dates(repository, change, mark)
+        text = MarkText(mark.made, {n: d for n, d in ids.items() if n not in gone}, dates)
         exists = change.before is not None or change.implied
         writing = self._github.set_variable(
             repository, mark.environment, MARK_VARIABLE, str(text), exists=exists
@@ -274,16 +289,19 @@ class GitHubWriter(GitHubReader):
 
         A secret that somebody else writes meanwhile is so never vouched for.
         """
-        remembered = change.before.minted if change.before else {}
-        if not change.implied:
+        before = change.before.minted if change.before else {}
+        remembered = {name.removeprefix("date "): d for name, d in before.items() if name.startswith("date ")}
+        written = {name for environment, name in self._written if environment == mark.environment}
+        if not (change.implied and written):
             return remembered
         secrets = await self._github.secrets(repository, mark.environment)
         asked = {str(s["name"]): str(s["updated_at"]) for s in secrets}
-        return dict(remembered) | {n: d for n, d in asked.items() if (mark.environment, n) in self._written}
+        return remembered | {name: date for name, date in asked.items() if name in written}
 
     async def _write_secret(self, repository: str, change: Change, secret: EnvironmentSecret) -> None:
         if change.verb == "delete":
             await self._github.delete_secret(repository, secret.environment, secret.name)
+            self._deleted.add((secret.environment, "secret", secret.name))
             return
         key = await self._key(repository, secret.environment)
         await self._github.put_secret(repository, secret.environment, secret.name, str(secret.content), key)
@@ -298,6 +316,7 @@ class GitHubWriter(GitHubReader):
     async def _write_variable(self, repository: str, change: Change, variable: EnvironmentVariable) -> None:
         if change.verb == "delete":
             await self._github.delete_variable(repository, variable.environment, variable.name)
+            self._deleted.add((variable.environment, "variable", variable.name))
             return
         exists = change.before is not None
         await self._github.set_variable(

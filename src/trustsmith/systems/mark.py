@@ -18,20 +18,23 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class MarkText:
-    """made: "created" or "adopted". digests: name → digest. written: name → GitHub's `updated_at` of that secret.
+    """What we wrote in an environment.
 
-    A name with a digest and no date was about to be written when a run ended: it is ours, and of unknown content.
+    made: "created" or "adopted". ids: "secret/NAME" or "variable/NAME" → digest of what was written, "" while that is
+    not known. written: NAME → GitHub's `updated_at` of that secret.
+
+    A secret with a digest and no date was about to be written when a run ended: it is ours, and of unknown content.
     """
 
     made: Literal["created", "adopted"]
-    digests: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
     written: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         content = {
             "version": _VERSION,
             "made": self.made,
-            "digests": dict(sorted(self.digests.items())),
+            "ids": dict(sorted(self.ids.items())),
             "written": dict(sorted(self.written.items())),
         }
         return json.dumps(content, separators=(",", ":"))
@@ -43,13 +46,13 @@ class MarkText:
             content = json.loads(text)
             if content["version"] != _VERSION or content["made"] not in {"created", "adopted"}:
                 return None
-            return cls(content["made"], _strings(content["digests"]), _strings(content["written"]))
+            return cls(content["made"], _strings(content["ids"]), _strings(content["written"]))
         except (ValueError, TypeError, KeyError, RecursionError):  # RecursionError: too deeply nested
             return None
 
     def vouches(self, name: str, updated_at: str) -> str | None:
         """The digest of a secret's content, if the secret is as it was written; None when that cannot be said."""
-        return self.digests.get(name) if self.written.get(name) == updated_at else None
+        return self.ids.get(f"secret/{name}") if self.written.get(name) == updated_at else None
 
 
 def _strings(value: object) -> Mapping[str, str]:

@@ -121,29 +121,11 @@ def _title(resource: Resource) -> str:
 
 def _details(resource: Resource) -> str:
     if isinstance(resource, GitHubEnvironment):
-        return protection(resource)
+        return resource.rules
     value = getattr(resource, "value", getattr(resource, "content", None))
     if isinstance(value, Later):
         return str(value)
     return value if isinstance(value, str) else ""
-
-
-def protection(environment: GitHubEnvironment) -> str:
-    """An environment's rules in words."""
-    parts = []
-    if environment.reviewers:
-        parts.append("reviewed by " + ", ".join(sorted(map(str, environment.reviewers))))
-    if environment.wait_minutes:
-        parts.append(f"waits {environment.wait_minutes} min")
-    if environment.deploy_from == "protected":
-        parts.append("from protected branches")
-    elif environment.deploy_from == "patterns":
-        names = [
-            *sorted(environment.branches or ()),
-            *(f"tag {tag}" for tag in sorted(environment.tags or ())),
-        ]
-        parts.append("from " + ", ".join(names))
-    return "; ".join(parts) or "no protection rules"
 
 
 def outcome_line(outcome: Outcome) -> Line:
@@ -163,11 +145,17 @@ def run_lines(plan: Plan, run: Run, seconds: float) -> Iterator[Line]:
     if not plan.changes:
         return
     for outcome in failed:
-        yield Line(f"Failed: {outcome.change.verb} {outcome.change.key}", "bold red")
+        yield Line(
+            f"Failed: {outcome.change.verb} {outcome.change.key.kind} {outcome.change.resource.title}",
+            "bold red",
+        )
         yield from (Line(f"  {line}") for line in error_lines(outcome.error) if outcome.error)
     if missed:
         yield Line("Not reached:", "yellow")
-        yield from (Line(f"  {o.change.verb} {o.change.key}: {o.reason}", "yellow") for o in missed)
+        yield from (
+            Line(f"  {o.change.verb} {o.change.key.kind} {o.change.resource.title}: {o.reason}", "yellow")
+            for o in missed
+        )
     yield Line(
         f"{len(done)} done, {len(failed)} failed, {len(missed)} not reached, in {seconds:.1f} s.", "bold"
     )
@@ -184,7 +172,8 @@ def error_lines(error: TrustsmithError | None) -> Iterator[str]:
             yield from (f"      {line}" for line in problem.hint.splitlines())
     if error.original and error.original not in error.message:
         yield f"The service said: {error.original}"
-    yield from error.hint.splitlines()
+    first, *rest = error.hint.splitlines() or [""]
+    yield from (f"Next: {first}", *rest) if first else ()
 
 
 def error_json(error: TrustsmithError) -> dict[str, Any]:
