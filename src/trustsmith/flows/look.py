@@ -69,9 +69,7 @@ async def look(
     session.prefetch(contacted)
     session.talk.step("Looking at what is there")
     asker = Asker(session, source, contacted, sides)
-    files, first, _ = await together(
-        _files(session, source.config, sides), asker.repository(), session.warm(contacted)
-    )
+    first, files = await together(asker.repository(), _files(session, source.config, contacted))
     draft = desire(source.config, first, files)  # complete but for ids of reviewers, and endpoints
     (facts, unread), live, permitted = await together(
         asker.rest(first),
@@ -86,10 +84,10 @@ async def look(
     return Picture(facts, wanted, live, judge(diff(live, wanted, sides), live, allow), permitted)
 
 
-async def _files(session: Session, config: Config, sides: Collection[Side]) -> list[WorkflowFile]:
-    """The rendered workflows; rendering is computing, so it is done while the first questions are on their way."""
-    await asyncio.sleep(0)
-    return rendered(config, session.endpoints) if "files" in sides else []
+async def _files(session: Session, config: Config, contacted: frozenset[Side]) -> list[WorkflowFile]:
+    """The rendered workflows. Rendering is computing, so it is done when the first questions are on their way."""
+    await session.warm(contacted)
+    return rendered(config, session.endpoints) if "files" in contacted else []
 
 
 async def _no_rights() -> Mapping[str, frozenset[str]]:
