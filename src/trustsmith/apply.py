@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from trustsmith.errors import TrustsmithError
+from trustsmith.model.environments import EnvironmentMark
 from trustsmith.model.resource import Later, Side
-from trustsmith.model.resources import EnvironmentMark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

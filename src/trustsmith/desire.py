@@ -6,17 +6,19 @@ import re
 from typing import TYPE_CHECKING
 
 from trustsmith.errors import UsageError
-from trustsmith.model.naming import TAG, credential_name, environment_tag, repository_tag, unique_name
-from trustsmith.model.resource import Key, Later, Resource, Value
-from trustsmith.model.resources import (
-    Application,
+from trustsmith.model.environments import (
     BranchMode,
     EnvironmentMark,
     EnvironmentSecret,
     EnvironmentVariable,
-    FederatedCredential,
     GitHubEnvironment,
     Reviewer,
+)
+from trustsmith.model.naming import TAG, credential_name, environment_tag, repository_tag, unique_name
+from trustsmith.model.resource import Key, Later, Resource, Value
+from trustsmith.model.resources import (
+    Application,
+    FederatedCredential,
     RoleAssignment,
     ServicePrincipal,
     WorkflowFile,

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trustsmith.model.environments import (
+    UNKNOWN,
+    EnvironmentMark,
+    EnvironmentSecret,
+    EnvironmentVariable,
+    GitHubEnvironment,
+)
 from trustsmith.model.plan import Change, Plan, Waiting
 from trustsmith.model.resource import Key, Resource, Side
 from trustsmith.model.resources import (
     KINDS,
     ORPHAN,
-    UNKNOWN,
     Application,
-    EnvironmentMark,
-    EnvironmentSecret,
-    EnvironmentVariable,
     FederatedCredential,
-    GitHubEnvironment,
     RoleAssignment,
     ServicePrincipal,
     WorkflowFile,

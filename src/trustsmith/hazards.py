@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from trustsmith.model.environments import EnvironmentSecret, EnvironmentVariable, GitHubEnvironment
 from trustsmith.model.foundry import ProjectId, role_name, role_slug, short_scope
 from trustsmith.model.plan import Change, Hazard, Plan
 from trustsmith.model.resource import Key, Later
 from trustsmith.model.resources import (
     Application,
-    EnvironmentSecret,
-    EnvironmentVariable,
     FederatedCredential,
-    GitHubEnvironment,
     RoleAssignment,
     ServicePrincipal,
     WorkflowFile,

@@ -304,7 +304,7 @@ def _environment(environment: Json, names: Mapping[str, str]) -> Json:
     variables = {v["name"]: names.get(v["value"], v["value"]) for v in environment["variables"].values()}
     if "TRUSTSMITH" in variables:
         mark = json.loads(variables["TRUSTSMITH"])
-        variables["TRUSTSMITH"] = [mark["made"], sorted(mark["digests"]), sorted(mark["written"])]
+        variables["TRUSTSMITH"] = [mark["made"], sorted(mark["ids"]), sorted(mark["written"])]
     return plain | {
         "reviewers": sorted((r["type"], r["id"]) for r in environment["reviewers"]),
         "policies": sorted((p["type"], p["name"]) for p in environment["policies"]),

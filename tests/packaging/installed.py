@@ -143,7 +143,7 @@ class Installed:
 
 def _resize(terminal: int, size: tuple[int, int]) -> None:
     if sys.platform != "win32":
-        import termios  # noqa: PLC0415  # there is none on Windows
+        import termios  # there is none on Windows
 
         termios.tcsetwinsize(terminal, size)
 

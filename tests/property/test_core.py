@@ -16,15 +16,14 @@ from tests.property.worlds import World, carry_out, configs, facts_of, scenes, w
 from trustsmith.diff import diff
 from trustsmith.hazards import judge
 from trustsmith.model import naming, subject
-from trustsmith.model.resource import SIDES, Key, Later, Side
-from trustsmith.model.resources import (
-    Application,
+from trustsmith.model.environments import (
     EnvironmentMark,
     EnvironmentSecret,
     EnvironmentVariable,
-    FederatedCredential,
     GitHubEnvironment,
 )
+from trustsmith.model.resource import SIDES, Key, Later, Side
+from trustsmith.model.resources import Application, FederatedCredential
 from trustsmith.model.state import State
 from trustsmith.systems.mark import MarkText
 
@@ -341,9 +340,7 @@ def test_no_text_is_too_odd_to_be_looked_at(text: str) -> None:
 
 
 DIGESTS = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4)
-MARK_TEXTS = st.builds(
-    MarkText, made=st.sampled_from(["created", "adopted"]), digests=DIGESTS, written=DIGESTS
-)
+MARK_TEXTS = st.builds(MarkText, made=st.sampled_from(["created", "adopted"]), ids=DIGESTS, written=DIGESTS)
 
 
 @given(MARK_TEXTS)
@@ -356,7 +353,7 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["version", "made", "digests", "written"]), inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["version", "made", "ids", "written"]), inner, max_size=4)
     ),
 )
 

@@ -18,17 +18,19 @@ from trustsmith.desire import desire
 from trustsmith.diff import diff
 from trustsmith.hazards import judge
 from trustsmith.model.config import Config, Environment, Grant, Identity, Protection, Reviewer
+from trustsmith.model.environments import (
+    UNKNOWN,
+    EnvironmentMark,
+    EnvironmentSecret,
+    EnvironmentVariable,
+    GitHubEnvironment,
+)
 from trustsmith.model.facts import Facts, Repository
 from trustsmith.model.foundry import ROLES, ProjectId
 from trustsmith.model.resource import SIDES, Key, Later, Resource, Side
 from trustsmith.model.resources import (
-    UNKNOWN,
     Application,
-    EnvironmentMark,
-    EnvironmentSecret,
-    EnvironmentVariable,
     FederatedCredential,
-    GitHubEnvironment,
     RoleAssignment,
     ServicePrincipal,
     WorkflowFile,

@@ -12,20 +12,22 @@ from tests.property.worlds import facts_of, project, workflow
 from trustsmith.desire import ENDPOINT_UNKNOWN, desire, display_name, grant_scopes
 from trustsmith.errors import UsageError
 from trustsmith.model.config import Config, Environment, Grant, Identity, Protection, Reviewer
+from trustsmith.model.environments import (
+    EnvironmentMark,
+    EnvironmentSecret,
+    EnvironmentVariable,
+    GitHubEnvironment,
+)
+from trustsmith.model.environments import Reviewer as RequiredReviewer
 from trustsmith.model.foundry import PROJECT_MANAGER, ROLES
 from trustsmith.model.resource import Key, Later, Resource
 from trustsmith.model.resources import (
     Application,
-    EnvironmentMark,
-    EnvironmentSecret,
-    EnvironmentVariable,
     FederatedCredential,
-    GitHubEnvironment,
     RoleAssignment,
     ServicePrincipal,
     WorkflowFile,
 )
-from trustsmith.model.resources import Reviewer as RequiredReviewer
 
 if TYPE_CHECKING:
     from trustsmith.model.state import State

@@ -10,16 +10,14 @@ import pytest
 from tests.property.worlds import World, carry_out, facts_of, foreign_credential, project, wanted_of, workflow
 from trustsmith.diff import diff
 from trustsmith.model.config import Config, Environment, Protection
-from trustsmith.model.resource import Key, Side
-from trustsmith.model.resources import (
-    Application,
+from trustsmith.model.environments import (
     EnvironmentMark,
     EnvironmentSecret,
     EnvironmentVariable,
-    FederatedCredential,
     GitHubEnvironment,
-    ServicePrincipal,
 )
+from trustsmith.model.resource import Key, Side
+from trustsmith.model.resources import Application, FederatedCredential, ServicePrincipal
 from trustsmith.model.state import State
 
 if TYPE_CHECKING:
@@ -77,12 +75,16 @@ def test_a_second_run_has_nothing_to_do() -> None:
         (APP, {"display_name": "x"}, "display name is x, not agents-dev"),
         (APP, {"audience": "AzureADMultipleOrgs"}, "audience is AzureADMultipleOrgs, not AzureADMyOrg"),
         (PRINCIPAL, {"enabled": False}, "enabled is False, not True"),
-        (ENVIRONMENT, {"wait_minutes": 30}, "wait minutes is 30, not 0"),
-        (ENVIRONMENT, {"deploy_from": "protected"}, "deploy_from is protected, not all"),
+        (ENVIRONMENT, {"wait_minutes": 30}, "it has: waits 30 min; the file asks for: no protection rules"),
+        (
+            ENVIRONMENT,
+            {"deploy_from": "protected"},
+            "it has: from protected branches; the file asks for: no protection rules",
+        ),
         (
             ENVIRONMENT,
             {"deploy_from": "patterns", "branches": frozenset({"b", "a"})},
-            "deploy_from is patterns, not all; branches is a, b, not none",
+            "it has: from a, b; the file asks for: no protection rules",
         ),
         (
             Key("workflow file", ".github/workflows/deploy.yml"),
@@ -107,7 +109,7 @@ def test_a_change_by_hand_is_named_and_said(key: Key, values: dict[str, Any], sa
 def test_a_secret_that_somebody_wrote_is_not_known_and_one_of_ours_is_another() -> None:
     world = set_up()
     world.vouched.discard(SECRET)
-    assert only(plan_of(world)).why == "somebody else wrote it, so its value is not known"
+    assert only(plan_of(world)).why == "nothing vouches for its value"
     plan = plan_of(set_up(), replace(CONFIG, tenant="moved"))
     assert [(c.key.name, c.why) for c in plan.shown] == [("dev/AZURE_TENANT_ID", "its value is another one")]
 
@@ -172,10 +174,12 @@ def test_a_moved_repository_gets_new_trust_before_it_loses_the_old() -> None:
 
 def test_after_a_change_of_store_the_old_ids_are_left_until_named() -> None:
     plan = plan_of(set_up(), replace(CONFIG, store="variables"))
-    assert {change.verb for change in plan.shown} == {"create"}
+    mark, *ids = plan.shown
+    assert (mark.verb, mark.why) == ("update", "it announces the ids before they are written")
+    assert {change.verb for change in ids} == {"create"}
     assert {type(stray.resource) for stray in plan.strays} == {EnvironmentSecret}
     assert all("once the new ones are pushed" in stray.why for stray in plan.strays)
-    assert isinstance(plan.shown[0].resource, EnvironmentVariable)
+    assert {type(change.resource) for change in ids} == {EnvironmentVariable}
 
 
 def test_strays_are_seen_by_those_whose_side_they_are_on() -> None:

@@ -20,17 +20,10 @@ from tests.property.worlds import (
 from trustsmith.diff import diff
 from trustsmith.hazards import MOST_CREDENTIALS, judge
 from trustsmith.model.config import Config, Environment, Grant, Identity
+from trustsmith.model.environments import EnvironmentSecret, EnvironmentVariable, GitHubEnvironment
 from trustsmith.model.foundry import ROLES
 from trustsmith.model.resource import Key
-from trustsmith.model.resources import (
-    Application,
-    EnvironmentSecret,
-    EnvironmentVariable,
-    FederatedCredential,
-    GitHubEnvironment,
-    RoleAssignment,
-    ServicePrincipal,
-)
+from trustsmith.model.resources import Application, FederatedCredential, RoleAssignment, ServicePrincipal
 from trustsmith.model.state import State
 
 if TYPE_CHECKING:

@@ -8,12 +8,15 @@ import pytest
 
 from trustsmith.systems.mark import MarkText
 
-MARK = MarkText("created", {"B": "2", "A": "1"}, {"A": "2026-11-23T10:00:00Z"})
+MARK = MarkText(
+    "created", {"secret/B": "2", "secret/A": "1", "variable/C": "3"}, {"A": "2026-11-23T10:00:00Z"}
+)
 
 
 def test_its_text_is_one_line_and_in_one_order() -> None:
     assert str(MARK) == (
-        '{"version":1,"made":"created","digests":{"A":"1","B":"2"},"written":{"A":"2026-11-23T10:00:00Z"}}'
+        '{"version":1,"made":"created","ids":{"secret/A":"1","secret/B":"2","variable/C":"3"},'
+        '"written":{"A":"2026-11-23T10:00:00Z"}}'
     )
     assert MarkText.parse(str(MARK)) == MARK
 
@@ -36,12 +39,12 @@ def test_it_vouches_for_a_secret_as_it_was_written() -> None:
         "{}",
         "[" * 48_000,
         "1" * 5000,
-        json.dumps({"version": 2, "made": "created", "digests": {}, "written": {}}),
-        json.dumps({"version": 1, "made": "found", "digests": {}, "written": {}}),
-        json.dumps({"version": 1, "made": ["created"], "digests": {}, "written": {}}),
-        json.dumps({"version": 1, "made": "created", "digests": {}}),
-        json.dumps({"version": 1, "made": "created", "digests": [], "written": {}}),
-        json.dumps({"version": 1, "made": "created", "digests": {"A": 1}, "written": {}}),
+        json.dumps({"version": 2, "made": "created", "ids": {}, "written": {}}),
+        json.dumps({"version": 1, "made": "found", "ids": {}, "written": {}}),
+        json.dumps({"version": 1, "made": ["created"], "ids": {}, "written": {}}),
+        json.dumps({"version": 1, "made": "created", "ids": {}}),
+        json.dumps({"version": 1, "made": "created", "ids": [], "written": {}}),
+        json.dumps({"version": 1, "made": "created", "ids": {"A": 1}, "written": {}}),
     ],
     ids=range(14),
 )

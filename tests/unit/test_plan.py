@@ -8,9 +8,9 @@ from dataclasses import replace
 from tests.property.worlds import facts_of, foreign_credential, project, wanted_of
 from trustsmith.diff import diff
 from trustsmith.model.config import Config, Environment
+from trustsmith.model.environments import EnvironmentSecret, GitHubEnvironment
 from trustsmith.model.plan import Change, Hazard, Plan, Waiting
 from trustsmith.model.resource import Key
-from trustsmith.model.resources import EnvironmentSecret, GitHubEnvironment
 from trustsmith.model.state import State
 
 CONFIG = Config(

@@ -12,9 +12,10 @@ from trustsmith.apply import Outcome, Run
 from trustsmith.diff import diff
 from trustsmith.errors import ConfigError, Problem, Refused, TrustsmithError
 from trustsmith.model.config import Config, Environment, Identity
+from trustsmith.model.environments import GitHubEnvironment, Reviewer
 from trustsmith.model.plan import Change, Hazard, Plan, Waiting
 from trustsmith.model.resource import Key
-from trustsmith.model.resources import Application, GitHubEnvironment, Reviewer
+from trustsmith.model.resources import Application
 from trustsmith.model.state import State
 from trustsmith.ui import report
 
@@ -104,7 +105,7 @@ def test_the_summary(plan: Plan, said: str) -> None:
     ],
 )
 def test_protection_in_words(rules: dict[str, object], said: str) -> None:
-    assert report.protection(replace(BARE, **rules)) == said  # type: ignore[arg-type]
+    assert replace(BARE, **rules).rules == said  # type: ignore[arg-type]
 
 
 ERROR = Refused("It failed.", hint="Do this:\n  now", original="the service's words")
@@ -164,7 +165,7 @@ def test_an_error_says_what_happened_and_what_to_do() -> None:
     assert list(report.error_lines(ERROR)) == [
         "It failed.",
         "The service said: the service's words",
-        "Do this:",
+        "Next: Do this:",
         "  now",
     ]
     assert list(report.error_lines(None)) == []

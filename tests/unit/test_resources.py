@@ -10,18 +10,20 @@ import pytest
 from tests.property.worlds import project as project_of
 from tests.property.worlds import workflow
 from trustsmith.diff import diff
+from trustsmith.model.environments import (
+    EnvironmentMark,
+    EnvironmentSecret,
+    EnvironmentVariable,
+    GitHubEnvironment,
+    Reviewer,
+)
 from trustsmith.model.foundry import PROJECT_MANAGER
 from trustsmith.model.plan import Change
 from trustsmith.model.resource import Key, Later, Resource, merged
 from trustsmith.model.resources import (
     KINDS,
     Application,
-    EnvironmentMark,
-    EnvironmentSecret,
-    EnvironmentVariable,
     FederatedCredential,
-    GitHubEnvironment,
-    Reviewer,
     RoleAssignment,
     ServicePrincipal,
 )
@@ -109,9 +111,9 @@ def test_what_each_needs() -> None:
     assert CREDENTIAL.needs == {APP.key, ENVIRONMENT.key}
     assert GRANT.needs == {PRINCIPAL.key}
     assert MARK.needs == {ENVIRONMENT.key}
-    assert SECRET.needs == {MARK.key, APP.key}
-    assert VARIABLE.needs == {MARK.key}
-    assert replace(SECRET, content="known").needs == {MARK.key}
+    assert SECRET.needs == {ENVIRONMENT.key, MARK.key, APP.key}
+    assert VARIABLE.needs == {ENVIRONMENT.key, MARK.key}
+    assert replace(SECRET, content="known").needs == {ENVIRONMENT.key, MARK.key}
 
 
 def test_later_values_are_filled_where_they_are_known() -> None:

@@ -42,6 +42,7 @@ class Arm:
         pace: Pace = PACE,
     ) -> None:
         self._wire = Wire(credentials, endpoints, on_wait=on_wait, pace=pace)
+        self._visible: asyncio.Future[list[Json]] | None = None
 
     async def warm(self) -> None:
         """Load the SDK and make its clients ahead of need, in a thread."""
@@ -57,7 +58,12 @@ class Arm:
         return self._wire.authorization.role_assignments
 
     async def subscriptions(self) -> list[Json]:
-        """Return the subscriptions one can see: subscriptionId, displayName, tenantId, state."""
+        """Return the subscriptions one can see: subscriptionId, displayName, tenantId, state. Asked for once."""
+        if self._visible is None:
+            self._visible = asyncio.ensure_future(self._list_subscriptions())
+        return await self._visible
+
+    async def _list_subscriptions(self) -> list[Json]:
         found = await self._wire.pages("list subscriptions", "/subscriptions", _SUBSCRIPTIONS_API)
         names = ("subscriptionId", "displayName", "tenantId", "state")
         return [{name: item.get(name) for name in names} for item in found]

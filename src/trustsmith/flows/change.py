@@ -80,7 +80,7 @@ def carry_out(
     check_roles(plan, picture.rights)
     runner.run(check_registering(session, plan, wish.sides))
     if plan.changes and not wish.yes and not front.agree(wish.question):
-        raise Refused("Nothing was changed.")
+        raise Refused("Nothing was applied.", hint="To look at it again:\n  trustsmith plan")
     accepted()
     if not plan.changes:
         front.show_run(plan, Run())

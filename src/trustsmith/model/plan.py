@@ -8,14 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from trustsmith.model.resources import (
-    Application,
-    EnvironmentSecret,
-    EnvironmentVariable,
-    FederatedCredential,
-    GitHubEnvironment,
-    WorkflowFile,
-)
+from trustsmith.model.environments import EnvironmentSecret, EnvironmentVariable, GitHubEnvironment
+from trustsmith.model.resources import Application, FederatedCredential, WorkflowFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

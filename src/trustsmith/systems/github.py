@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trustsmith.errors import Conflict, Refused
-from trustsmith.model.naming import MARK_VARIABLE, value_digest
-from trustsmith.model.resource import Later, Resource
-from trustsmith.model.resources import (
+from trustsmith.model.environments import (
     DIGEST,
     UNKNOWN,
     BranchMode,
     EnvironmentMark,
     EnvironmentSecret,
     EnvironmentVariable,
-    FederatedCredential,
     GitHubEnvironment,
     Reviewer,
 )
+from trustsmith.model.naming import MARK_VARIABLE, value_digest
+from trustsmith.model.resource import Later, Resource
+from trustsmith.model.resources import FederatedCredential
 from trustsmith.model.state import State
 from trustsmith.systems import together
 from trustsmith.systems.mark import MarkText

@@ -7,9 +7,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trustsmith.errors import ConfigError, TrustsmithError
+from trustsmith.model.environments import GitHubEnvironment
 from trustsmith.model.plan import SCHEMA, Change, Plan
 from trustsmith.model.resource import Later, Resource
-from trustsmith.model.resources import FederatedCredential, GitHubEnvironment, WorkflowFile
+from trustsmith.model.resources import FederatedCredential, WorkflowFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -25,4 +25,4 @@ def _to_sandbox(self: socket.socket, address: Any) -> None:
 
 if "SANDBOX_PORT" in os.environ:
     socket.getaddrinfo = _to_loopback
-    socket.socket.connect = _to_sandbox  # type: ignore[method-assign]
+    socket.socket.connect = _to_sandbox  # type: ignore[assignment,method-assign]
