@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from trustsmith.model.environments import EnvironmentSecret, EnvironmentVariable, GitHubEnvironment
+from trustsmith.model.environments import (
+    EnvironmentMark,
+    EnvironmentSecret,
+    EnvironmentVariable,
+    GitHubEnvironment,
+)
 from trustsmith.model.foundry import ProjectId, role_name, role_slug, short_scope
 from trustsmith.model.plan import Change, Hazard, Plan
 from trustsmith.model.resource import Key, Later
@@ -54,7 +59,10 @@ def _of(change: Change, live: State) -> Iterator[Hazard]:
             yield Hazard(
                 f"delete-environment={name}", f"Environment {name} goes, with its rules and its history."
             )
-        case ("update", EnvironmentSecret() | EnvironmentVariable()) if before and not before.owned:
+        case (
+            "update",
+            EnvironmentMark() | EnvironmentSecret() | EnvironmentVariable(),
+        ) if before and not before.owned:
             why = "It holds a value that trustsmith did not write; a running deployment may use it."
             yield Hazard(f"overwrite={name}", why)
         case ("update" | "delete", WorkflowFile()) if before and not before.owned:

@@ -44,9 +44,11 @@ class EntraReader:
             together(*(self._graph.application(name) for name in names)),
             together(*(self._graph.application_by_client_id(client) for client in sorted(named))),
         )
+        # One that the file names by client id is not ours to delete, even when we once made it.
+        external = {app["id"] for app in by_client if app} - {app["id"] for app in by_name if app}
         ours = {app["id"]: app for app in (*listed, *by_name) if app and app.get("uniqueName")}
-        apps = [_Seen(app, app["uniqueName"], tag) for app in ours.values()]
-        apps += [_Seen(app, app["appId"], tag) for app in by_client if app]
+        apps = [_Seen(app, app["uniqueName"], tag) for app in ours.values() if app["id"] not in external]
+        apps += [_Seen(app, app["appId"], None) for app in by_client if app]
         found = await self._with_principals(apps, principals)
         owners = await self._owners(apps, facts)
         resources: list[Resource] = list(found)
@@ -72,9 +74,12 @@ class EntraReader:
 
 
 class _Seen:
-    """An application as Graph answered it. `identity`: its unique name, or its client id when the file gives that."""
+    """An application as Graph answered it.
 
-    def __init__(self, app: Json, identity: str, tag: str) -> None:
+    identity: its unique name, or its client id when the file gives that. tag: ours, or None when it is not ours anyway.
+    """
+
+    def __init__(self, app: Json, identity: str, tag: str | None) -> None:
         self.identity = identity
         self.owned = tag in (app.get("tags") or ())
         self.object_id = str(app["id"])

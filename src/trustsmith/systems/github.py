@@ -108,10 +108,11 @@ class _Seen:
     def resources(self, trusted: Iterable[str]) -> Iterator[Resource]:
         values = {str(v["name"]): str(v["value"]) for v in self.variables}
         mark = MarkText.parse(values.get(MARK_VARIABLE, ""))
-        ours = self._ours(mark, lost=self.name in trusted and mark is None)
+        lost = mark is None and self.name in trusted
+        ours = self._ours(mark, lost=lost)
         yield self.environment(mark, ours)
         if MARK_VARIABLE in values:
-            yield self._mark(mark, ours)
+            yield self._mark(mark, ours, lost=lost)
         for secret in self.secrets:
             name = str(secret["name"])
             digest = mark and mark.vouches(name, str(secret["updated_at"]))
@@ -125,10 +126,10 @@ class _Seen:
             owned = f"variable/{name}" in ours
             yield EnvironmentVariable(environment=self.name, name=name, value=values[name], owned=owned)
 
-    def _mark(self, mark: MarkText | None, ours: frozenset[str]) -> EnvironmentMark:
-        """The mark, with what it says of the ids that are still there."""
+    def _mark(self, mark: MarkText | None, ours: frozenset[str], *, lost: bool) -> EnvironmentMark:
+        """The mark, with what it says of the ids that are still there; one that we cannot read may be another's."""
         if mark is None:
-            return EnvironmentMark(environment=self.name, made="adopted", readable=False)
+            return EnvironmentMark(environment=self.name, made="adopted", readable=False, owned=lost)
         digests = {f"digest {name}": mark.ids[name] for name in ours}
         dates = {f"date {name}": date for name, date in mark.written.items() if f"secret/{name}" in ours}
         return EnvironmentMark(
