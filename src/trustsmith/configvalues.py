@@ -151,12 +151,17 @@ def environment_name(text: str) -> str:
     """A GitHub environment's name: at most 255 characters ("Managing environments for deployment").
 
     GitHub documents no other rule. "." and ".." are refused because HTTP clients fold them out of the address of
-    the environment, which would then be another one's.
+    the environment, which would then be another one's; "%3A" because its subject is that of a name with a colon.
     """
     if len(text) > 255:  # noqa: PLR2004  the limit, named above
         raise Wrong(f"The environment's name has {len(text)} characters; GitHub takes 255.", "Shorten it.")
     if text in (".", ".."):
         raise Wrong(f"{shown(text)} cannot be an environment's name.", "Use a word, such as dev or prod.")
+    if "%3a" in text.lower():
+        raise Wrong(
+            f"{shown(text)} cannot be told from a name with a colon, which GitHub writes as %3A in subjects.",
+            "Leave out %3A.",
+        )
     return text
 
 

@@ -11,7 +11,7 @@ from trustsmith.model.environments import (
     EnvironmentVariable,
     GitHubEnvironment,
 )
-from trustsmith.model.foundry import ProjectId, role_name, role_slug, short_scope
+from trustsmith.model.foundry import ProjectId, role_name, role_slug
 from trustsmith.model.plan import Change, Hazard, Plan
 from trustsmith.model.resource import Key, Later
 from trustsmith.model.resources import (
@@ -81,7 +81,7 @@ def _of(change: Change, live: State) -> Iterator[Hazard]:
             because = getattr(after, "because", "")
             what = f"{role_name(role)} at {scope} for {who}"
             yield Hazard(
-                f"grant={role_slug(role)}@{short_scope(scope)}",
+                f"grant={role_slug(role)}@{scope}#{who}",
                 f"{what} reaches beyond one Foundry project. The file's reason: {because}",
             )
 
@@ -139,3 +139,21 @@ def _locked_out(plan: Plan, live: State) -> Iterator[Hazard]:
         if not left:
             why = "This is the last federated credential of the identity: nothing could sign in with it any more."
             yield Hazard(f"last-credential={identity}", why)
+
+
+def _ambiguous(plan: Plan, live: State) -> Iterator[Hazard]:
+    """A protected environment whose subject a job in another, unprotected one would have, too."""
+    rules = {r.key: r for r in live.values()} | {c.key: c.after for c in plan.changes if c.after}
+    for change in plan.changes:
+        credential = change.after
+        if not isinstance(credential, FederatedCredential) or ":" not in credential.environment:
+            continue
+        environment = rules.get(Key(GitHubEnvironment.kind, credential.environment))
+        if isinstance(environment, GitHubEnvironment) and environment.protected:
+            twin = credential.environment.replace(":", "%3A")
+            yield Hazard(
+                f"ambiguous-subject={credential.environment}",
+                f"GitHub writes : as %3A in a subject, so a job in an environment that is named {twin} has the same one. "
+                "Whoever can push may name that environment, and GitHub makes it without protection.",
+                hint="Give the environment a name without a colon.",
+            )

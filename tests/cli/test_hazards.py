@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.desk import CONFIG, SETUP, config
+from tests.cli.desk import CONFIG, SETUP, config, project
 
 if TYPE_CHECKING:
     from tests.cli.desk import Desk, Done, World
@@ -109,7 +109,8 @@ def test_a_custom_subject_template(desk: Desk) -> None:
 def test_a_grant_above_the_project(configured: Desk) -> None:
     grant = "    grants:\n      - {role: foundry-account-owner, scope: account, because: deploys models}\n"
     configured.change_config("    protection:\n", f"{grant}    protection:\n")
-    name = "grant=foundry-account-owner@accounts/foundry-prod"
+    account = project("prod").rpartition("/projects/")[0]
+    name = f"grant=foundry-account-owner@{account}#trustsmith-localhost-4001-prod"
     done = _refused(configured, "apply", "--yes", names=name)
     assert "deploys models" in done.err
     configured("apply", "--yes", "--allow", name).ends(0)

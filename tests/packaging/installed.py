@@ -166,6 +166,9 @@ def _converse(terminal: FileIO, answers: list[tuple[str, str]], *, deadline: flo
         screen = plain(raw.decode("utf-8", "replace"))
         while answers and (at := screen.find(answers[0][0], read_up_to)) >= 0:
             waited_for, typed = answers.pop(0)
+            time.sleep(
+                0.2 if typed == "\x03" else 0
+            )  # an interrupt before the prompt waits is not seen by it
             read_up_to = at + len(waited_for)
             terminal.write(typed.encode())
     seen = raw.decode("utf-8", "replace")

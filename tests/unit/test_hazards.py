@@ -163,16 +163,16 @@ def grant(scope: str) -> Config:
 
 
 @pytest.mark.parametrize(
-    ("scope", "short"),
+    ("scope", "full"),
     [
-        ("account", "accounts/foundry-dev"),
-        ("resource-group", "resourceGroups/rg-dev"),
-        (project("x").subscription_scope, f"subscriptions/{project('x').subscription}"),
+        ("account", project("dev").account_scope),
+        ("resource-group", project("dev").group_scope),
+        (project("x").subscription_scope, project("x").subscription_scope),
     ],
 )
-def test_a_grant_above_a_project(scope: str, short: str) -> None:
+def test_a_grant_above_a_project(scope: str, full: str) -> None:
     hazard = only(plan_of(set_up(), grant(scope)))
-    assert hazard.id == f"grant=foundry-account-owner@{short}"
+    assert hazard.id == f"grant=foundry-account-owner@{full}#{APP}"
     assert "deploys models" in hazard.why
     assert APP in hazard.why
 
@@ -182,12 +182,12 @@ def test_a_grant_at_a_project_and_one_that_is_there_are_none() -> None:
     assert plan_of(set_up(grant("account")), grant("account")).hazards == ()
 
 
-def test_two_grants_of_one_word_are_both_shown() -> None:
+def test_two_grants_are_two_words() -> None:
     scopes = [project("a").group_scope, project("a").group_scope.replace("aaaaaaaa", "bbbbbbbb")]
     grants = tuple(Grant(role=ROLES[2].guid, scope=scope, because="x") for scope in scopes)
     plan = plan_of(World(), replace(BOTH, environments=(replace(DEV, grants=grants),)))
     assert len(plan.hazards) == 2
-    assert len({hazard.id for hazard in plan.hazards}) == 1
+    assert len({hazard.id for hazard in plan.hazards}) == 2
 
 
 def test_a_disabled_principal_is_enabled_only_by_name() -> None:
@@ -297,3 +297,13 @@ def test_a_word_that_matches_nothing_is_said() -> None:
         "--allow enable=nobody matches nothing in this plan.",
         "--allow remove=nothing matches nothing in this plan.",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "minutes", "asked"), [("prod:eu", 10, True), ("prod:eu", 0, False), ("prod", 10, False)]
+)
+def test_a_protected_environment_with_a_colon(name: str, minutes: int, asked: bool) -> None:  # noqa: FBT001
+    protection = replace(DEV.protection, wait_minutes=minutes)
+    environment = replace(DEV, name=name, protection=protection)
+    plan = plan_of(World(), replace(BOTH, environments=(environment,)))
+    assert [h.id for h in plan.hazards] == ([f"ambiguous-subject={name}"] if asked else [])

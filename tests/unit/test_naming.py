@@ -61,3 +61,12 @@ def test_a_value_s_digest_is_of_its_place_too() -> None:
     assert len(digest) == 32
     assert digest != naming.value_digest("prod", "AZURE_CLIENT_ID", "x")
     assert digest != naming.value_digest("dev", "AZURE_TENANT_ID", "x")
+
+
+def test_a_mark_is_of_one_repository_only() -> None:
+    ours = naming.mark("github.com", 4001)
+    assert naming.is_marked(ours, "github.com", 4001)
+    assert naming.is_marked(f"{ours}, environment dev", "github.com", 4001)
+    assert naming.is_marked(f"{ours}: deploys models", "github.com", 4001)
+    assert not naming.is_marked(naming.mark("github.com", 40012), "github.com", 4001)
+    assert not naming.is_marked(None, "github.com", 4001)

@@ -9,7 +9,7 @@ from tests.property.worlds import facts_of, foreign_credential, project, wanted_
 from trustsmith.diff import diff
 from trustsmith.model.config import Config, Environment
 from trustsmith.model.environments import EnvironmentSecret, GitHubEnvironment
-from trustsmith.model.plan import Change, Hazard, Plan, Waiting
+from trustsmith.model.plan import Change, Hazard, Plan, Waiting, fingerprint_of
 from trustsmith.model.resource import Key
 from trustsmith.model.state import State
 
@@ -75,16 +75,23 @@ def test_equal_plans_have_equal_fingerprints_in_whatever_order_they_were_read() 
 
 def test_a_fingerprint_is_of_every_value() -> None:
     prints = {PLAN.fingerprint}
-    for change in PLAN.changes:
+    for change in PLAN.shown:
         prints.add(replace(PLAN, changes=tuple(c for c in PLAN.changes if c is not change)).fingerprint)
     prints.add(replace(PLAN, waiting=(Waiting(Key("a", "b"), "c"),)).fingerprint)
     other = replace(CONFIG, tenant="other")
     prints.add(diff(State(), wanted_of(other, facts_of(other))).fingerprint)
-    assert len(prints) == len(PLAN.changes) + 3
+    assert len(prints) == len(PLAN.shown) + 3
 
 
 def test_remarks_are_not_part_of_a_fingerprint() -> None:
-    assert replace(PLAN, notes=("x",), hazards=(Hazard("a=b", "c"),)).fingerprint == PLAN.fingerprint
+    assert replace(PLAN, notes=("x",)).fingerprint == PLAN.fingerprint
+
+
+def test_a_hazard_counts_allowed_or_not() -> None:
+    risky = replace(PLAN, hazards=(Hazard("a=b", "c"),))
+    assert risky.fingerprint != PLAN.fingerprint
+    assert replace(risky, hazards=(Hazard("a=b", "c", allowed=True),)).fingerprint == risky.fingerprint
+    assert fingerprint_of(risky.as_json()) == risky.fingerprint
 
 
 def test_a_plan_shows_no_content_of_a_secret() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +19,9 @@ from trustsmith.model.resource import Key
 from trustsmith.model.resources import Application
 from trustsmith.model.state import State
 from trustsmith.ui import report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CONFIG = Config(
     repository="contoso/agents",
@@ -35,8 +39,12 @@ OPEN, ALLOWED = Hazard("enable=x", "was disabled"), Hazard("remove=y", "goes", a
 FULL = Plan((GONE,), (STRAY,), (WAITING,), (OPEN, ALLOWED), ("a note",))
 
 
+def joined(lines: Iterable[report.Line]) -> str:
+    return "\n".join(line.text for line in lines)
+
+
 def text(plan: Plan) -> list[str]:
-    return report.joined(report.plan_lines(plan)).splitlines()
+    return joined(report.plan_lines(plan)).splitlines()
 
 
 def test_a_plan_is_grouped_by_environment_and_files_come_last() -> None:
@@ -136,7 +144,7 @@ def ended() -> tuple[Plan, Run]:
 
 
 def test_how_a_run_ended() -> None:
-    lines = report.joined(report.run_lines(*ended(), 2.0))
+    lines = joined(report.run_lines(*ended(), 2.0))
     assert "Failed: delete github environment dev" in lines
     assert "The service said: the service's words" in lines
     assert "Not reached:\n  delete github environment prod: it needs that" in lines
@@ -197,8 +205,8 @@ def test_a_plan_for_approvers() -> None:
     assert "| delete | github environment | dev | the file no longer asks for it |" in page
     assert "- federated credential `app/added-by-hand`: not made here" in page
     assert "- application `app`: somebody has to" in page
-    assert "- `enable=x`: was disabled" in page
-    assert "- `remove=y` (allowed): goes" in page
+    assert "- not allowed `enable=x`: was disabled" in page
+    assert "- allowed `remove=y`: goes" in page
     assert f"Fingerprint: `{FULL.fingerprint}`" in page
     assert "##" not in report.plan_markdown(Plan(), "o/n")
 
@@ -206,7 +214,7 @@ def test_a_plan_for_approvers() -> None:
 def test_no_name_breaks_a_row_of_the_page() -> None:
     app = Application(unique_name="app", display_name="a|b\n<img>", tags=frozenset())
     page = report.plan_markdown(Plan((Change("create", None, app, "x"),)), "o/n")
-    assert "| create | application | a\\|b &lt;img> (app) | x |" in page
+    assert "| create | application | a\\|b\\\\u000a\\<img\\> (app) | x |" in page
 
 
 def test_files_are_a_group() -> None:
@@ -215,3 +223,7 @@ def test_files_are_a_group() -> None:
         "  files",
         "    ~ workflow file         .github/workflows/deploy.yml  [it was edited]",
     ]
+
+
+def test_what_others_named_can_do_nothing_but_be_read() -> None:
+    assert report.harmless("\x1b[2Jplain \u202e text\n") == "\\u001b[2Jplain \\u202e text\\u000a"

@@ -32,7 +32,7 @@ from trustsmith.systems import azure, entra, github, worktree
 from trustsmith.ui import report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 APP = Application(unique_name="app", display_name="App", tags=frozenset({"ours"}))
 LATER = Later(APP.key, "client_id")
@@ -70,6 +70,10 @@ ONE_OF_EACH: tuple[Resource, ...] = (
 )
 
 
+def joined(lines: Iterable[report.Line]) -> str:
+    return "\n".join(line.text for line in lines)
+
+
 def live(*resources: Resource) -> Mapping[Key, Resource]:
     return State.of(resources)
 
@@ -83,7 +87,7 @@ def test_every_kind_is_known_to_a_writer_the_plan_the_report_and_the_differ() ->
     wanted = State.of(ONE_OF_EACH)
     plan = diff(State(), wanted)
     assert {c.key.kind for c in plan.changes} == {kind.kind for kind in KINDS}
-    text, table = report.joined(report.plan_lines(plan)), report.plan_markdown(plan, "o/n")
+    text, table = joined(report.plan_lines(plan)), report.plan_markdown(plan, "o/n")
     for kind in KINDS:
         assert f"+ {kind.kind} " in text
         assert f"| create | {kind.kind} | " in table

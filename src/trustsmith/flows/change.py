@@ -12,7 +12,7 @@ from trustsmith.errors import Incomplete, Interrupted, Refused, TrustsmithError,
 from trustsmith.flows.look import Picture, look
 from trustsmith.flows.rights import check_registering, check_roles
 from trustsmith.flows.session import Session, Talk
-from trustsmith.model.plan import SCHEMA, Plan
+from trustsmith.model.plan import SCHEMA, Plan, fingerprint_of
 from trustsmith.model.resource import SIDES, Side
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trustsmith.configfile import Source
+
+
+#: Stands for the fingerprint of a saved plan that does not say what was saved.
+_EDITED = "edited"
 
 
 class Front(Talk, Protocol):
@@ -107,23 +111,26 @@ def check_pin(plan: Plan, pinned: str | None) -> None:
     """Raise Refused when the world has moved since the plan was saved."""
     if pinned is not None and plan.fingerprint != pinned:
         raise Refused(
-            "This is not the plan that was saved: something changed since then. Nothing was changed now.",
+            "This is not the plan that was saved: something changed since then, or the file was edited. "
+            "Nothing was changed now.",
             hint="Read the plan above; if it is right, save it again:\n  trustsmith plan --format json > plan.json",
         )
 
 
 def read_saved(path: Path) -> str:
-    """The fingerprint of a saved plan. Raises UsageError."""
+    """The fingerprint of a saved plan; no plan has that of one that was edited. Raises UsageError for another file."""
     try:
         saved = json.loads(path.read_text("utf-8"))
-        if saved["schema"] == SCHEMA and isinstance(saved["fingerprint"], str):
-            return str(saved["fingerprint"])
+        pinned, says = saved["fingerprint"], fingerprint_of(saved)
+        known = saved["schema"] == SCHEMA and isinstance(pinned, str)
     except (OSError, ValueError, TypeError, KeyError):
-        pass
-    raise UsageError(
-        f"{path} is not a plan that trustsmith saved.",
-        hint="Save one with:\n  trustsmith plan --format json > plan.json",
-    )
+        known = False
+    if not known:
+        raise UsageError(
+            f"{path} is not a plan that trustsmith saved.",
+            hint="Save one with:\n  trustsmith plan --format json > plan.json",
+        )
+    return str(pinned) if pinned == says else _EDITED
 
 
 def conclude(run: Run) -> None:

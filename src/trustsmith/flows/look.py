@@ -154,7 +154,17 @@ def _check_live(source: Source, live: State) -> None:
     """An application that the file names by client id has to be there."""
     if "entra" in live.unread:
         return
+    own = {r.minted["client_id"].lower() for r in live.values() if isinstance(r, Application) and r.owned}
     problems = [
+        source.problem(
+            ("environments", environment.name, "client_id"),
+            "this is an application that trustsmith manages for another environment, which must not be shared",
+            "leave `client_id` out, or set `identity.per: repository`",
+        )
+        for environment in source.config.environments
+        if environment.client_id and environment.client_id.lower() in own
+    ]
+    problems += [
         source.problem(
             ("environments", environment.name, "client_id"),
             f"the tenant has no application with client id {environment.client_id}",

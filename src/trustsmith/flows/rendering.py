@@ -26,6 +26,9 @@ def write(
     session = Session.of(replace(options, root=out or options.root), console, source.config)
     with asyncio.Runner() as runner:
         picture = runner.run(look(session, source, {"files"}, allow))
+        if out is not None:  # another folder's files are not ours to remove
+            kept = tuple(change for change in picture.plan.changes if change.verb != "delete")
+            picture = replace(picture, plan=replace(picture.plan, changes=kept))
         if check:
             console.show_plan(picture.plan)
             if not picture.plan.clean:

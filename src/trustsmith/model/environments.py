@@ -82,6 +82,11 @@ class GitHubEnvironment(Resource):
         return {**super().shown(), "reviewers": sorted(f"{one} ({one.id})" for one in self.reviewers)}
 
     @property
+    def protected(self) -> bool:
+        """Whether any rule stands between a push and a token."""
+        return bool(self.reviewers or self.wait_minutes or self.deploy_from in {"protected", "patterns"})
+
+    @property
     def rules(self) -> str:
         """The protection in words."""
         parts = []

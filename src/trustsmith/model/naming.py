@@ -55,6 +55,13 @@ def mark(host: str, repository_id: int) -> str:
     return f"Made by trustsmith for {host}/{repository_id}"
 
 
+def is_marked(description: str | None, host: str, repository_id: int) -> bool:
+    """Whether a description carries our mark for just this repository: 4001 is not 40012."""
+    begins = mark(host, repository_id)
+    text = description or ""
+    return text == begins or text.startswith((f"{begins}:", f"{begins},"))
+
+
 def credential_name(environment: str, issuer: str, subject: str, audience: str) -> str:
     """A federated credential's name: the environment's slug and a hash of what it trusts.
 

@@ -102,6 +102,17 @@ class Hazard:
         }
 
 
+def fingerprint_of(document: Mapping[str, Any]) -> str:
+    """The fingerprint of a plan's JSON, computed from what it says; hazards count by name, allowed or not.
+
+    Raises KeyError or TypeError for a document that is no plan.
+    """
+    entries = [entry for part in ("changes", "strays", "waiting") for entry in document[part]]
+    lines = sorted(json.dumps(entry, sort_keys=True) for entry in entries)  # services list in any order
+    lines += sorted(str(hazard["id"]) for hazard in document["hazards"])
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class Plan:
     """What would change, what waits for somebody else, and what is dangerous about it.
@@ -133,21 +144,24 @@ class Plan:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of everything that would be done; equal plans have equal fingerprints."""
-        content = [*(change.as_json() for change in self.changes), *(w.as_json() for w in self.waiting)]
-        lines = sorted(json.dumps(entry, sort_keys=True) for entry in content)  # services list in any order
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        """A hash of everything that is shown; equal plans have equal fingerprints."""
+        return fingerprint_of(self._content())
 
     def as_json(self) -> dict[str, Any]:
         """The saved plan. It only grows."""
         return {
             "schema": SCHEMA,
             "fingerprint": self.fingerprint,
+            **self._content(),
+            "notes": list(self.notes),
+        }
+
+    def _content(self) -> dict[str, Any]:
+        return {
             "changes": [change.as_json() for change in self.shown],
             "strays": [change.as_json() for change in self.strays],
             "waiting": [entry.as_json() for entry in self.waiting],
             "hazards": [hazard.as_json() for hazard in self.hazards],
-            "notes": list(self.notes),
         }
 
     @cached_property

@@ -67,7 +67,7 @@ def _assignment(answer: Json, principals: Mapping[str, ServicePrincipal], facts:
     role = UUID(str(answer["roleDefinitionId"]).rsplit("/", 1)[-1])
     principal_id, scope = str(answer["principalId"]), str(answer["scope"])
     principal = principals.get(principal_id.lower())
-    marked = str(answer.get("description") or "").startswith(naming.mark(facts.host, facts.repository.id))
+    marked = naming.is_marked(answer.get("description"), facts.host, facts.repository.id)
     named = naming.role_assignment_name(scope, principal_id, role) == str(answer["name"]).lower()
     return RoleAssignment(
         identity=principal.identity if principal else ORPHAN + principal_id,

@@ -107,9 +107,8 @@ class _Seen:
         return sorted(credentials, key=lambda c: not _names_itself(c))
 
     def _credential(self, answer: Json, wanted: State, facts: Facts) -> FederatedCredential:
-        described = str(answer.get("description") or "")
-        mark = naming.mark(facts.host, facts.repository.id)
-        owned = described.startswith(mark) or (self.owned and _names_itself(answer))
+        marked = naming.is_marked(answer.get("description"), facts.host, facts.repository.id)
+        owned = marked or (self.owned and _names_itself(answer))
         name = str(answer["name"])
         key = Key(FederatedCredential.kind, f"{self.identity}/{name}")
         if key not in wanted and not owned:

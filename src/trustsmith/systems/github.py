@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trustsmith.errors import Conflict, Refused
 from trustsmith.model.environments import (
-    DIGEST,
-    UNKNOWN,
-    BranchMode,
     EnvironmentMark,
     EnvironmentSecret,
     EnvironmentVariable,
     GitHubEnvironment,
-    Reviewer,
 )
 from trustsmith.model.naming import MARK_VARIABLE, value_digest
 from trustsmith.model.resource import Later, Resource
 from trustsmith.model.resources import FederatedCredential
 from trustsmith.model.state import State
 from trustsmith.systems import together
+from trustsmith.systems.github_seen import Seen
 from trustsmith.systems.mark import MarkText
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Iterator, Mapping
+    from collections.abc import Awaitable, Mapping
 
     from trustsmith.clients.github import GitHub
     from trustsmith.model.facts import Facts
@@ -33,7 +29,6 @@ if TYPE_CHECKING:
     from trustsmith.systems import Minted
 
 Json = dict[str, Any]
-_IDS_PREFIX = "AZURE_"
 
 
 class GitHubReader:
@@ -57,23 +52,23 @@ class GitHubReader:
         )
         return State.of(r for one in seen if one for r in one.resources(credentials))
 
-    async def _seen(self, repository: str, wanted: set[str]) -> list[_Seen | None]:
+    async def _seen(self, repository: str, wanted: set[str]) -> list[Seen | None]:
         listed = await self.environments(repository)
         return await together(
             *(self._environment(repository, answer, wanted=answer["name"] in wanted) for answer in listed)
         )
 
-    async def _environment(self, repository: str, answer: Json, *, wanted: bool) -> _Seen | None:
+    async def _environment(self, repository: str, answer: Json, *, wanted: bool) -> Seen | None:
         name = str(answer["name"])
         if wanted:
             variables, (secrets, policies) = await together(
                 self._github.variables(repository, name), self._inside(repository, name, answer)
             )
-            return _Seen(answer, variables, secrets, policies)
+            return Seen(answer, variables, secrets, policies)
         variables = await self._github.variables(repository, name)
         if not any(variable["name"] == MARK_VARIABLE for variable in variables):
             return None
-        return _Seen(answer, variables, *await self._inside(repository, name, answer))
+        return Seen(answer, variables, *await self._inside(repository, name, answer))
 
     async def _inside(self, repository: str, name: str, answer: Json) -> tuple[list[Json], list[Json]]:
         custom = (answer.get("deployment_branch_policy") or {}).get("custom_branch_policies")
@@ -90,94 +85,6 @@ async def _trusted(identities: Awaitable[State]) -> frozenset[str]:
     """Environments for which a credential of ours is there: they were set up by us, even when their mark is lost."""
     state = await identities
     return frozenset(r.environment for r in state.values() if isinstance(r, FederatedCredential) and r.owned)
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """An environment as GitHub answered it, with what is in it."""
-
-    answer: Json
-    variables: list[Json]
-    secrets: list[Json]
-    policies: list[Json]
-
-    @property
-    def name(self) -> str:
-        return str(self.answer["name"])
-
-    def resources(self, trusted: Iterable[str]) -> Iterator[Resource]:
-        values = {str(v["name"]): str(v["value"]) for v in self.variables}
-        mark = MarkText.parse(values.get(MARK_VARIABLE, ""))
-        lost = mark is None and self.name in trusted
-        ours = self._ours(mark, lost=lost)
-        yield self.environment(mark, ours)
-        if MARK_VARIABLE in values:
-            yield self._mark(mark, ours, lost=lost)
-        for secret in self.secrets:
-            name = str(secret["name"])
-            digest = mark and mark.vouches(name, str(secret["updated_at"]))
-            yield EnvironmentSecret(
-                environment=self.name,
-                name=name,
-                content=DIGEST + digest if digest else UNKNOWN,
-                owned=f"secret/{name}" in ours,
-            )
-        for name in values.keys() - {MARK_VARIABLE}:
-            owned = f"variable/{name}" in ours
-            yield EnvironmentVariable(environment=self.name, name=name, value=values[name], owned=owned)
-
-    def _mark(self, mark: MarkText | None, ours: frozenset[str], *, lost: bool) -> EnvironmentMark:
-        """The mark, with what it says of the ids that are still there; one that we cannot read may be another's."""
-        if mark is None:
-            return EnvironmentMark(environment=self.name, made="adopted", readable=False, owned=lost)
-        digests = {f"digest {name}": mark.ids[name] for name in ours}
-        dates = {f"date {name}": date for name, date in mark.written.items() if f"secret/{name}" in ours}
-        return EnvironmentMark(
-            environment=self.name, made=mark.made, names=frozenset(mark.ids), minted=digests | dates
-        )
-
-    def _inside(self) -> frozenset[str]:
-        """All secrets and variables in the environment but the mark itself, as the mark names them."""
-        secrets = {f"secret/{item['name']}" for item in self.secrets}
-        variables = {f"variable/{item['name']}" for item in self.variables if item["name"] != MARK_VARIABLE}
-        return frozenset(secrets | variables)
-
-    def _ours(self, mark: MarkText | None, *, lost: bool) -> frozenset[str]:
-        """Those of them that we wrote. When the mark is lost, a credential of ours speaks for our ids."""
-        if mark is not None:
-            return self._inside() & mark.ids.keys()
-        return frozenset(name for name in self._inside() if lost and f"/{_IDS_PREFIX}" in name)
-
-    def environment(self, mark: MarkText | None, ours: frozenset[str]) -> GitHubEnvironment:
-        rules = {str(rule["type"]): rule for rule in self.answer.get("protection_rules") or ()}
-        required = rules.get("required_reviewers", {})
-        foreign = len(self._inside() - ours)
-        return GitHubEnvironment(
-            name=self.name,
-            reviewers=frozenset(_reviewer(entry) for entry in required.get("reviewers") or ()),
-            wait_minutes=int(rules.get("wait_timer", {}).get("wait_timer") or 0),
-            prevent_self_review=bool(required.get("prevent_self_review")),
-            deploy_from=_deploy_from(self.answer),
-            branches=frozenset(str(p["name"]) for p in self.policies if p.get("type") != "tag"),
-            tags=frozenset(str(p["name"]) for p in self.policies if p.get("type") == "tag"),
-            made=mark.made if mark else "adopted",
-            foreign=foreign,
-            minted={f"{p.get('type') or 'branch'}:{p['name']}": str(p["id"]) for p in self.policies},
-            owned=mark is not None and mark.made == "created" and not foreign,
-        )
-
-
-def _reviewer(entry: Json) -> Reviewer:
-    reviewer = entry["reviewer"]
-    name = str(reviewer.get("slug") or reviewer.get("login"))
-    return Reviewer("team" if entry["type"] == "Team" else "user", int(reviewer["id"]), name)
-
-
-def _deploy_from(answer: Json) -> BranchMode:
-    policy = answer.get("deployment_branch_policy")
-    if not policy:
-        return "all"
-    return "protected" if policy.get("protected_branches") else "patterns"
 
 
 class GitHubWriter(GitHubReader):
@@ -229,7 +136,7 @@ class GitHubWriter(GitHubReader):
         answer, policies = await together(
             self._github.environment(repository, wanted.name), self._policies(repository, wanted)
         )
-        there = _Seen(answer or {"name": wanted.name}, [], [], policies).environment(None, frozenset())
+        there = Seen(answer or {"name": wanted.name}, [], [], policies).environment(None, frozenset())
         if there != wanted:
             raise Refused(
                 f"GitHub took the protection of environment {wanted.name} and kept another: "

@@ -55,6 +55,15 @@ class MarkText:
         return self.ids.get(f"secret/{name}") if self.written.get(name) == updated_at else None
 
 
+def is_newer(text: str) -> bool:
+    """Whether a later version of trustsmith wrote the mark: it is not lost, we only cannot read it."""
+    try:
+        version = json.loads(text)["version"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False
+    return isinstance(version, int) and version > _VERSION
+
+
 def _strings(value: object) -> Mapping[str, str]:
     if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
         raise TypeError

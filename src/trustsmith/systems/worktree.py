@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from trustsmith.configfile import save
+from trustsmith.errors import UsageError
 from trustsmith.generated import inspect
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.model.state import State
@@ -39,11 +40,22 @@ class WorktreeReader:
         files = [file for path in sorted(paths | there) if (file := self._file(path))]
         return State.of(file for file in files if file.owned or file.path in paths)
 
+    def _inside(self, path: str) -> Path:
+        """The file's place. Raises UsageError when links lead out of the checkout."""
+        file = self._root / PurePosixPath(path)
+        if not file.resolve().is_relative_to(self._root.resolve()):
+            raise UsageError(
+                f"{path} leads out of {self._root}.", hint="Put a file in the place of the link."
+            )
+        return file
+
     def _file(self, path: str) -> WorkflowFile | None:
-        try:
-            text = (self._root / PurePosixPath(path)).read_text("utf-8-sig", errors="replace")
-        except FileNotFoundError:
+        file = self._inside(path)
+        if not file.exists():
             return None
+        if not file.is_file():
+            raise UsageError(f"{path} is there, and is not a file.", hint="Move it out of the way.")
+        text = file.read_text("utf-8-sig", errors="replace")
         made = inspect(text)
         return WorkflowFile(
             path=path, body=made.body if made else text, text=text, owned=made is not None and not made.edited
@@ -59,7 +71,7 @@ class WorktreeWriter(WorktreeReader):
         file = change.resource
         if not isinstance(file, WorkflowFile):
             raise TypeError(change)
-        path = self._root / PurePosixPath(file.path)
+        path = self._inside(file.path)
         if change.verb == "delete":
             path.unlink(missing_ok=True)
         else:

@@ -87,8 +87,8 @@ class Console:
             self._say(Line(f"{text} …", "dim"))
 
     def note(self, text: str) -> None:
-        """Something worth knowing."""
-        self._say(Line(text))
+        """Something worth knowing; several lines are said one by one."""
+        self._print(sys.stderr, [Line(part) for part in text.split("\n")])
 
     def warn(self, text: str) -> None:
         """Something that may hurt later."""
@@ -184,6 +184,7 @@ class Console:
 
     def _print(self, stream: TextIO, lines: Iterable[Line]) -> None:
         self._quiet()  # what moves goes away before a line is printed, and comes back with the next step
+        lines = [line._replace(text=report.harmless(line.text)) for line in lines]
         if not self._colourful(stream):
             stream.writelines(line.text + "\n" for line in lines)
             stream.flush()

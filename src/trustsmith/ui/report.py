@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +14,7 @@ from trustsmith.model.resource import Later, Resource
 from trustsmith.model.resources import FederatedCredential, WorkflowFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from trustsmith.apply import Outcome, Run
 
@@ -39,12 +40,9 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
         yield Line("")
     if plan.strays:
         yield Line("  Not ours, or no longer used; removed only by name (--allow remove=NAME):", "bold")
-        yield from (
-            Line(
-                f"    ? {s.key.kind}  {s.resource.title}: {s.why}\n      {shlex.quote('remove=' + s.key.name)}"
-            )
-            for s in plan.strays
-        )
+        for stray in plan.strays:
+            yield Line(f"    ? {stray.key.kind}  {stray.resource.title}: {stray.why}")
+            yield Line(f"      {shlex.quote('remove=' + stray.key.name)}")
         yield Line("")
     if plan.waiting:
         yield Line("  Waiting for somebody else:", "bold")
@@ -226,12 +224,17 @@ def plan_markdown(plan: Plan, repository: str) -> str:
             _row(change.verb, change.key.kind, change.resource.title, change.why) for change in plan.shown
         ]
     for title, rows in (
-        ("Not ours", [f"{s.key.kind} `{s.key.name}`: {s.why}" for s in plan.strays]),
-        ("Waiting", [f"{w.key.kind} `{w.key.name}`: {w.reason}" for w in plan.waiting]),
-        ("Hazards", [f"`{h.id}`{' (allowed)' if h.allowed else ''}: {h.why}" for h in plan.hazards]),
+        ("Not ours", [(s.key.kind, s.key.name, s.why) for s in plan.strays]),
+        ("Waiting", [(w.key.kind, w.key.name, w.reason) for w in plan.waiting]),
+        ("Hazards", [("allowed" if h.allowed else "not allowed", h.id, h.why) for h in plan.hazards]),
     ):
         if rows:
-            lines += ["", f"## {title}", "", *(f"- {_escape(row)}" for row in rows)]
+            lines += [
+                "",
+                f"## {title}",
+                "",
+                *(f"- {kind} {_code(name)}: {_escape(why)}" for kind, name, why in rows),
+            ]
     return "\n".join([*lines, "", f"Fingerprint: `{plan.fingerprint}`", ""])
 
 
@@ -240,9 +243,14 @@ def _row(*cells: str) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    """Text of others in Markdown: no markup, no line ends."""
+    return re.sub(r"([\\|`<>\[\]!])", r"\\\1", harmless(text))
 
 
-def joined(lines: Iterable[Line]) -> str:
-    """Lines without their styles."""
-    return "\n".join(line.text for line in lines)
+def _code(name: str) -> str:
+    return f"`{harmless(name).replace('`', chr(39))}`"
+
+
+def harmless(text: str) -> str:
+    """A line of text that can do nothing but be read: what others named may hold escape sequences or line ends."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
