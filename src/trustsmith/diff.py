@@ -17,6 +17,7 @@ from trustsmith.model.resources import (
     KINDS,
     ORPHAN,
     Application,
+    ClientSecret,
     FederatedCredential,
     RoleAssignment,
     ServicePrincipal,
@@ -36,6 +37,10 @@ _WHOSE: dict[Side, str] = {
     "github": "an administrator of the repository runs `trustsmith apply --only github`",
     "files": "somebody runs `trustsmith render`",
 }
+
+
+#: What may not stand unseen on an identity of ours.
+_STRAYS = (FederatedCredential, ClientSecret, RoleAssignment)
 
 
 def diff(live: State, wanted: State, sides: Collection[Side] = ("entra", "azure", "github", "files")) -> Plan:
@@ -129,7 +134,7 @@ def _gone_why(resource: Resource) -> str:
 def _falls_with_parent(resource: Resource, gone: dict[Key, Resource]) -> bool:
     """A deleted application takes its principal and credentials along, an environment its secrets and variables."""
     match resource:
-        case ServicePrincipal() | FederatedCredential():
+        case ServicePrincipal() | FederatedCredential() | ClientSecret():
             return Key(Application.kind, resource.identity) in gone
         case EnvironmentMark() | EnvironmentSecret() | EnvironmentVariable():
             return Key(GitHubEnvironment.kind, resource.environment) in gone
@@ -150,7 +155,7 @@ def _strays(live: State, wanted: State) -> Iterator[Change]:
             continue
         if resource.owned and _is_left_over(resource, wanted):
             yield Change("delete", resource, None, "workflows no longer read it once the new ones are pushed")
-        elif not resource.owned and isinstance(resource, FederatedCredential | RoleAssignment):
+        elif not resource.owned and isinstance(resource, _STRAYS):
             yield Change(
                 "delete", resource, None, "it is on an identity of ours, but trustsmith did not make it"
             )

@@ -16,6 +16,7 @@ from trustsmith.model.plan import Change, Hazard, Plan
 from trustsmith.model.resource import Key, Later
 from trustsmith.model.resources import (
     Application,
+    ClientSecret,
     FederatedCredential,
     RoleAssignment,
     ServicePrincipal,
@@ -40,7 +41,9 @@ def judge(plan: Plan, live: State, allow: Collection[str] = ()) -> Plan:
         strays=tuple(stray for stray in plan.strays if stray not in removed),
     )
     each = [hazard for change in plan.changes for hazard in _of(change, live)]
-    found = dict.fromkeys([*each, *_full(plan, live), *_locked_out(plan, live)])
+    found = dict.fromkeys(
+        [*each, *_full(plan, live), *_locked_out(plan, live), *_ambiguous(plan, live), *_held_by_secret(plan)]
+    )
     hazards = [replace(h, allowed=h.allowable and h.id in allow) for h in found]
     known = {hazard.id for hazard in found} | {f"remove={stray.key.name}" for stray in removed}
     idle = sorted(set(allow) - known)
@@ -157,3 +160,19 @@ def _ambiguous(plan: Plan, live: State) -> Iterator[Hazard]:
                 "Whoever can push may name that environment, and GitHub makes it without protection.",
                 hint="Give the environment a name without a colon.",
             )
+
+
+def _held_by_secret(plan: Plan) -> Iterator[Hazard]:
+    """An application that gets more rights or trust while somebody holds a client secret of it."""
+    gaining = {
+        change.resource.identity
+        for change in plan.changes
+        if change.verb == "create" and isinstance(change.resource, FederatedCredential | RoleAssignment)
+    }
+    for identity in sorted(
+        {s.resource.identity for s in plan.strays if isinstance(s.resource, ClientSecret)} & gaining
+    ):
+        yield Hazard(
+            f"client-secret={identity}",
+            "The application has a client secret that trustsmith did not make: whoever holds it gets what is granted now.",
+        )

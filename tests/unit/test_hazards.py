@@ -22,12 +22,19 @@ from trustsmith.hazards import MOST_CREDENTIALS, judge
 from trustsmith.model.config import Config, Environment, Grant, Identity
 from trustsmith.model.environments import EnvironmentSecret, EnvironmentVariable, GitHubEnvironment
 from trustsmith.model.foundry import ROLES
+from trustsmith.model.plan import Change, Plan
 from trustsmith.model.resource import Key
-from trustsmith.model.resources import Application, FederatedCredential, RoleAssignment, ServicePrincipal
+from trustsmith.model.resources import (
+    Application,
+    ClientSecret,
+    FederatedCredential,
+    RoleAssignment,
+    ServicePrincipal,
+)
 from trustsmith.model.state import State
 
 if TYPE_CHECKING:
-    from trustsmith.model.plan import Hazard, Plan
+    from trustsmith.model.plan import Hazard
 
 DEV = Environment(name="dev", projects=(project("dev"),))
 PROD = Environment(name="prod", projects=(project("prod"),))
@@ -307,3 +314,13 @@ def test_a_protected_environment_with_a_colon(name: str, minutes: int, asked: bo
     environment = replace(DEV, name=name, protection=protection)
     plan = plan_of(World(), replace(BOTH, environments=(environment,)))
     assert [h.id for h in plan.hazards] == ([f"ambiguous-subject={name}"] if asked else [])
+
+
+def test_an_application_that_somebody_holds_a_secret_of_gets_nothing_unasked() -> None:
+    held = ClientSecret(identity=APP, key_id="k", owned=False)
+    assert not diff(State.of([held]), State.of([])).changes
+    role = RoleAssignment(identity=APP, role=ROLES[1].guid, scope=project("dev").id, principal="p")
+    plan = Plan((Change("create", None, role, "x"),), strays=(Change("delete", held, None, "x"),))
+    assert [h.id for h in judge(plan, State()).hazards] == [f"client-secret={APP}"]
+    assert not judge(replace(plan, strays=()), State()).hazards
+    assert not judge(plan, State(), [f"remove={APP}/k"]).blocked

@@ -23,6 +23,7 @@ from trustsmith.model.resource import Key, Later, Resource, merged
 from trustsmith.model.resources import (
     KINDS,
     Application,
+    ClientSecret,
     FederatedCredential,
     RoleAssignment,
     ServicePrincipal,
@@ -48,6 +49,7 @@ CREDENTIAL = FederatedCredential(
     environment="dev",
     application=Later(APP.key, "object_id"),
 )
+HELD = ClientSecret(identity=APP.unique_name, key_id="k", hint="abc", expires="2027-01-01T00:00:00Z")
 GRANT = RoleAssignment(
     identity="app",
     role=PROJECT_MANAGER.guid,
@@ -63,6 +65,7 @@ ONE_OF_EACH: tuple[Resource, ...] = (
     ENVIRONMENT,
     MARK,
     CREDENTIAL,
+    HELD,
     GRANT,
     SECRET,
     VARIABLE,
@@ -93,7 +96,7 @@ def test_every_kind_is_known_to_a_writer_the_plan_the_report_and_the_differ() ->
         assert f"| create | {kind.kind} | " in table
         assert kind.kind in [change["kind"] for change in plan.as_json()["changes"]]
     gone = {c.key for c in diff(wanted, State()).changes}
-    fall = {PRINCIPAL.key, CREDENTIAL.key, MARK.key, SECRET.key, VARIABLE.key}
+    fall = {PRINCIPAL.key, CREDENTIAL.key, HELD.key, MARK.key, SECRET.key, VARIABLE.key}
     assert gone == wanted.keys() - fall
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from trustsmith.clients.graph_wire import Json, Wire, an_object, values
 from trustsmith.clients.transport import PACE, OnWait, Pace
-from trustsmith.errors import ServiceError
+from trustsmith.errors import NotFound, ServiceError
 
 if TYPE_CHECKING:
     from trustsmith.clients.credentials import Credentials
@@ -30,6 +30,7 @@ _APPLICATION = {
         "serviceManagementReference",
         "notes",
         "createdDateTime",
+        "passwordCredentials",
     ],
     "expand": ["federatedIdentityCredentials"],
 }
@@ -120,6 +121,14 @@ class Graph:
         """Delete an application (it can be restored for 30 days); one that is gone is done."""
         builder = self._wire.client.applications.by_application_id(object_id)
         await self._wire.delete(f"delete application {object_id}", builder)
+
+    async def remove_password(self, object_id: str, key_id: str) -> None:
+        """Remove a client secret of an application, by its key id; one that is gone is done."""
+        builder = self._wire.client.applications.by_application_id(object_id).remove_password
+        try:
+            await self._wire.write(f"remove client secret {key_id}", "POST", builder, {"keyId": key_id})
+        except NotFound:
+            return
 
     async def restore_application(self, object_id: str) -> Json:
         """Bring a deleted application back; return it."""

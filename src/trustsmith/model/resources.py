@@ -110,6 +110,33 @@ class FederatedCredential(Resource):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClientSecret(Resource):
+    """That an application of ours has a client secret, which is never ours. Its value has no field to be in.
+
+    hint: the first characters, as Entra shows them. expires: as Entra spells the date. minted: object_id.
+    """
+
+    kind = "client secret"
+    side = "entra"
+    identity: str
+    key_id: str
+    hint: str = field(default="", compare=False)
+    expires: str = field(default="", compare=False)
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, f"{self.identity}/{self.key_id}")
+
+    @property
+    def title(self) -> str:
+        return f"{self.identity} has a secret that begins with {self.hint or '?'} and expires {self.expires or '?'}"
+
+    @property
+    def parents(self) -> frozenset[Key]:
+        return frozenset({Key(Application.kind, self.identity)})
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoleAssignment(Resource):
     """A role of a principal at a scope. minted: id (the ARM id of the assignment)."""
 
@@ -171,6 +198,7 @@ KINDS: tuple[type[Resource], ...] = (
     GitHubEnvironment,
     EnvironmentMark,
     FederatedCredential,
+    ClientSecret,
     RoleAssignment,
     EnvironmentSecret,
     EnvironmentVariable,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from trustsmith.errors import ServiceError
 from trustsmith.model import naming, subject
 from trustsmith.model.resource import Key, Resource
-from trustsmith.model.resources import Application, FederatedCredential, ServicePrincipal
+from trustsmith.model.resources import Application, ClientSecret, FederatedCredential, ServicePrincipal
 from trustsmith.model.state import State
 from trustsmith.systems import together
 
@@ -99,7 +99,20 @@ class _Seen:
         yield _application(self._app, self.identity, owned=self.owned, owners=owners)
         found = [self._credential(credential, wanted, facts) for credential in self._credentials()]
         named = self.identity == self._app.get("uniqueName")
+        yield from (
+            self._secret(answer) for answer in self._app.get("passwordCredentials") or () if self.owned
+        )
         yield from (c for c in found if named or c.owned or c.key in wanted)
+
+    def _secret(self, answer: Json) -> ClientSecret:
+        return ClientSecret(
+            identity=self.identity,
+            key_id=str(answer["keyId"]),
+            hint=str(answer.get("hint") or ""),
+            expires=str(answer.get("endDateTime") or ""),
+            minted={"object_id": self.object_id},
+            owned=False,
+        )
 
     def _credentials(self) -> list[Json]:
         """Those with one of our names first, so that a foreign one never takes their place."""
@@ -198,6 +211,8 @@ class EntraWriter(EntraReader):
             case "delete", FederatedCredential() as credential:
                 name = credential.minted.get("name", credential.name)
                 await self._graph.delete_federated_credential(str(credential.application), name)
+            case "delete", ClientSecret() as secret:
+                await self._graph.remove_password(secret.minted["object_id"], secret.key_id)
             case "delete", ServicePrincipal() as principal:
                 await self._graph.delete_service_principal(principal.minted["principal_id"])
             case _, Application() as app:
@@ -249,4 +264,4 @@ class EntraWriter(EntraReader):
         await self._graph.put_federated_credential(str(credential.application), body)
 
 
-KINDS: tuple[type[Resource], ...] = (Application, ServicePrincipal, FederatedCredential)
+KINDS: tuple[type[Resource], ...] = (Application, ServicePrincipal, FederatedCredential, ClientSecret)
