@@ -39,6 +39,10 @@ _WHOSE: dict[Side, str] = {
 }
 
 
+_UNSEEN = (
+    "the file no longer names it, and it was set up for an application that was not looked at and may trust it still; put "
+    "it back with its client_id and run trustsmith destroy, or remove that trust by hand first"
+)
 #: What may not stand unseen on an identity of ours.
 _STRAYS = (FederatedCredential, ClientSecret, RoleAssignment)
 
@@ -155,6 +159,8 @@ def _strays(live: State, wanted: State) -> Iterator[Change]:
             continue
         if resource.owned and _is_left_over(resource, wanted):
             yield Change("delete", resource, None, "workflows no longer read it once the new ones are pushed")
+        elif isinstance(resource, GitHubEnvironment) and resource.unseen:
+            yield Change("delete", resource, None, _UNSEEN)
         elif not resource.owned and isinstance(resource, _STRAYS):
             yield Change(
                 "delete", resource, None, "it is on an identity of ours, but trustsmith did not make it"

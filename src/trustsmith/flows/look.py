@@ -125,6 +125,10 @@ async def _nothing() -> State:
     return State()
 
 
+async def _unasked() -> State:
+    return State(unread={"entra": "it was not asked for"})
+
+
 async def _live(
     session: Session, wanted: State, facts: Facts, contacted: frozenset[Side], sides: Collection[Side]
 ) -> State:
@@ -133,7 +137,7 @@ async def _live(
     def read(side: Side, identities: Awaitable[State]) -> Awaitable[State]:
         return _forgiven(session.reader(side).read(wanted, facts, identities), side, sides)
 
-    entra = asyncio.ensure_future(_nothing())
+    entra = asyncio.ensure_future(_unasked())
     if "entra" in contacted:
         entra = asyncio.ensure_future(read("entra", entra))
     others = [read(side, entra) for side in SIDES if side in contacted - {"entra"}]

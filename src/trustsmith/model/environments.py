@@ -38,7 +38,7 @@ class GitHubEnvironment(Resource):
     """A GitHub environment and its protection. None: the file does not say.
 
     made: "created" by us, or "adopted": it was there before. foreign: how many secrets and variables in it are not
-    ours. wait_minutes: minutes.
+    ours. unseen: it trusts, or did, an application that was not looked at. wait_minutes: minutes.
     """
 
     kind = "github environment"
@@ -52,6 +52,7 @@ class GitHubEnvironment(Resource):
     tags: frozenset[str] | None = None
     made: Literal["created", "adopted"] = field(default="adopted", compare=False)
     foreign: int = field(default=0, compare=False)
+    unseen: bool = field(default=False, compare=False)
 
     @property
     def key(self) -> Key:

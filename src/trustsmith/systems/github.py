@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trustsmith.errors import Conflict, Refused
@@ -14,14 +15,14 @@ from trustsmith.model.environments import (
 )
 from trustsmith.model.naming import MARK_VARIABLE, value_digest
 from trustsmith.model.resource import Later, Resource
-from trustsmith.model.resources import FederatedCredential
+from trustsmith.model.resources import Application, FederatedCredential
 from trustsmith.model.state import State
 from trustsmith.systems import together
 from trustsmith.systems.github_seen import Seen
 from trustsmith.systems.mark import MarkText
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Iterable, Mapping
 
     from trustsmith.clients.github import GitHub
     from trustsmith.model.facts import Facts
@@ -47,10 +48,22 @@ class GitHubReader:
     async def read(self, wanted: State, facts: Facts, identities: Awaitable[State]) -> State:
         """The wanted environments, and those that carry our mark."""
         names = {r.name for r in wanted.values() if isinstance(r, GitHubEnvironment)}
-        seen, credentials = await together(
-            self._seen(facts.repository.full_name, names), _trusted(identities)
-        )
-        return State.of(r for one in seen if one for r in one.resources(credentials))
+        seen, known = await together(self._seen(facts.repository.full_name, names), identities)
+        there = [one for one in seen if one]
+        return State.of(r for one in there for r in self._resources(one, known, wanted=one.name in names))
+
+    @staticmethod
+    def _resources(one: Seen, identities: State, *, wanted: bool) -> Iterable[Resource]:
+        """What is in an environment.
+
+        One that the file no longer names, and whose application was not looked at, is left alone: its credential may be
+        there still, and without the environment's rules anybody could use it.
+        """
+        found = one.resources(_trusted(identities))
+        if wanted or "entra" in identities.unread or not one.is_of_another(_clients(identities)):
+            return found
+        alone = [replace(resource, owned=False) for resource in found]
+        return [replace(r, unseen=True) if isinstance(r, GitHubEnvironment) else r for r in alone]
 
     async def _seen(self, repository: str, wanted: set[str]) -> list[Seen | None]:
         listed = await self.environments(repository)
@@ -81,10 +94,16 @@ async def _none() -> list[Json]:
     return []
 
 
-async def _trusted(identities: Awaitable[State]) -> frozenset[str]:
+def _trusted(identities: State) -> frozenset[str]:
     """Environments for which a credential of ours is there: they were set up by us, even when their mark is lost."""
-    state = await identities
-    return frozenset(r.environment for r in state.values() if isinstance(r, FederatedCredential) and r.owned)
+    credentials = [r for r in identities.values() if isinstance(r, FederatedCredential) and r.owned]
+    return frozenset(credential.environment for credential in credentials)
+
+
+def _clients(identities: State) -> set[str]:
+    """The client ids of all applications that were looked at, the deleted ones too."""
+    apps = [*identities.values(), *identities.deleted.values()]
+    return {app.minted["client_id"] for app in apps if isinstance(app, Application)}
 
 
 class GitHubWriter(GitHubReader):

@@ -16,7 +16,7 @@ from trustsmith.model.environments import (
     GitHubEnvironment,
     Reviewer,
 )
-from trustsmith.model.naming import MARK_VARIABLE
+from trustsmith.model.naming import MARK_VARIABLE, value_digest
 from trustsmith.systems.mark import MarkText, is_newer
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trustsmith.model.resource import Resource
 
 Json = dict[str, Any]
+_CLIENT_ID = "AZURE_CLIENT_ID"
 #: The ids that we write; nothing else is taken for ours when a mark is lost.
 _IDS = re.compile(r"\w+/AZURE_(CLIENT_ID|TENANT_ID|SUBSCRIPTION_ID|AI_PROJECT_ENDPOINT(_\d+)?)")
 
@@ -64,6 +65,13 @@ class Seen:
         for name in values.keys() - {MARK_VARIABLE}:
             owned = f"variable/{name}" in ours
             yield EnvironmentVariable(environment=self.name, name=name, value=values[name], owned=owned)
+
+    def is_of_another(self, clients: Iterable[str]) -> bool:
+        """Whether the id in it is of an application that is none of `clients` (client ids)."""
+        values = {str(v["name"]): str(v["value"]) for v in self.variables}
+        mark = MarkText.parse(values.get(MARK_VARIABLE, "")) or MarkText("adopted")
+        written = {mark.ids.get(f"{kind}/{_CLIENT_ID}", "") for kind in ("secret", "variable")} - {""}
+        return bool(written - {value_digest(self.name, _CLIENT_ID, client) for client in clients})
 
     def _mark(self, mark: MarkText | None, ours: frozenset[str], *, lost: bool) -> EnvironmentMark:
         """The mark, with what it says of the ids that are still there; one that we cannot read may be another's."""
