@@ -14,11 +14,12 @@ UPGRADE :=
 PYTHON :=
 WORKFLOWS := .github/workflows/*.yml
 
-.PHONY: help demo test lint format lock stock bench clean
+.PHONY: help demo test coverage lint format lock stock bench clean
 
 help:
 	@echo 'make demo     the whole story on the sandbox, in about a minute'
-	@echo 'make test     the tests, with coverage          (ARGS="-k subject" goes to pytest)'
+	@echo 'make test     the tests                         (ARGS="-k subject" goes to pytest)'
+	@echo 'make coverage the tests, and which lines they reach (slower)'
 	@echo 'make lint     style, types, import directions, workflows'
 	@echo 'make format   lay the code out as lint wants it'
 	@echo 'make lock     write requirements.lock           (UPGRADE=--upgrade for newer versions)'
@@ -31,6 +32,9 @@ demo: $(STAMP)
 	@$(BIN)/trustsmith demo
 
 test: $(STAMP)
+	$(BIN)/pytest $(ARGS)
+
+coverage: $(STAMP)
 	$(BIN)/pytest --cov --cov-report=term $(ARGS)
 
 lint: $(STAMP)
