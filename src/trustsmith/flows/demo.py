@@ -45,9 +45,8 @@ def demo(console: Console) -> None:
             stage = _Stage(console, checkout, exports)
             console.data([Line(f"It serves at {exports['AZURE_AUTHORITY_HOST']}")])
             _tell(stage)
-    console.data(
-        [Line(f"\nThe demo took {time.monotonic() - began:.0f} s, and left nothing behind.", "bold"), *_YOURS]
-    )
+    took = f"The demo took {time.monotonic() - began:.0f} s, and left nothing behind."
+    console.data([Line(""), Line(took, "bold"), *_YOURS])
 
 
 _YOURS = [
@@ -70,7 +69,7 @@ class _Stage:
     def trustsmith(self, *arguments: str) -> None:
         """Run the tool as a user would, and show what it says."""
         words = shlex.join(arguments).replace(" --", " \\\n    --")
-        self.console.data([Line(f"$ trustsmith {words}", "bold cyan")])
+        self.console.data(Line(line, "bold cyan") for line in f"$ trustsmith {words}".split("\n"))
         command = [sys.executable, "-m", "trustsmith", *arguments]
         done = subprocess.run(command, cwd=self.checkout, env=self._environment(), check=False)  # noqa: S603 - ourselves
         if done.returncode:

@@ -134,7 +134,9 @@ def outcome_line(outcome: Outcome) -> Line:
     if outcome.status == "done":
         return Line(f"  {_PAST[change.verb]:<9} {name}  ({outcome.seconds:.1f} s)", "green")
     if outcome.status == "failed":
-        return Line(f"  FAILED    {name}: {outcome.error and outcome.error.message}", "bold red")
+        return Line(
+            f"  FAILED    {name}: {outcome.error and outcome.error.message.partition(chr(10))[0]}", "bold red"
+        )
     return Line(f"  not tried {name}: {outcome.reason}", "yellow")
 
 
@@ -164,13 +166,13 @@ def error_lines(error: TrustsmithError | None) -> Iterator[str]:
     """An error: what happened, the service's own words, what to type next."""
     if error is None:
         return
-    yield error.message
+    yield from error.message.split("\n")
     if isinstance(error, ConfigError):
         for problem in error.problems:
             yield f"  {problem}"
             yield from (f"      {line}" for line in problem.hint.splitlines())
     if error.original and error.original not in error.message:
-        yield f"The service said: {error.original}"
+        yield f"The service said: {' '.join(error.original.split())}"
     first, *rest = error.hint.splitlines() or [""]
     yield from (f"Next: {first}", *rest) if first else ()
 
