@@ -103,10 +103,6 @@ class Credentials:
         if self._session is not None:
             self._session.close()
 
-    def forget(self) -> None:
-        """Drop the cached tokens, for example after rights were changed; the sign-in stays."""
-        self._tokens.clear()
-
     async def whoami(self) -> dict[str, str]:
         """Return who is signed in: method, name (of a user, or an application's id), oid, tid.
 

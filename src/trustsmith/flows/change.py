@@ -45,21 +45,21 @@ class Front(Talk, Protocol):
 
 @dataclass(frozen=True)
 class Wish:
-    """What the caller asked for. pinned: the fingerprint of a saved plan. shown: the plan was shown already."""
+    """What the caller asked for. pinned: the fingerprint of a saved plan."""
 
     sides: Collection[Side] = SIDES
     allow: Collection[str] = ()
     yes: bool = False
     pinned: str | None = None
-    shown: bool = False
-    question: str = "Apply this plan?"
 
 
-def change(runner: asyncio.Runner, session: Session, source: Source, front: Front, wish: Wish) -> Picture:
+def change(runner: asyncio.Runner, session: Session, source: Source, front: Front, wish: Wish) -> None:
     """Look, show, refuse or ask, apply, report. Raises what explains why it is not all done."""
-    picture = runner.run(look(session, source, wish.sides, wish.allow, to_write=True))
-    carry_out(runner, session, front, wish, picture)
-    return picture
+
+    def take() -> Picture:
+        return runner.run(look(session, source, wish.sides, wish.allow, to_write=True))
+
+    carry_out(runner, session, front, wish, take)
 
 
 def carry_out(
@@ -67,31 +67,48 @@ def carry_out(
     session: Session,
     front: Front,
     wish: Wish,
-    picture: Picture,
+    take: Callable[[], Picture],
     *,
+    agree: Callable[[], bool] | None = None,
     accepted: Callable[[], None] = lambda: None,
-) -> None:
-    """As `change`, for a picture that was already taken.
+) -> Picture:
+    """As `change`, for whatever picture is taken; returns the one that was acted on.
 
+    take: looks, and makes the plan. It is called again after somebody was asked, since people take their time.
+    agree: asks for a yes in another way than the front does.
     accepted: called when nothing and nobody speaks against the plan, before anything is changed.
     """
-    plan = picture.plan
-    if not wish.shown:
-        front.show_plan(plan)
-    if plan.changes:
-        check_pin(plan, wish.pinned)
-    refuse(plan)
-    check_roles(plan, picture.rights)
-    runner.run(check_registering(session, plan, wish.sides))
-    if plan.changes and not wish.yes and not front.agree(wish.question):
-        raise Refused("Nothing was applied.", hint="To look at it again:\n  trustsmith plan")
+    picture = take()
+    front.show_plan(picture.plan)
+    if picture.plan.changes:
+        check_pin(picture.plan, wish.pinned)
+    refuse(picture.plan)
+    check_roles(picture.plan, picture.rights)
+    runner.run(check_registering(session, picture.plan, wish.sides))
+    if picture.plan.changes and not wish.yes:
+        if not (agree() if agree else front.agree("Apply this plan?")):
+            raise Refused("Nothing was applied.", hint="To look at it again:\n  trustsmith plan")
+        picture = _unmoved(picture, take())
     accepted()
-    if not plan.changes:
-        front.show_run(plan, Run())
-        return
-    run = runner.run(apply(plan, picture.live, picture.facts, session.writers(), front))
+    plan = picture.plan
+    run = Run()
+    if plan.changes:
+        writers = session.writers({each.side for each in plan.changes})
+        run = runner.run(apply(plan, picture.live, picture.facts, writers, front))
     front.show_run(plan, run)
     conclude(run)
+    return picture
+
+
+def _unmoved(shown: Picture, now: Picture) -> Picture:
+    """What is there now, when it still makes the plan that was agreed to. Raises Refused."""
+    if now.plan.fingerprint != shown.plan.fingerprint:
+        raise Refused(
+            "Something changed while the plan was on the screen; what you agreed to is no longer what would be done. "
+            "Nothing was applied.",
+            hint="Run the same again to see the plan as it is now.",
+        )
+    return now
 
 
 def refuse(plan: Plan) -> None:

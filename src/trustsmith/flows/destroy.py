@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from trustsmith.diff import diff
 from trustsmith.errors import UsageError
 from trustsmith.flows.change import Wish, carry_out
-from trustsmith.flows.look import look
+from trustsmith.flows.look import Picture, look
 from trustsmith.flows.session import Options, Session
 from trustsmith.hazards import judge
 from trustsmith.model.state import State
@@ -17,7 +17,6 @@ from trustsmith.model.state import State
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from trustsmith.model.plan import Plan
     from trustsmith.ui.console import Console
 
 
@@ -29,28 +28,34 @@ def destroy(options: Options, console: Console, allow: Collection[str], *, yes: 
     source = options.read_config()
     session = Session.of(options, console, source.config)
     repository = source.config.repository
+    accepted = yes and f"destroy={repository}" in allow
     with asyncio.Runner() as runner:
+
+        def take() -> Picture:
+            return _taken_away(runner.run(look(session, source, to_write=True)))
+
         try:
-            picture = runner.run(look(session, source, to_write=True))
-            plan = _taken_away(diff(picture.live, State()))
-            accepted = yes and f"destroy={repository}" in allow
-            words = [hazard.id for hazard in judge(plan, picture.live).hazards]
-            picture = replace(picture, plan=judge(plan, picture.live, words))
-            if plan.changes and not accepted:
-                console.show_plan(picture.plan)
-                _have_typed(console, repository)
-            wish = Wish(allow=allow, yes=True, shown=bool(plan.changes and not accepted))
-            carry_out(runner, session, console, wish, picture)
+            carry_out(
+                runner,
+                session,
+                console,
+                Wish(yes=accepted),
+                take,
+                agree=lambda: _has_typed(console, repository),
+            )
         finally:
             runner.run(session.aclose())
 
 
-def _taken_away(plan: Plan) -> Plan:
-    """The plan, with the reason that is true here."""
-    return replace(plan, changes=tuple(replace(change, why="it is ours") for change in plan.changes))
+def _taken_away(picture: Picture) -> Picture:
+    """What was seen, with the plan that leaves nothing of ours; the name that is typed stands for its hazards."""
+    plan = diff(picture.live, State())
+    plan = replace(plan, changes=tuple(replace(change, why="it is ours") for change in plan.changes))
+    words = [hazard.id for hazard in judge(plan, picture.live).hazards]
+    return replace(picture, plan=judge(plan, picture.live, words))
 
 
-def _have_typed(console: Console, repository: str) -> None:
+def _has_typed(console: Console, repository: str) -> bool:
     question = (
         f"Applications can be restored for 30 days; the rest is gone at once. Type {repository} to go on"
     )
@@ -60,3 +65,4 @@ def _have_typed(console: Console, repository: str) -> None:
             "The repository's name was not typed; nothing was changed.",
             hint=f"Without a terminal:\n  trustsmith destroy --yes --allow destroy={repository}",
         )
+    return True

@@ -87,8 +87,6 @@ class Asker:
             full_name=full_name,
             default_branch=str(answer.get("default_branch") or "main"),
             subject_prefix=subject.prefix(full_name, customization),
-            visibility=str(answer.get("visibility") or "private"),
-            organization=(answer.get("owner") or {}).get("type") == "Organization",
         )
 
     def _check_rights(self, answer: Json) -> None:
@@ -130,7 +128,7 @@ class Asker:
         if "github" not in self._contacted:
             return
         try:
-            answers = await self._session.environments.environments(self._config.repository)
+            answers = await self._session.github_side.environments(self._config.repository)
         except (NotSignedIn, NotAllowed):
             if "github" in self._sides:
                 raise

@@ -66,6 +66,7 @@ async def look(
     contacted = _contacted(source.config, sides)
     if contacted <= {"files"}:
         return await _files_only(session, source.config, allow)
+    session.look_anew()
     session.prefetch(contacted)
     session.talk.step("Looking at what is there")
     asker = Asker(session, source, contacted, sides)
@@ -95,8 +96,9 @@ async def _no_rights() -> Mapping[str, frozenset[str]]:
 
 
 async def _say_who(session: Session, seen: frozenset[Side]) -> None:
-    """Say who is signed in to Azure, from the token that is already there; nobody need be for GitHub's part."""
-    if seen & {"entra", "azure"}:
+    """Say once who is signed in to Azure, from the token that is there already; nobody need be for GitHub's part."""
+    if seen & {"entra", "azure"} and not session.introduced:
+        session.introduced = True
         who = await session.credentials.whoami()
         session.talk.note(f"Signed in to Azure as {who['name']} in tenant {who['tid']} ({who['method']}).")
 

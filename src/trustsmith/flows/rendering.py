@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trustsmith.errors import Differences
 from trustsmith.flows.change import Wish, carry_out
-from trustsmith.flows.look import look
+from trustsmith.flows.look import Picture, look
 from trustsmith.flows.session import Options, Session
 
 if TYPE_CHECKING:
@@ -25,16 +25,22 @@ def write(
     source = options.read_config()
     session = Session.of(replace(options, root=out or options.root), console, source.config)
     with asyncio.Runner() as runner:
-        picture = runner.run(look(session, source, {"files"}, allow))
-        if out is not None:  # another folder's files are not ours to remove
-            kept = tuple(change for change in picture.plan.changes if change.verb != "delete")
-            picture = replace(picture, plan=replace(picture.plan, changes=kept))
-        if check:
-            console.show_plan(picture.plan)
-            if not picture.plan.clean:
-                raise Differences(
-                    "The workflow files are not what would be rendered.",
-                    hint="Write them with:\n  trustsmith render",
-                )
+
+        def take() -> Picture:
+            picture = runner.run(look(session, source, {"files"}, allow))
+            return picture if out is None else _kept(picture)
+
+        if not check:
+            carry_out(runner, session, console, Wish({"files"}, allow, yes=True), take)
             return
-        carry_out(runner, session, console, Wish({"files"}, allow, yes=True), picture)
+        plan = take().plan
+        console.show_plan(plan)
+        if not plan.clean:
+            hint = "Write them with:\n  trustsmith render"
+            raise Differences("The workflow files are not what would be rendered.", hint=hint)
+
+
+def _kept(picture: Picture) -> Picture:
+    """What was seen, with a plan that removes nothing: another folder's files are not ours to remove."""
+    kept = tuple(change for change in picture.plan.changes if change.verb != "delete")
+    return replace(picture, plan=replace(picture.plan, changes=kept))

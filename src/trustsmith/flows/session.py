@@ -20,7 +20,6 @@ from trustsmith.configfile import Source
 from trustsmith.configfile import read as read_config
 from trustsmith.generated import inspect
 from trustsmith.model.config import CONFIG_PATH, Config
-from trustsmith.model.resource import SIDES, Side
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.render import Site, login_environment, render
 from trustsmith.systems.azure import AzureWriter
@@ -29,6 +28,7 @@ from trustsmith.systems.github import GitHubWriter
 from trustsmith.systems.worktree import WorktreeWriter
 
 if TYPE_CHECKING:
+    from trustsmith.model.resource import Side
     from collections.abc import Collection
 
     from trustsmith.clients.arm import Arm
@@ -108,6 +108,7 @@ class Session:
         self.talk = talk
         self.tenant = tenant
         self.endpoints = options.choose_endpoints(cloud, github)
+        self.introduced = False
         logging.getLogger().addHandler(logging.NullHandler())  # what SDKs log is not for people
 
     @classmethod
@@ -159,17 +160,21 @@ class Session:
         return GitHub(self.endpoints, on_wait=self.talk.waiting)
 
     @cached_property
-    def environments(self) -> GitHubWriter:
+    def github_side(self) -> GitHubWriter:
         """GitHub's side, which also lists the environments for those who need their spelling."""
         return GitHubWriter(self.github)
+
+    def look_anew(self) -> None:
+        """Forget what a side remembers from an earlier look."""
+        self.__dict__.pop("github_side", None)
 
     def reader(self, side: Side) -> Reader:
         """Who sees that side."""
         return self._system(side)
 
-    def writers(self) -> dict[Side, Writer]:
-        """Who changes each side."""
-        return {side: self._system(side) for side in SIDES}
+    def writers(self, sides: Collection[Side]) -> dict[Side, Writer]:
+        """Who changes each of these sides."""
+        return {side: self._system(side) for side in sides}
 
     def _system(self, side: Side) -> EntraWriter | AzureWriter | GitHubWriter | WorktreeWriter:
         match side:
@@ -178,7 +183,7 @@ class Session:
             case "azure":
                 return AzureWriter(self.arm)
             case "github":
-                return self.environments
+                return self.github_side
             case "files":
                 return WorktreeWriter(self.options.root)
 
@@ -186,3 +191,5 @@ class Session:
         """Close the clients that were opened."""
         opened = [self.__dict__[name] for name in ("graph", "arm", "github") if name in self.__dict__]
         await asyncio.gather(*(client.aclose() for client in opened))
+        if "credentials" in self.__dict__:
+            self.credentials.close()

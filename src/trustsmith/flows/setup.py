@@ -12,7 +12,7 @@ from trustsmith import configfile
 from trustsmith.clients import git
 from trustsmith.errors import ServiceError, UsageError
 from trustsmith.flows.change import Wish, carry_out
-from trustsmith.flows.look import look
+from trustsmith.flows.look import Picture, look
 from trustsmith.flows.session import Options, Session
 from trustsmith.model.config import CLOUDS, Config
 from trustsmith.model.foundry import ProjectId
@@ -77,8 +77,11 @@ def setup(options: Options, console: Console, answers: Answers, allow: Collectio
             save = partial(_save, options, console, source)
             if console.interactive:
                 save()  # nobody wants to answer the same questions twice
-            picture = runner.run(look(session, source, allow=allow, to_write=True))
-            carry_out(runner, session, console, Wish(allow=allow, yes=yes), picture, accepted=save)
+
+            def take() -> Picture:
+                return runner.run(look(session, source, allow=allow, to_write=True))
+
+            picture = carry_out(runner, session, console, Wish(allow=allow, yes=yes), take, accepted=save)
             _say_next(console, source.config, picture.plan)
         finally:
             runner.run(session.aclose())

@@ -20,8 +20,6 @@ class Repository:
     full_name: str
     default_branch: str
     subject_prefix: str
-    visibility: str = "private"
-    organization: bool = True
 
     @property
     def owner(self) -> str:

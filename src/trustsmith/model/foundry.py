@@ -19,7 +19,6 @@ class Role:
     slug: str
     name: str
     guid: UUID
-    deploys_models: bool = False
 
 
 ROLES: tuple[Role, ...] = (
@@ -29,9 +28,8 @@ ROLES: tuple[Role, ...] = (
         "foundry-account-owner",
         "Foundry Account Owner",
         UUID("e47c6f54-e4a2-4754-9501-8e0985b135e1"),
-        deploys_models=True,
     ),
-    Role("foundry-owner", "Foundry Owner", UUID("c883944f-8b7b-4483-af10-35834be79c4a"), deploys_models=True),
+    Role("foundry-owner", "Foundry Owner", UUID("c883944f-8b7b-4483-af10-35834be79c4a")),
     Role("foundry-agent-consumer", "Foundry Agent Consumer", UUID("eed3b665-ab3a-47b6-8f48-c9382fb1dad6")),
     Role(
         "foundry-project-runtime-user",
@@ -40,7 +38,7 @@ ROLES: tuple[Role, ...] = (
     ),
     Role("acr-push", "AcrPush", UUID("8311e382-0749-4cb8-b61a-304f252e45ec")),
     Role("acr-pull", "AcrPull", UUID("7f951dda-4ed3-4680-a7ca-43fe172d538d")),
-    Role("contributor", "Contributor", UUID("b24988ac-6180-42a0-ab88-20f7382dd24c"), deploys_models=True),
+    Role("contributor", "Contributor", UUID("b24988ac-6180-42a0-ab88-20f7382dd24c")),
     Role("reader", "Reader", UUID("acdd72a7-3385-48ef-bd42-f606fba81ae7")),
 )
 PROJECT_MANAGER = ROLES[1]

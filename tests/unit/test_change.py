@@ -1,0 +1,62 @@
+"""What is agreed to is what is done: the world is looked at again after somebody was asked."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from trustsmith.configfile import load
+from trustsmith.errors import Refused
+from trustsmith.flows.change import Wish, change
+from trustsmith.flows.session import Options, Session
+from trustsmith.ui.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CONFIG = """\
+version: 1
+repository: contoso/agents
+tenant: 11111111-1111-1111-1111-111111111111
+environments:
+  dev:
+    project: /subscriptions/aaaaaaaa-0000-0000-0000-000000000001/resourceGroups/rg/providers/\
+Microsoft.CognitiveServices/accounts/a/projects/p
+"""
+WORKFLOW = Path(".github", "workflows", "deploy-agents.yml")
+
+
+class Asked(Console):
+    """Somebody who does something while the question is on the screen, and then says yes."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__(ask=False)
+        self.meanwhile = meanwhile
+
+    def agree(self, question: str) -> bool:
+        assert question
+        self.meanwhile()
+        return True
+
+
+def run(checkout: Path, meanwhile: Callable[[], object]) -> None:
+    source = load(CONFIG, "trustsmith.yml")
+    console = Asked(meanwhile)
+    session = Session.of(Options(checkout), console, source.config)
+    with asyncio.Runner() as runner:
+        change(runner, session, source, console, Wish({"files"}))
+
+
+def test_what_was_agreed_to_is_done(tmp_path: Path) -> None:
+    run(tmp_path, lambda: None)
+    assert (tmp_path / WORKFLOW).exists()
+
+
+def test_what_changed_while_somebody_was_asked_is_refused(tmp_path: Path) -> None:
+    (tmp_path / WORKFLOW).parent.mkdir(parents=True)
+    with pytest.raises(Refused, match="Nothing was applied"):
+        run(tmp_path, lambda: (tmp_path / WORKFLOW).write_text("theirs\n"))
+    assert (tmp_path / WORKFLOW).read_text() == "theirs\n"
