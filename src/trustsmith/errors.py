@@ -60,7 +60,7 @@ class ConfigError(TrustsmithError):
 
 
 class Differences(TrustsmithError):
-    """`--check` found that the world is not as the file says (exit 3)."""
+    """`--check` found that the world is not as the file says; `doctor`, `verify` found something (exit 3)."""
 
     exit_code = 3
 

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from trustsmith import errors
+from trustsmith import aadsts, errors
 from trustsmith.cli import COMMANDS, cli
-from trustsmith.clients import aadsts
 from trustsmith_sandbox.__main__ import serve
 
 if TYPE_CHECKING:

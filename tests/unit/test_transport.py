@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from trustsmith.clients import aadsts, transport
+from trustsmith import aadsts
+from trustsmith.clients import transport
 from trustsmith.clients.limiter import READ, WRITE, Limiter
 from trustsmith.clients.transport import Answer, Failed, Kind, Pace
 from trustsmith.errors import NotFound, ServiceError

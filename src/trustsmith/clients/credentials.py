@@ -18,7 +18,8 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
-from trustsmith.clients import aadsts, tls
+from trustsmith import aadsts
+from trustsmith.clients import tls
 from trustsmith.clients.prefetch import load
 from trustsmith.clients.transport import CONNECT_TIMEOUT, READ_TIMEOUT
 from trustsmith.errors import NotSignedIn, ServiceError, TrustsmithError

@@ -28,13 +28,13 @@ from trustsmith.systems.github import GitHubWriter
 from trustsmith.systems.worktree import WorktreeWriter
 
 if TYPE_CHECKING:
-    from trustsmith.model.resource import Side
     from collections.abc import Collection
 
     from trustsmith.clients.arm import Arm
     from trustsmith.clients.credentials import Credentials
     from trustsmith.clients.github import GitHub
     from trustsmith.clients.graph import Graph
+    from trustsmith.model.resource import Side
     from trustsmith.systems import Reader, Writer
 
 ENDPOINTS_VARIABLE = "TRUSTSMITH_ENDPOINTS"

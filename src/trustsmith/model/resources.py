@@ -82,7 +82,10 @@ class ServicePrincipal(Resource):
 
 @dataclass(frozen=True, kw_only=True)
 class FederatedCredential(Resource):
-    """Trust in one subject of one issuer. Its key is what it trusts; `name` is derived from that."""
+    """Trust in one subject of one issuer. Its key is what it trusts; `name` is derived from that.
+
+    environment: of the file. jobs: it trusts the jobs of that GitHub environment, and not another issuer's workloads.
+    """
 
     kind = "federated credential"
     side = "entra"
@@ -93,6 +96,7 @@ class FederatedCredential(Resource):
     audience: str
     environment: str = field(compare=False)
     application: Value = field(compare=False)
+    jobs: bool = field(default=True, compare=False)
 
     @property
     def key(self) -> Key:
@@ -106,7 +110,8 @@ class FederatedCredential(Resource):
     def parents(self) -> frozenset[Key]:
         """A credential for an environment that is not protected as configured would be an open door."""
         application = Key(Application.kind, self.identity)
-        return frozenset({application, Key(GitHubEnvironment.kind, self.environment)})
+        environment = Key(GitHubEnvironment.kind, self.environment)
+        return frozenset({application, environment} if self.jobs else {application})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 from trustsmith.errors import TrustsmithError, UsageError
-from trustsmith.ui import report
+from trustsmith.ui import report, report_findings
 from trustsmith.ui.report import Line
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from trustsmith.apply import Outcome, Run
+    from trustsmith.model.findings import Finding
     from trustsmith.model.plan import Change, Plan
 
 T = TypeVar("T")
@@ -128,6 +129,15 @@ class Console:
         self.data(report.plan_lines(plan))
         if self.format == "md":
             self.raw(report.plan_markdown(plan, self.repository))
+
+    def show_findings(self, title: str, findings: Sequence[Finding], *, every: bool = True) -> None:
+        """Findings, grouped by what they are about. every: show those that pass, too."""
+        self._quiet()
+        self.document({"findings": [finding.as_json() for finding in findings]})
+        shown = findings if every else [finding for finding in findings if finding.verdict != "pass"]
+        self.data(report_findings.lines(title, shown))
+        if self.format == "md":
+            self.raw(report_findings.markdown(title, shown))
 
     def show_run(self, plan: Plan, run: Run) -> None:
         """How it went."""

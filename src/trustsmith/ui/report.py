@@ -223,7 +223,8 @@ def plan_markdown(plan: Plan, repository: str) -> str:
     if plan.shown:
         lines += ["| | kind | name | why |", "|---|---|---|---|"]
         lines += [
-            _row(change.verb, change.key.kind, change.resource.title, change.why) for change in plan.shown
+            markdown_row(change.verb, change.key.kind, change.resource.title, change.why)
+            for change in plan.shown
         ]
     for title, rows in (
         ("Not ours", [(s.key.kind, s.key.name, s.why) for s in plan.strays]),
@@ -240,7 +241,8 @@ def plan_markdown(plan: Plan, repository: str) -> str:
     return "\n".join([*lines, "", f"Fingerprint: `{plan.fingerprint}`", ""])
 
 
-def _row(*cells: str) -> str:
+def markdown_row(*cells: str) -> str:
+    """A row of a table, in which nothing of others is markup."""
     return "| " + " | ".join(_escape(cell) for cell in cells) + " |"
 
 
