@@ -30,6 +30,7 @@ KEYS: Mapping[str, Mapping[str, bool]] = {
         "github": False,
         "identity": False,
         "store": False,
+        "immutable_subjects": False,
         "environments": True,
         "workflows": False,
     },
@@ -106,6 +107,7 @@ def _config(reader: Reader, root: Node | None) -> Config:
             "Literal['secrets', 'variables']",
             reader.value(fields.get("store"), "store", values.one_of(["secrets", "variables"])) or "secrets",
         ),
+        immutable_subjects=reader.flag(fields.get("immutable_subjects"), "immutable_subjects") or False,
         environments=environments,
         workflows=_workflows(reader, fields.get("workflows"), names),
     )

@@ -41,6 +41,7 @@ def plain(config: Config) -> dict[str, Plain]:
         github=_unless(Config.github, config.github),
         identity=_identity(config.identity) or None,
         store=_unless(Config.store, config.store),
+        immutable_subjects=config.immutable_subjects or None,
         environments={environment.name: _environment(environment) for environment in config.environments},
         workflows=None if config.workflows == configschema.default_workflows(names) else workflows,
     )

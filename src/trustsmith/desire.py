@@ -13,6 +13,7 @@ from trustsmith.model.environments import (
     EnvironmentVariable,
     GitHubEnvironment,
     Reviewer,
+    SubjectSetting,
 )
 from trustsmith.model.naming import TAG, credential_name, environment_tag, repository_tag, unique_name
 from trustsmith.model.resource import Key, Later, Resource, Value
@@ -24,7 +25,7 @@ from trustsmith.model.resources import (
     WorkflowFile,
 )
 from trustsmith.model.state import State
-from trustsmith.model.subject import LONGEST, for_environment
+from trustsmith.model.subject import LONGEST, Use, for_environment, uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,6 +47,7 @@ def desire(config: Config, facts: Facts, files: Iterable[WorkflowFile]) -> State
     resources += _identities(config, facts)
     for environment in config.environments:
         resources += _environment(config, facts, environment)
+    resources += _subject_setting(config, facts)
     return State.of(_granted_once(resources))
 
 
@@ -106,7 +108,7 @@ def display_name(config: Config, facts: Facts, environment: str | None) -> str:
 def _environment(config: Config, facts: Facts, environment: Environment) -> Iterator[Resource]:
     identity = identity_of(config, facts, environment)
     yield _github_environment(facts, environment)
-    yield _credential(facts, environment, identity)
+    yield from _credentials(config, facts, environment, identity)
     yield from _role_assignments(environment, identity)
     ids = _ids(config, facts, environment, identity)
     kind = "variable" if config.store == "variables" else "secret"
@@ -138,22 +140,69 @@ def _github_environment(facts: Facts, environment: Environment) -> GitHubEnviron
     )
 
 
-def _credential(facts: Facts, environment: Environment, identity: str) -> FederatedCredential:
-    subject = for_environment(facts.repository.subject_prefix, environment.name)
-    if len(subject) > LONGEST:
-        raise UsageError(
-            f"The subject of environment {environment.name} would have {len(subject)} characters; "
-            f"Entra takes at most {LONGEST}.",
-            hint="Give the environment a shorter name.",
+def subjects(config: Config, facts: Facts, environment: Environment) -> tuple[str, ...]:
+    """The subjects of the environment's jobs, as GitHub makes them now. Raises Refused and UsageError."""
+    found = for_environment(facts.repository.template, environment.name, _uses(config, facts, environment))
+    for subject in found:
+        if len(subject) > LONGEST:
+            raise UsageError(
+                f"The subject of environment {environment.name} would have {len(subject)} characters; "
+                f"Entra takes at most {LONGEST}.",
+                hint="Give the environment a shorter name.",
+            )
+    return found
+
+
+def subjects_to_come(config: Config, facts: Facts, environment: Environment) -> tuple[str, ...]:
+    """Those after the repository has opted in to ids; none when it need not, or is not asked to. Raises Refused."""
+    template = facts.repository.template
+    if template.immutable or not config.immutable_subjects:
+        return ()
+    return for_environment(template.with_ids(), environment.name, _uses(config, facts, environment))
+
+
+def _uses(config: Config, facts: Facts, environment: Environment) -> tuple[Use, ...]:
+    """How jobs come to the environment, as far as the file says it."""
+    rules = environment.protection
+    named = [(w.name, w.path) for w in config.workflows if environment.name in w.environments]
+    if rules.branches == "protected":
+        return ()
+    return uses(named, facts.repository.full_name, rules.branches, rules.tags)
+
+
+def _credentials(
+    config: Config, facts: Facts, environment: Environment, identity: str
+) -> Iterator[FederatedCredential]:
+    """Trust in the environment's jobs, and beforehand in what they will be called."""
+    wanted = (*subjects(config, facts, environment), *subjects_to_come(config, facts, environment))
+    for subject in wanted:
+        yield FederatedCredential(
+            identity=identity,
+            name=credential_name(environment.name, facts.issuer, subject, facts.audience),
+            issuer=facts.issuer,
+            subject=subject,
+            audience=facts.audience,
+            environment=environment.name,
+            application=Later(Key(Application.kind, identity), "object_id"),
         )
-    return FederatedCredential(
-        identity=identity,
-        name=credential_name(environment.name, facts.issuer, subject, facts.audience),
-        issuer=facts.issuer,
-        subject=subject,
-        audience=facts.audience,
-        environment=environment.name,
-        application=Later(Key(Application.kind, identity), "object_id"),
+
+
+def _subject_setting(config: Config, facts: Facts) -> Iterator[SubjectSetting]:
+    """The opt-in that the file asks for, once everything trusts the subjects that it leads to."""
+    if not config.immutable_subjects:
+        return
+    template = facts.repository.template
+    credentials = [
+        credential
+        for environment in config.environments
+        for credential in _credentials(config, facts, environment, identity_of(config, facts, environment))
+    ]
+    yield SubjectSetting(
+        repository=facts.repository.full_name,
+        immutable=True,
+        before=frozenset(credential.key for credential in credentials),
+        use_default=template.use_default,
+        keys=template.own_keys,
     )
 
 

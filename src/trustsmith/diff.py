@@ -12,7 +12,7 @@ from trustsmith.model.environments import (
     GitHubEnvironment,
 )
 from trustsmith.model.plan import Change, Plan, Waiting
-from trustsmith.model.resource import Key, Resource, Side
+from trustsmith.model.resource import Key, Later, Resource, Side
 from trustsmith.model.resources import (
     KINDS,
     ORPHAN,
@@ -27,7 +27,6 @@ from trustsmith.model.resources import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from trustsmith.model.resource import Later
     from trustsmith.model.state import State
 
 _SIDE_OF = {kind.kind: kind.side for kind in KINDS}
@@ -42,6 +41,10 @@ _WHOSE: dict[Side, str] = {
 _UNSEEN = (
     "the file no longer names it, and it was set up for an application that was not looked at and may trust it still; put "
     "it back with its client_id and run trustsmith destroy, or remove that trust by hand first"
+)
+_UNPROVEN = (
+    "another credential takes its place, which no job has used yet; once one has (trustsmith verify --run), "
+    "trustsmith apply removes this one"
 )
 #: What may not stand unseen on an identity of ours.
 _STRAYS = (FederatedCredential, ClientSecret, RoleAssignment)
@@ -120,8 +123,32 @@ def _downs(live: State, wanted: State) -> Iterator[Change]:
     gone = {key: r for key, r in live.items() if key not in wanted and r.owned}
     for key in reversed(gone):
         resource = gone[key]
-        if not _falls_with_parent(resource, gone) and not _is_left_over(resource, wanted):
+        stays = _is_left_over(resource, wanted) or _is_needed_still(resource, live, wanted)
+        if not stays and not _falls_with_parent(resource, gone):
             yield Change("delete", resource, None, _gone_why(resource))
+
+
+def superseded(live: State, wanted: State) -> list[FederatedCredential]:
+    """Credentials of ours in whose place others come, for the same environment's jobs on the same identity."""
+    there = [r for k, r in live.items() if isinstance(r, FederatedCredential) and r.owned and k not in wanted]
+    return [credential for credential in there if _successors(credential, wanted)]
+
+
+def _successors(credential: FederatedCredential, wanted: State) -> list[FederatedCredential]:
+    """What takes the place of a credential that is no longer wanted."""
+    found = [r for r in wanted.values() if isinstance(r, FederatedCredential) and r.jobs and credential.jobs]
+    place = (credential.identity, credential.environment)
+    return [r for r in found if (r.identity, r.environment) == place]
+
+
+def _is_needed_still(resource: Resource, live: State, wanted: State) -> bool:
+    """A credential stays until a job has shown that one of those that replace it works."""
+    if not isinstance(resource, FederatedCredential):
+        return False
+    successors = _successors(resource, wanted)
+    client = live.known(Later(Key(Application.kind, resource.identity), "client_id"))
+    proven = {(client, r.issuer, r.subject) for r in successors} & live.proven
+    return bool(successors) and not proven
 
 
 def _gone_why(resource: Resource) -> str:
@@ -159,6 +186,8 @@ def _strays(live: State, wanted: State) -> Iterator[Change]:
             continue
         if resource.owned and _is_left_over(resource, wanted):
             yield Change("delete", resource, None, "workflows no longer read it once the new ones are pushed")
+        elif resource.owned and _is_needed_still(resource, live, wanted):
+            yield Change("delete", resource, None, _UNPROVEN)
         elif isinstance(resource, GitHubEnvironment) and resource.unseen:
             yield Change("delete", resource, None, _UNSEEN)
         elif not resource.owned and isinstance(resource, _STRAYS):
@@ -185,9 +214,12 @@ def _settle(
 
 def _lacks(change: Change, doable: set[Key], pending: set[Key], live: State) -> str:
     """Why a change cannot be done now; empty when it can."""
+    patient = change.resource.patient
     for need in sorted(change.resource.needs):
-        if need in doable or (need in live and need not in pending):
+        if (need in doable and not patient) or (need in live and need not in pending):
             continue
+        if need in doable:
+            return f"it needs {need}, which takes minutes to be known everywhere; run trustsmith apply again in ten minutes"
         side = _SIDE_OF.get(need.kind, "azure")
         if side in live.unread:
             return f"it needs {need}, which could not be looked at ({live.unread[side]}); it waits until {_WHOSE[side]}"

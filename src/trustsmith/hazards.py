@@ -10,6 +10,7 @@ from trustsmith.model.environments import (
     EnvironmentSecret,
     EnvironmentVariable,
     GitHubEnvironment,
+    SubjectSetting,
 )
 from trustsmith.model.foundry import ProjectId, role_name, role_slug
 from trustsmith.model.plan import Change, Hazard, Plan
@@ -42,7 +43,14 @@ def judge(plan: Plan, live: State, allow: Collection[str] = ()) -> Plan:
     )
     each = [hazard for change in plan.changes for hazard in _of(change, live)]
     found = dict.fromkeys(
-        [*each, *_full(plan, live), *_locked_out(plan, live), *_ambiguous(plan, live), *_held_by_secret(plan)]
+        [
+            *each,
+            *_full(plan, live),
+            *_locked_out(plan, live),
+            *_ambiguous(plan, live),
+            *_held_by_secret(plan),
+            *_opting_in(plan),
+        ]
     )
     hazards = [replace(h, allowed=h.allowable and h.id in allow) for h in found]
     known = {hazard.id for hazard in found} | {f"remove={stray.key.name}" for stray in removed}
@@ -176,3 +184,14 @@ def _held_by_secret(plan: Plan) -> Iterator[Hazard]:
             f"client-secret={identity}",
             "The application has a client secret that trustsmith did not make: whoever holds it gets what is granted now.",
         )
+
+
+def _opting_in(plan: Plan) -> Iterator[Hazard]:
+    """Other subjects for all that the repository's tokens are used for, and not only for what is in the file."""
+    for change in plan.changes:
+        if isinstance(change.resource, SubjectSetting):
+            yield Hazard(
+                f"immutable-subjects={change.key.name}",
+                "From now on all tokens of this repository carry ids in their subject, also for whatever else trusts them: "
+                "other applications, other clouds. There is no known way back.",
+            )

@@ -316,26 +316,39 @@ def test_names_are_such_that_entra_takes_them(name: str) -> None:
 OWNERS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}", fullmatch=True)
 REPOSITORIES = st.from_regex(r"[A-Za-z0-9._-]{1,100}", fullmatch=True)
 IDS = st.none() | st.integers(1, 10**12)
+KEYS = st.lists(
+    st.sampled_from(
+        ["repo", "context", "repository", "repository_id", "repository_visibility", "environment"]
+    ),
+    min_size=1,
+    unique=True,
+).filter(lambda keys: {"context", "environment"} & set(keys))
 
 
-@given(OWNERS, REPOSITORIES, IDS, ANY_NAME)
-def test_a_subject_that_was_built_is_taken_apart_again(
-    owner: str, name: str, number: int | None, environment: str
+@given(OWNERS, REPOSITORIES, IDS, ANY_NAME, KEYS)
+def test_the_environment_is_found_again_in_a_subject_of_any_template(
+    owner: str, name: str, number: int | None, environment: str, keys: list[str]
 ) -> None:
     assume("%3A" not in environment)  # GitHub encodes nothing but the colon: such a name cannot be told apart
     at = "" if number is None else f"@{number}"
-    prefix = subject.prefix(f"{owner}/{name}", {"sub_claim_prefix": f"repo:{owner}{at}/{name}{at}"})
-    parsed = subject.parse(subject.for_environment(prefix, environment))
-    assert parsed == subject.Subject(
-        owner, number, name, number, f"environment:{environment.replace(':', '%3A')}"
-    )
-    assert parsed.environment == environment
+    answer = {"full_name": f"{owner}/{name}", "id": 2, "owner": {"id": 1}, "visibility": "private"}
+    own = {
+        "use_default": False,
+        "include_claim_keys": keys,
+        "sub_claim_prefix": f"repo:{owner}{at}/{name}{at}",
+    }
+    template = subject.template(answer, own)
+    (built,) = subject.for_environment(template, environment)
+    assert subject.environment_of(built) == environment
+    assert template.immutable is (number is not None)
+    (other,) = subject.for_environment(template, environment + "x")
+    assert other != built
 
 
 @given(st.text())
 def test_no_text_is_too_odd_to_be_looked_at(text: str) -> None:
-    parsed = subject.parse(text)
-    assert parsed is None or text.endswith(parsed.context)
+    assert subject.environment_of(text) is None or "environment:" in text
+    assert isinstance(subject.has_ids(text), bool)
     assert MarkText.parse(text) is None or "made" in text
 
 

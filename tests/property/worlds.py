@@ -36,6 +36,7 @@ from trustsmith.model.resources import (
     WorkflowFile,
 )
 from trustsmith.model.state import State
+from trustsmith.model.subject import Template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -63,7 +64,10 @@ def facts_of(config: Config, *, endpoints: bool = True, prefix: str = "repo:cont
         issuer="https://token.actions.githubusercontent.com",
         audience="api://AzureADTokenExchange",
         repository=Repository(
-            id=REPOSITORY_ID, full_name="contoso/agents", default_branch="main", subject_prefix=prefix
+            id=REPOSITORY_ID,
+            full_name="contoso/agents",
+            default_branch="main",
+            template=Template(prefix=prefix),
         ),
         endpoints={
             p.key: f"https://{p.account}.services.ai.azure.com/api/projects/{p.project}" for p in projects

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +15,7 @@ from trustsmith.errors import NotAllowed, ServiceError
 from trustsmith.model.config import Config, Environment
 from trustsmith.model.plan import Change, Plan
 from trustsmith.model.resource import SIDES, Later
+from trustsmith.model.resources import FederatedCredential
 from trustsmith.model.state import State
 
 if TYPE_CHECKING:
@@ -165,8 +166,13 @@ def test_no_credential_without_a_protected_environment() -> None:
 
 def test_nothing_is_deleted_after_a_failure() -> None:
     live = wanted_of(CONFIG, FACTS)
-    moved = facts_of(CONFIG, prefix="repo:contoso@1/renamed@1001")
-    plan = diff(live, wanted_of(CONFIG, moved))
+    live = State(
+        {key: replace(r, minted=dict.fromkeys(IDS.get(key.kind, ()), "id")) for key, r in live.items()}
+    )
+    wanted = wanted_of(CONFIG, facts_of(CONFIG, prefix="repo:contoso@1/renamed@1001"))
+    trust = [r for r in wanted.values() if isinstance(r, FederatedCredential)]
+    proven = frozenset(("id", r.issuer, r.subject) for r in trust)
+    plan = diff(replace(live, proven=proven), wanted)
     failing = next(c for c in plan.changes if c.verb == "create")
     ended = run(Desk(fail={str(failing.key): NotAllowed("no", service="graph")}), plan, live)
     deletions = {str(c.key) for c in plan.changes if c.verb == "delete"}

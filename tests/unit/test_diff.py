@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.property.worlds import World, carry_out, facts_of, foreign_credential, project, wanted_of, workflow
-from trustsmith.diff import diff
-from trustsmith.model.config import Config, Environment, Protection
+from trustsmith.diff import diff, superseded
+from trustsmith.model.config import Config, Environment, Identity, Protection
 from trustsmith.model.environments import (
     EnvironmentMark,
     EnvironmentSecret,
     EnvironmentVariable,
     GitHubEnvironment,
+    SubjectSetting,
 )
-from trustsmith.model.resource import Key, Side
+from trustsmith.model.resource import Key, Later, Side
 from trustsmith.model.resources import Application, FederatedCredential, ServicePrincipal
 from trustsmith.model.state import State
 
 if TYPE_CHECKING:
+    from trustsmith.model.facts import Facts
     from trustsmith.model.plan import Change, Plan
     from trustsmith.model.resource import Resource
 
@@ -33,9 +35,9 @@ ENVIRONMENT = Key("github environment", "dev")
 SECRET = Key("environment secret", "dev/AZURE_CLIENT_ID")
 
 
-def set_up(config: Config = CONFIG) -> World:
+def set_up(config: Config = CONFIG, facts: Facts = FACTS) -> World:
     world = World()
-    carry_out(world, diff(State(), wanted_of(config, FACTS)), FACTS)
+    carry_out(world, diff(State(), wanted_of(config, facts)), facts)
     return world
 
 
@@ -162,14 +164,70 @@ def test_an_environment_of_ours_that_holds_what_is_not_ours_stays() -> None:
     assert ENVIRONMENT not in [change.key for change in diff(world.state(), State()).changes]
 
 
-def test_a_moved_repository_gets_new_trust_before_it_loses_the_old() -> None:
+FUTURE = "repo:contoso@1/agents@1001"
+MOVED = facts_of(CONFIG, prefix="repo:contoso@1/renamed@1001")
+
+
+def test_a_moved_repository_gets_new_trust_and_keeps_the_old_until_the_new_is_proven() -> None:
     world = set_up()
-    moved = facts_of(CONFIG, prefix="repo:contoso@1/renamed@1001")
-    plan = diff(world.state(), wanted_of(CONFIG, moved))
-    new, old = plan.shown
+    wanted = wanted_of(CONFIG, MOVED)
+    plan = diff(world.state(), wanted)
+    (new,), (old,) = plan.shown, plan.strays
     assert (new.verb, old.verb) == ("create", "delete")
+    assert "trustsmith verify --run" in old.why
+    assert superseded(world.state(), wanted) == [old.resource]
+
+
+def proven(live: State, *resources: Resource) -> State:
+    """The state after a job has used these credentials."""
+    trust = {
+        (live.known(Later(APP, "client_id")) or "", r.issuer, r.subject)
+        for r in resources
+        if isinstance(r, FederatedCredential)
+    }
+    return replace(live, proven=frozenset(trust))
+
+
+def test_a_proven_credential_ends_the_one_that_it_replaces() -> None:
+    world = set_up()
+    wanted = wanted_of(CONFIG, MOVED)
+    live = world.state()
+    new, old = diff(proven(live, *wanted.values()), wanted).shown
     assert old.why == "the file no longer asks for trust in repo:contoso@1/agents@1001:environment:dev"
-    assert new in plan.order[old]
+    assert new in diff(proven(live, *wanted.values()), wanted).order[old]
+    of_another = {
+        ("another client", issuer, subject) for _, issuer, subject in proven(live, *wanted.values()).proven
+    }
+    assert diff(replace(live, proven=frozenset(of_another)), wanted).strays
+    assert diff(proven(live, *live.values()), wanted).strays, "that the old one works proves nothing"
+
+
+def test_a_credential_that_nothing_replaces_goes_without_proof() -> None:
+    test = Environment(name="test", projects=(project("dev"),))
+    shared = replace(CONFIG, environments=(DEV, test), identity=Identity(per="repository"))
+    plan = plan_of(set_up(shared), replace(shared, environments=(DEV,)))
+    gone = [c.resource for c in plan.shown if isinstance(c.resource, FederatedCredential)]
+    assert [credential.environment for credential in gone] == ["test"]
+    assert not plan.strays
+
+
+def test_ids_in_subjects_come_when_what_they_lead_to_is_trusted_for_a_while() -> None:
+    legacy = replace(facts_of(CONFIG).repository.template, prefix="repo:contoso/agents", future=FUTURE)
+    facts = replace(facts_of(CONFIG), repository=replace(facts_of(CONFIG).repository, template=legacy))
+    config = replace(CONFIG, immutable_subjects=True)
+    world = set_up(facts=facts)
+    world.put(SubjectSetting(repository="contoso/agents", immutable=False))
+    first = diff(world.state(), wanted_of(config, facts))
+    assert [(c.verb, c.resource.key.kind) for c in first.shown] == [("create", FederatedCredential.kind)]
+    assert first.shown[0].resource.title == f"dev trusts {FUTURE}:environment:dev"
+    (waiting,) = first.waiting
+    assert waiting.key == SubjectSetting(repository="contoso/agents", immutable=True).key
+    assert "run trustsmith apply again in ten minutes" in waiting.reason
+    carry_out(world, first, facts)
+    second = diff(world.state(), wanted_of(config, facts))
+    assert [(c.verb, c.resource.key.kind) for c in second.shown] == [("update", SubjectSetting.kind)]
+    assert not second.waiting
+    assert not diff(world.state(), wanted_of(CONFIG, facts)).clean, "credentials that nobody asked for"
 
 
 def test_after_a_change_of_store_the_old_ids_are_left_until_named() -> None:

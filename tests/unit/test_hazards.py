@@ -20,7 +20,12 @@ from tests.property.worlds import (
 from trustsmith.diff import diff
 from trustsmith.hazards import MOST_CREDENTIALS, judge
 from trustsmith.model.config import Config, Environment, Grant, Identity
-from trustsmith.model.environments import EnvironmentSecret, EnvironmentVariable, GitHubEnvironment
+from trustsmith.model.environments import (
+    EnvironmentSecret,
+    EnvironmentVariable,
+    GitHubEnvironment,
+    SubjectSetting,
+)
 from trustsmith.model.foundry import ROLES
 from trustsmith.model.plan import Change, Plan
 from trustsmith.model.resource import Key
@@ -159,9 +164,20 @@ def test_a_credential_whose_replacement_comes_first_is_not_the_last() -> None:
     world = set_up()
     moved = facts_of(BOTH, prefix="repo:contoso@1/renamed@1001")
     live = world.state()
-    plan = judge(diff(live, wanted_of(BOTH, moved)), live)
+    unproven = diff(live, wanted_of(BOTH, moved))
+    assert judge(unproven, live).hazards == ()
+    named = [f"remove={stray.key.name}" for stray in unproven.strays]
+    plan = judge(unproven, live, named)
     assert [c.verb for c in plan.shown if isinstance(c.resource, FederatedCredential)].count("delete") == 2
     assert plan.hazards == ()
+
+
+def test_an_opt_in_that_changes_all_of_a_repository_s_subjects_needs_a_word() -> None:
+    setting = SubjectSetting(repository="o/n", immutable=True)
+    change = Change("update", replace(setting, immutable=False), setting, "")
+    (hazard,) = judge(Plan((change,)), State()).hazards
+    assert (hazard.id, hazard.allowed) == ("immutable-subjects=o/n", False)
+    assert judge(Plan((change,)), State(), [hazard.id]).blocked == ()
 
 
 def grant(scope: str) -> Config:

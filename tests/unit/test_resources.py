@@ -16,6 +16,7 @@ from trustsmith.model.environments import (
     EnvironmentVariable,
     GitHubEnvironment,
     Reviewer,
+    SubjectSetting,
 )
 from trustsmith.model.foundry import PROJECT_MANAGER
 from trustsmith.model.plan import Change
@@ -58,6 +59,7 @@ GRANT = RoleAssignment(
 )
 SECRET = EnvironmentSecret(environment="dev", name="AZURE_CLIENT_ID", content=LATER)
 VARIABLE = EnvironmentVariable(environment="dev", name="AZURE_TENANT_ID", value="tenant")
+SETTING = SubjectSetting(repository="o/n", immutable=True)
 FILE = workflow("jobs: {}\n")
 ONE_OF_EACH: tuple[Resource, ...] = (
     APP,
@@ -69,6 +71,7 @@ ONE_OF_EACH: tuple[Resource, ...] = (
     GRANT,
     SECRET,
     VARIABLE,
+    SETTING,
     FILE,
 )
 
@@ -97,7 +100,7 @@ def test_every_kind_is_known_to_a_writer_the_plan_the_report_and_the_differ() ->
         assert kind.kind in [change["kind"] for change in plan.as_json()["changes"]]
     gone = {c.key for c in diff(wanted, State()).changes}
     fall = {PRINCIPAL.key, CREDENTIAL.key, HELD.key, MARK.key, SECRET.key, VARIABLE.key}
-    assert gone == wanted.keys() - fall
+    assert gone == wanted.keys() - fall - {SETTING.key}
 
 
 @pytest.mark.parametrize("resource", ONE_OF_EACH, ids=lambda r: r.kind)

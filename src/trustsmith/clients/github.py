@@ -112,6 +112,28 @@ class GitHub:
         found = await self._wire.get(f"read the subject template of {full_name}", path)
         return {"use_default": True} if found is None else found
 
+    async def organization_subject(self, org: str) -> Json | None:
+        """Return an organization's subject template; None where there is none, or for an owner that is a person."""
+        path = f"/orgs/{quote(org, safe='')}/actions/oidc/customization/sub"
+        return await self._wire.get(f"read the subject template of {org}", path)
+
+    async def set_oidc_subject(self, full_name: str, body: Json) -> None:
+        """Set how the repository's tokens name their subject; the body replaces the template."""
+        path = f"{self._repo(full_name)}/actions/oidc/customization/sub"
+        operation = f"set the subject template of {full_name}"
+        await self._wire.run(operation, "PUT", path, lambda _: None, body=body)
+
+    async def properties(self, full_name: str) -> dict[str, str]:
+        """Return the repository's custom properties that have one value, by name."""
+        operation, path = f"read the properties of {full_name}", f"{self._repo(full_name)}/properties/values"
+        found = await self._wire.run(operation, "GET", path, lambda a: a.list(None, "property_name"))
+        return {p["property_name"]: p["value"] for p in found if isinstance(p.get("value"), str)}
+
+    async def server_version(self) -> str:
+        """Return the version of a GitHub Enterprise Server ("3.18.2"), or "" for GitHub's own hosts."""
+        found = await self._wire.run("read GitHub's version", "GET", "/meta", lambda a: a.object())
+        return str(found.get("installed_version") or "")
+
     async def protected_branches(self, full_name: str) -> list[Json]:
         """Return the branches that a rule protects."""
         operation = f"list protected branches of {full_name}"

@@ -6,7 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from trustsmith.errors import ConfigError, NotAllowed, NotSignedIn, Problem, TrustsmithError, UsageError
+from trustsmith.errors import (
+    ConfigError,
+    NotAllowed,
+    NotSignedIn,
+    Problem,
+    Refused,
+    TrustsmithError,
+    UsageError,
+)
 from trustsmith.model import subject
 from trustsmith.model.facts import Facts, Repository
 from trustsmith.systems import together
@@ -23,6 +31,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 #: The name of the API of a Foundry project among its endpoints (ARM, "projects").
 _PROJECT_API = "AI Foundry API"
+#: GitHub Enterprise Server writes a `:` as it is up to this version (GitHub Docs, "OpenID Connect reference").
+_LAST_WITHOUT_ENCODING = (3, 18)
 
 
 class Asker:
@@ -86,8 +96,47 @@ class Asker:
             id=int(answer["id"]),
             full_name=full_name,
             default_branch=str(answer.get("default_branch") or "main"),
-            subject_prefix=subject.prefix(full_name, customization),
+            template=await self._template(answer, customization),
         )
+
+    async def _template(self, answer: Json, customization: Json) -> subject.Template:
+        """How subjects are made up; more is asked only when the repository's own answer does not say it."""
+        organization, github = None, self._session.github
+        full_name = str(answer["full_name"])
+        if subject.inherits(customization) and (answer.get("owner") or {}).get("type") == "Organization":
+            organization = await self._organization_template(full_name)
+        values: dict[str, str] = {}
+        if named := subject.properties_in(customization, organization):
+            known = await github.properties(full_name)
+            values |= {f"repo_property_{name}": known[name] for name in named if name in known}
+        return subject.template(answer, customization, organization, values, encodes=await self._encodes())
+
+    async def _organization_template(self, full_name: str) -> Json:
+        owner = full_name.partition("/")[0]
+        try:
+            found: Json | None = await self._session.github.organization_subject(owner)
+        except NotAllowed as error:
+            found, said = None, error.original
+        else:
+            said = ""
+        if found is None:
+            raise Refused(
+                f"{full_name} takes the subject template of {owner}, and this token may not read that.",
+                hint=f"Use a token with read:org of a member of {owner}, or return to GitHub's default template:\n"
+                f"  gh api -X PUT repos/{full_name}/actions/oidc/customization/sub -F use_default=true",
+                original=said,
+            )
+        return found
+
+    async def _encodes(self) -> bool:
+        """Whether GitHub writes a `:` as `%3A`; only old servers do not, and they are asked only when it matters."""
+        host = self._session.endpoints.github_host
+        colons = any(":" in environment.name for environment in self._config.environments)
+        if not colons or host == "github.com" or host.endswith(".ghe.com"):
+            return True
+        version = await self._session.github.server_version()
+        numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
+        return not numbers or numbers > _LAST_WITHOUT_ENCODING
 
     def _check_rights(self, answer: Json) -> None:
         """GitHub hides environments from people who are not administrators; say so before anything is made."""

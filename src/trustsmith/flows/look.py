@@ -17,6 +17,7 @@ from trustsmith.model.facts import Facts, Repository
 from trustsmith.model.resource import SIDES, Key, Side
 from trustsmith.model.resources import Application
 from trustsmith.model.state import State
+from trustsmith.model.subject import Template
 from trustsmith.systems import together
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _contacted(config: Config, sides: Collection[Side]) -> frozenset[Side]:
 
 async def _files_only(session: Session, config: Config, allow: Collection[str]) -> Picture:
     """Rendering needs no service, and so no facts."""
-    nobody = Repository(id=0, full_name=config.repository, default_branch="", subject_prefix="")
+    nobody = Repository(id=0, full_name=config.repository, default_branch="", template=Template(prefix=""))
     facts = Facts(host="", issuer="", audience="", repository=nobody)
     wanted = State.of(rendered(config, session.endpoints))
     live = await session.reader("files").read(wanted, facts, asyncio.ensure_future(_nothing()))
@@ -137,7 +138,7 @@ async def _live(
     """The live state of every contacted side. Others wait for Entra's, to know principals and client ids."""
 
     def read(side: Side, identities: Awaitable[State]) -> Awaitable[State]:
-        return _forgiven(session.reader(side).read(wanted, facts, identities), side, sides)
+        return forgiven(session.reader(side).read(wanted, facts, identities), side, sides)
 
     entra = asyncio.ensure_future(_unasked())
     if "entra" in contacted:
@@ -146,7 +147,7 @@ async def _live(
     return State().join(*await together(entra, *others))
 
 
-async def _forgiven(reading: Awaitable[State], side: Side, sides: Collection[Side]) -> State:
+async def forgiven(reading: Awaitable[State], side: Side, sides: Collection[Side]) -> State:
     """One side's live state; a side that is not ours to change may stay unseen."""
     try:
         return await reading

@@ -88,7 +88,10 @@ class Workflow:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The whole file. `environments` keep the file's order, which is the order of deployment."""
+    """The whole file. `environments` keep the file's order, which is the order of deployment.
+
+    immutable_subjects: the repository is to opt in to subjects with ids, from which there is no known way back.
+    """
 
     repository: str
     tenant: str
@@ -97,6 +100,7 @@ class Config:
     github: str = "github.com"
     identity: Identity = field(default_factory=Identity)
     store: Literal["secrets", "variables"] = "secrets"
+    immutable_subjects: bool = False
     workflows: tuple[Workflow, ...] = ()
 
     def environment(self, name: str) -> Environment:

@@ -146,6 +146,41 @@ class EnvironmentMark(Resource):
         return replace(self, ids={n: self.ids[n] if v is None else v for n, v in filled.items()})
 
 
+@dataclass(frozen=True, kw_only=True)
+class SubjectSetting(Resource):
+    """Whether the repository's tokens carry ids in their subject. Never ours to take back.
+
+    before: what has to be there first, the credentials for the subjects to come. use_default, keys: the template that
+    is set, and stays.
+    """
+
+    kind = "subject setting"
+    side = "github"
+    patient = True
+    repository: str
+    immutable: bool
+    before: frozenset[Key] = field(default=frozenset(), compare=False)
+    use_default: bool = field(default=True, compare=False)
+    keys: tuple[str, ...] = field(default=(), compare=False)
+    owned: bool = field(default=False, compare=False)
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, self.repository)
+
+    @property
+    def title(self) -> str:
+        return f"{self.repository}: subjects {'with ids' if self.immutable else 'by name'}"
+
+    def shown(self) -> dict[str, Any]:
+        """In words, as it is said in the plan."""
+        return {"repository": self.repository, "subjects": "with ids" if self.immutable else "by name"}
+
+    @property
+    def parents(self) -> frozenset[Key]:
+        return self.before
+
+
 def _inside(environment: str) -> frozenset[Key]:
     """What an id needs: its environment, and the mark that announces it."""
     mark = Key(EnvironmentMark.kind, f"{environment}/{MARK_VARIABLE}")

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from trustsmith.model.subject import Template
+
 
 @dataclass(frozen=True, kw_only=True)
 class Repository:
     """The repository as GitHub knows it.
 
-    full_name: owner/name in GitHub's own spelling. subject_prefix: how its tokens' subjects begin.
+    full_name: owner/name in GitHub's own spelling. template: how its tokens name their subject.
     """
 
     id: int
     full_name: str
     default_branch: str
-    subject_prefix: str
+    template: Template
 
     @property
     def owner(self) -> str:

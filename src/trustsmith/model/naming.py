@@ -15,6 +15,7 @@ TAG = "trustsmith"
 MARK_VARIABLE = "TRUSTSMITH"
 _ROLE_NAMESPACE = UUID("8f3f7a52-5d0c-5a0e-9d0b-2d7f1f6f1c55")
 _LONGEST_SLUG = 40
+_DESCRIBED = re.compile(r", (environment|other workloads of) (.+)$", re.DOTALL)
 _HASHED = re.compile(r"-[0-9a-f]{6}$")
 
 
@@ -60,6 +61,17 @@ def is_marked(description: str | None, host: str, repository_id: int) -> bool:
     begins = mark(host, repository_id)
     text = description or ""
     return text == begins or text.startswith((f"{begins}:", f"{begins},"))
+
+
+def description(begins: str, environment: str, *, jobs: bool) -> str:
+    """What a federated credential's description says (Graph: at most 600 characters): the mark, and whom it is for."""
+    return f"{begins}, {'environment' if jobs else 'other workloads of'} {environment}"[:600]
+
+
+def described(text: str) -> tuple[str, bool] | None:
+    """The environment in a credential's description, and whether its jobs are trusted; None for another text."""
+    match = _DESCRIBED.search(text)
+    return (match[2], match[1] == "environment") if match else None
 
 
 def credential_name(environment: str, issuer: str, subject: str, audience: str) -> str:

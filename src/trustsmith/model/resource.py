@@ -52,10 +52,12 @@ class Resource:
     """Base of all kinds.
 
     minted: ids that the service made; seen, never compared. owned: ours to delete.
+    patient: what it needs has to be there before the run, since it takes minutes to be known everywhere.
     """
 
     kind: ClassVar[str]
     side: ClassVar[Side]
+    patient: ClassVar[bool] = False
     minted: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     owned: bool = field(default=True, compare=False)
 

@@ -14,6 +14,7 @@ from trustsmith.model.environments import (
     EnvironmentSecret,
     EnvironmentVariable,
     GitHubEnvironment,
+    SubjectSetting,
 )
 from trustsmith.model.foundry import role_name, role_slug, short_scope
 from trustsmith.model.resource import Key, Resource, Value, merged
@@ -207,5 +208,6 @@ KINDS: tuple[type[Resource], ...] = (
     RoleAssignment,
     EnvironmentSecret,
     EnvironmentVariable,
+    SubjectSetting,
     WorkflowFile,
 )

@@ -120,20 +120,26 @@ class _Seen:
         return sorted(credentials, key=lambda c: not _names_itself(c))
 
     def _credential(self, answer: Json, wanted: State, facts: Facts) -> FederatedCredential:
-        marked = naming.is_marked(answer.get("description"), facts.host, facts.repository.id)
+        described = answer.get("description")
+        marked = naming.is_marked(described, facts.host, facts.repository.id)
         owned = marked or (self.owned and _names_itself(answer))
         name = str(answer["name"])
         key = Key(FederatedCredential.kind, f"{self.identity}/{name}")
         if key not in wanted and not owned:
             name = self._wanted_name(answer, wanted) or name
-        parsed = subject.parse(str(answer.get("subject") or ""))
+        said, trusted = (
+            naming.described(described or "") if marked else None,
+            str(answer.get("subject") or ""),
+        )
+        environment, jobs = said or (subject.environment_of(trusted), True)
         return FederatedCredential(
             identity=self.identity,
             name=name,
             issuer=str(answer["issuer"]),
-            subject=str(answer.get("subject") or ""),
+            subject=trusted,
             audience=_audience(answer),
-            environment=(parsed and parsed.environment) or "-",
+            environment=environment or "-",
+            jobs=jobs,
             application=self.object_id,
             minted={"name": str(answer["name"])},
             owned=owned,
@@ -253,13 +259,13 @@ class EntraWriter(EntraReader):
         return {"principal_id": str(answer["id"])}
 
     async def _write_credential(self, credential: FederatedCredential, facts: Facts) -> None:
-        described = naming.mark(facts.host, facts.repository.id)
+        mark = naming.mark(facts.host, facts.repository.id)
         body = {
             "name": credential.name,
             "issuer": credential.issuer,
             "subject": credential.subject,
             "audiences": [credential.audience],
-            "description": f"{described}, environment {credential.environment}"[:600],
+            "description": naming.description(mark, credential.environment, jobs=credential.jobs),
         }
         await self._graph.put_federated_credential(str(credential.application), body)
 

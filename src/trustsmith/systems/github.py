@@ -12,11 +12,13 @@ from trustsmith.model.environments import (
     EnvironmentSecret,
     EnvironmentVariable,
     GitHubEnvironment,
+    SubjectSetting,
 )
 from trustsmith.model.naming import MARK_VARIABLE, value_digest
 from trustsmith.model.resource import Later, Resource
 from trustsmith.model.resources import Application, FederatedCredential
 from trustsmith.model.state import State
+from trustsmith.model.subject import has_ids
 from trustsmith.systems import together
 from trustsmith.systems.github_seen import Seen
 from trustsmith.systems.mark import MarkText
@@ -50,7 +52,9 @@ class GitHubReader:
         names = {r.name for r in wanted.values() if isinstance(r, GitHubEnvironment)}
         seen, known = await together(self._seen(facts.repository.full_name, names), identities)
         there = [one for one in seen if one]
-        return State.of(r for one in there for r in self._resources(one, known, wanted=one.name in names))
+        found = [r for one in there for r in self._resources(one, known, wanted=one.name in names)]
+        template, name = facts.repository.template, facts.repository.full_name
+        return State.of([*found, SubjectSetting(repository=name, immutable=template.immutable)])
 
     @staticmethod
     def _resources(one: Seen, identities: State, *, wanted: bool) -> Iterable[Resource]:
@@ -127,7 +131,23 @@ class GitHubWriter(GitHubReader):
                 await self._write_secret(repository, change, secret)
             case EnvironmentVariable() as variable:
                 await self._write_variable(repository, change, variable)
+            case SubjectSetting() as setting:
+                await self._opt_in(repository, setting)
         return {}
+
+    async def _opt_in(self, repository: str, setting: SubjectSetting) -> None:
+        """Opt in to subjects with ids; the template stays as it is. Raises Refused when GitHub keeps them as they were."""
+        body: Json = {"use_default": setting.use_default, "use_immutable_subject": True}
+        if setting.keys:
+            body["include_claim_keys"] = list(setting.keys)
+        await self._github.set_oidc_subject(repository, body)
+        answer = await self._github.oidc_subject(repository)
+        if not has_ids(str(answer.get("sub_claim_prefix") or "")):
+            raise Refused(
+                f"GitHub took the opt-in of {repository} and still names its subjects as before: "
+                f"{answer.get('sub_claim_prefix') or 'it gives no prefix'}.",
+                hint="Immutable subjects need github.com or GHE.com. Take immutable_subjects out of the file.",
+            )
 
     async def _write_environment(self, repository: str, change: Change, wanted: GitHubEnvironment) -> None:
         match change.verb:
@@ -272,4 +292,5 @@ KINDS: tuple[type[Resource], ...] = (
     EnvironmentMark,
     EnvironmentSecret,
     EnvironmentVariable,
+    SubjectSetting,
 )

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trustsmith.errors import ConfigError, TrustsmithError
-from trustsmith.model.environments import GitHubEnvironment
+from trustsmith.model.environments import GitHubEnvironment, SubjectSetting
 from trustsmith.model.plan import SCHEMA, Change, Plan
 from trustsmith.model.resource import Later, Resource
 from trustsmith.model.resources import FederatedCredential, WorkflowFile
@@ -45,7 +45,7 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
             yield Line(f"      {shlex.quote('remove=' + stray.key.name)}")
         yield Line("")
     if plan.waiting:
-        yield Line("  Waiting for somebody else:", "bold")
+        yield Line("  Waiting:", "bold")
         yield from (
             Line(f"    . {entry.key.kind}  {entry.key.name}: {entry.reason}") for entry in plan.waiting
         )
@@ -95,6 +95,8 @@ def _group(resource: Resource, environments: dict[str, str], shared: Counter[str
         return "files"
     if isinstance(resource, GitHubEnvironment):
         return resource.name
+    if isinstance(resource, SubjectSetting):
+        return "repository"
     identity = getattr(resource, "identity", getattr(resource, "unique_name", ""))
     if shared[identity] > 1 and not isinstance(resource, FederatedCredential):
         return identity
