@@ -233,11 +233,16 @@ class Probe:
 
     def intrude(self, token: str) -> None:
         """Call the projects of the other environments, which must not open."""
-        hosts = {host_of(endpoint) for endpoint in self.own()}
+        own = self.own()
+        hosts = {host_of(endpoint) for endpoint in own}
         others = self.request.get("others")
         for name, endpoints in others.items() if isinstance(others, dict) else ():
+            if name == self.result["environment"]:
+                continue
             found = self.result["others"].setdefault(str(name), [])
             for endpoint in endpoints if isinstance(endpoints, list) else ():
+                if str(endpoint).rstrip("/") in own:
+                    continue
                 near = any(neighbours(host, host_of(str(endpoint))) for host in hosts)
                 status = call(str(endpoint).rstrip("/"), token)[0] if near else None
                 said = f"HTTP {status}" if near else "not called, as it is in another domain"
