@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trustsmith import aadsts
 from trustsmith.model.findings import Finding
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from trustsmith.model.config import Environment
+    from trustsmith.model.findings import Verdict
     from trustsmith.model.plan import Change, Plan
     from trustsmith.model.proof import Reached, Result
     from trustsmith.model.resource import Resource
@@ -256,3 +257,27 @@ def _isolation(about: str, other: str, statuses: Iterable[int | None], excuse: s
     )
     following = "Calls go only to hosts in the domain of the environment's own project."
     return Finding(check="isolation", verdict="unknown", about=about, why=why, next=following)
+
+
+def missing_result(
+    about: str, url: str, job: Mapping[str, Any] | None, waits: str = "", said: str = ""
+) -> Finding:
+    """A job whose result is not there. waits: what it still waits for. said: GitHub's own words about it."""
+    following = f"Look at the run: {url}"
+    if job is None:
+        why = "The run has no job for this environment yet."
+        return Finding(check="run", verdict="unknown", about=about, why=why, next=following)
+    if job.get("status") != "completed":
+        why = f"The time was up while the job {f'waited for {waits}' if waits else 'was not done'}."
+        following += "\nRun it again with more time: trustsmith verify --run --timeout 30m"
+        return Finding(check="run", verdict="unknown", about=about, why=why, next=following)
+    ended = str(job.get("conclusion"))
+    why = f"The job ended without a result ({ended})."
+    if not job.get("steps"):
+        why = f"GitHub did not let the job start ({ended})."
+        following += (
+            "\nIf it is about branches: this environment does not let the default branch deploy; run it by hand "
+            "from one that may."
+        )
+    verdict: Verdict = "fail" if ended == "failure" else "unknown"
+    return Finding(check="run", verdict=verdict, about=about, why=why, next=following, original=said)

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from trustsmith.clients import tls, transport
 from trustsmith.clients.transport import Answer, Failed
-from trustsmith.errors import NotFound, ServiceError
+from trustsmith.errors import NotAllowed, NotFound, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +110,17 @@ class Actions:
         return await self._wire.run(
             f"read what run {run_id} waits for", "GET", path, lambda answer: answer.list(None)
         )
+
+    async def annotations(self, full_name: str, job_id: int) -> list[str]:
+        """Return what GitHub says about a job, such as why it could not start; [] for a token that may not read it."""
+        path = f"{self._repo(full_name)}/check-runs/{job_id}/annotations"
+        try:
+            found = await self._wire.run(
+                f"read what GitHub says about job {job_id}", "GET", path, lambda answer: answer.list(None)
+            )
+        except (NotFound, NotAllowed):
+            return []
+        return [str(entry.get("message") or "") for entry in found]
 
     async def log(self, full_name: str, job_id: int) -> str | None:
         """Return what a finished job printed, or None when there is no log (yet, or any more).

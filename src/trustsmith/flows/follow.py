@@ -60,23 +60,28 @@ class Follower:
         self._said: dict[str, str] = {}
         self._began: dict[str, float] = {}
 
-    async def start(self, file: str, ref: str, inputs: dict[str, str], title: str, timeout: float) -> Started:
-        """Start the workflow once and find its run. Raises ServiceError when no run of it shows up."""
+    async def start(
+        self, file: str, ref: str, inputs: dict[str, str], title: str, patience: float
+    ) -> Started:
+        """Start the workflow once and find its run; `patience` in seconds is for all that follows.
+
+        Raises ServiceError when no run of it shows up.
+        """
         began = time.monotonic()
-        pause = min(5.0, max(0.2, timeout / 180))
+        pause = min(5.0, max(0.2, patience / 180))
         made = await self._actions.dispatch(self._full_name, file, ref, inputs, title)
         while made is None:
             found = await self._actions.run_called(self._full_name, file, title)
             if found is not None:
                 made = {"workflow_run_id": found["id"]}
-            elif time.monotonic() > began + timeout:
+            elif time.monotonic() > began + patience:
                 message = f"GitHub started {file}, and its run does not show up."
                 raise ServiceError(message, service="github", hint="Look at the repository's Actions tab.")
             else:
                 await asyncio.sleep(pause)
         number = int(made["workflow_run_id"])
         run = await self._actions.run(self._full_name, number)
-        return Started(number, str(run["html_url"]), began + timeout, pause)
+        return Started(number, str(run["html_url"]), began + patience, pause)
 
     async def follow(self, started: Started) -> Ended:
         """Look again and again, until the run has ended or the time is up."""
@@ -120,6 +125,10 @@ class Follower:
         if step in _WAITS and elapsed > 4 * started.pause and name in self._began:
             self._began[name] = float("inf")
             self._talk.note(f"{name}: still at it after {elapsed:.0f} s; {_WAITS[step]}")
+
+    async def why(self, job: Json) -> str:
+        """What GitHub says about a job that printed no result."""
+        return " ".join(await self._actions.annotations(self._full_name, int(job["id"])))
 
     async def log(self, job: Json, pause: float) -> str:
         """What a job printed; it may take a moment to be there. Empty when there is none."""

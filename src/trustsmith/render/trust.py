@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 #: The steps of a job: its name, and the word that the probe takes for it.
 STEPS = (("Exchange the token", "exchange"), ("Reach the projects", "projects"))
 TITLE = "Check {environment}"
+RUN_NAME = "Check trust {nonce}"
 _INPUTS = {
     "environment": "The environment to check; empty for all.",
     "nonce": "What trustsmith verify finds this run again by.",
@@ -114,7 +115,7 @@ def _meant(content: Content) -> dict[str, Any]:
     }
     return {
         "name": content.name,
-        "run-name": "Check trust ${{ inputs.nonce }}",
+        "run-name": RUN_NAME.format(nonce="${{ inputs.nonce }}"),
         "on": {"workflow_dispatch": {"inputs": inputs}},
         "permissions": {},
         "concurrency": {
