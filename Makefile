@@ -40,7 +40,7 @@ coverage: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy src tests $(wildcard bench/*.py)
+	$(BIN)/mypy src tests templates $(wildcard bench/*.py)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/zizmor --quiet --offline --persona=pedantic .github
 	$(BIN)/actionlint $(WORKFLOWS)

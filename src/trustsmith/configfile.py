@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trustsmith import configschema, configtree
-from trustsmith.configschema import default_workflows
 from trustsmith.configwrite import new, update
 from trustsmith.errors import Problem, UsageError
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from trustsmith.model.config import Config
 
 
-__all__ = ["Source", "default_workflows", "load", "new", "read", "save", "update"]
+__all__ = ["Source", "load", "new", "read", "save", "update"]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,17 @@ from trustsmith import configvalues as values
 from trustsmith.configreader import Reader, Wrong, closest, describe, shown
 from trustsmith.configtree import tag
 from trustsmith.errors import ConfigError
-from trustsmith.model.config import CLOUDS, Config, Environment, Grant, Identity, Protection, Workflow
+from trustsmith.model.config import (
+    CLOUDS,
+    Config,
+    Environment,
+    Grant,
+    Identity,
+    Protection,
+    Workflow,
+    default_path,
+    default_workflows,
+)
 from trustsmith.model.foundry import PROJECT_MANAGER, ProjectId
 
 if TYPE_CHECKING:
@@ -65,19 +75,6 @@ REVIEWERS = 6  # GitHub REST, "Create or update an environment"
 LONGEST_WAIT = 43200  # minutes; the same source
 CREDENTIALS = 20  # federated credentials an application: Entra, "Important considerations and restrictions"
 LONGEST_DISPLAY_NAME = 256  # Graph v1.0, application resource
-
-
-def default_path(template: str) -> str:
-    """Where a template is rendered to when the file does not say."""
-    return f".github/workflows/{template}.yml"
-
-
-def default_workflows(environments: tuple[str, ...]) -> tuple[Workflow, ...]:
-    """What is rendered when the file has no `workflows`: one deployment through all environments in order."""
-    template = "deploy-agents"
-    return (
-        Workflow(name="deploy", template=template, path=default_path(template), environments=environments),
-    )
 
 
 def read(root: Node | None, file: str) -> Config:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from trustsmith import configedit, configschema, configtree
 from trustsmith.errors import ConfigError
-from trustsmith.model.config import Config, Environment, Identity, Protection, Workflow
+from trustsmith.model.config import (
+    Config,
+    Environment,
+    Identity,
+    Protection,
+    Workflow,
+    default_path,
+    default_workflows,
+)
 from trustsmith.model.foundry import PROJECT_MANAGER, role_slug
 
 if TYPE_CHECKING:
@@ -43,7 +51,7 @@ def plain(config: Config) -> dict[str, Plain]:
         store=_unless(Config.store, config.store),
         immutable_subjects=config.immutable_subjects or None,
         environments={environment.name: _environment(environment) for environment in config.environments},
-        workflows=None if config.workflows == configschema.default_workflows(names) else workflows,
+        workflows=None if config.workflows == default_workflows(names) else workflows,
     )
 
 
@@ -97,7 +105,7 @@ def _protection(protection: Protection) -> dict[str, Plain]:
 def _workflow(workflow: Workflow, names: tuple[str, ...]) -> dict[str, Plain]:
     return _given(
         template=workflow.template,
-        path=_unless(configschema.default_path(workflow.template), workflow.path),
+        path=_unless(default_path(workflow.template), workflow.path),
         environments=None if workflow.environments == names else list(workflow.environments),
         run=workflow.run,
     )

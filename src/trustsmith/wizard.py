@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 from uuid import UUID
 
-from trustsmith.configfile import default_workflows
 from trustsmith.errors import UsageError
-from trustsmith.model.config import Config, Environment, Reviewer, Workflow
+from trustsmith.model.config import Config, Environment, Reviewer, Workflow, default_workflows
 from trustsmith.model.foundry import ProjectId
 
 if TYPE_CHECKING:

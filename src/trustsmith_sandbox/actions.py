@@ -1,7 +1,7 @@
 """A job of a workflow run, as far as its identity and its values go: may it start, what does it see, who is it.
 
-Called by the control route; nothing is run here. Reviewers and wait timers are not waited for, only
-reported. It must not sign anything: ``issuer`` does, when the job asks.
+Asked by the control route, which only reports reviewers and wait timers, and by ``run_driver``, which waits for
+them; nothing is run here. It must not sign anything: ``issuer`` does, when the job asks.
 """
 
 from __future__ import annotations
@@ -42,14 +42,10 @@ def create_job(world: World, payload: Mapping[str, Any], _origin: str) -> Data:
     event = payload.get("event") or "workflow_dispatch"
     ref = _full_ref(payload.get("ref") or _default_ref(repository, event))
     environment = _environment(world, repository, payload.get("environment"), ref)
-    claims = _claims(world, repository, ref, event) | _who(world, payload)
-    if environment is not None:
-        # GitHub's docs do not say whose spelling counts; the job's own is what was seen in the wild.
-        claims |= {
-            "environment": payload["environment"],
-            "environment_node_id": node_id("EN", environment["id"]),
-        }
-    claims["sub"] = subjects.subject(world, repository, claims)
+    run = _assumed_run(world, repository, ref, event) | {"actor": _actor(world, payload)}
+    claims = claims_of(
+        world, repository, run, world.next_id(), environment=environment, spelled=payload.get("environment")
+    )
     return _started(world, repository, environment, claims, payload.get("permissions"))
 
 
@@ -61,8 +57,8 @@ def _started(
     return {
         **(issuer.request_variables(world, claims) if may_ask else {}),
         "sub": claims["sub"],
-        "secrets": _values(world, repository, environment, "secrets"),
-        "vars": _values(world, repository, environment, "variables"),
+        "secrets": values(world, repository, environment, "secrets"),
+        "vars": values(world, repository, environment, "variables"),
         "needs_approval": _approval(environment),
     }
 
@@ -83,27 +79,74 @@ def _environment(world: World, repository: Data, name: str | None, ref: str) -> 
     if not name:
         return None
     environment = make_environment(world, repository, name)
-    if not may_deploy(repository, environment, ref):
-        kind = "Tag" if ref.startswith("refs/tags/") else "Branch"
-        short = ref.split("/", 2)[-1]
-        where = f"{environment['name']} due to environment protection rules."
-        raise _refuse(422, f'{kind} "{short}" is not allowed to deploy to {where}')
+    refused = why_not(repository, environment, ref)
+    if refused:
+        raise _refuse(422, refused)
     return environment
 
 
-def _claims(world: World, repository: Data, ref: str, event: str) -> Data:
-    name, visibility = full_name(repository), repository["visibility"]
-    github, run = world.data["github"], str(world.next_id())
-    owner = github["organizations"].get(repository["owner"]) or github["users"][repository["owner"]]
-    sha = hashlib.sha1(f"{name}@{ref}".encode(), usedforsecurity=False).hexdigest()
-    branch = ref.removeprefix("refs/heads/")
-    workflow = f"{name}/{_WORKFLOW}@{ref}"
+def why_not(repository: Data, environment: Data, ref: str) -> str | None:
+    """Return GitHub's words when a full ref may not deploy to the environment, else None."""
+    if may_deploy(repository, environment, ref):
+        return None
+    kind = "Tag" if ref.startswith("refs/tags/") else "Branch"
+    short = ref.split("/", 2)[-1]
+    where = f"{environment['name']} due to environment protection rules."
+    return f'{kind} "{short}" is not allowed to deploy to {where}'
+
+
+def _assumed_run(world: World, repository: Data, ref: str, event: str) -> Data:
+    """Return the run of a workflow that nobody has to push first."""
+    known = f"{full_name(repository)}@{ref}"
     return {
-        "repository": name,
+        "id": world.next_id(),
+        "run_number": 1,
+        "run_attempt": 1,
+        "event": event,
+        "ref": ref,
+        "head_sha": hashlib.sha1(known.encode(), usedforsecurity=False).hexdigest(),
+        "path": _WORKFLOW,
+        "name": "deploy",
+    }
+
+
+def claims_of(
+    world: World,
+    repository: Data,
+    run: Data,
+    check_run: int = 0,
+    *,
+    environment: Data | None = None,
+    spelled: str | None = None,
+) -> Data:
+    """Return the claims of a job's identity tokens, without those that ``issuer`` adds.
+
+    ``run`` is as ``runs`` keeps it; ``check_run`` is the job's id; ``spelled`` is the environment's name as the
+    job writes it. ``sub`` is empty where the template needs an environment and there is none.
+    """
+    claims = _of_repository(world, repository) | _of_run(repository, run) | {"check_run_id": str(check_run)}
+    if environment is not None:
+        # GitHub's docs do not say whose spelling counts; the job's own is what was seen in the wild.
+        claims |= {"environment": spelled, "environment_node_id": node_id("EN", environment["id"])}
+    return claims | {"sub": subjects.subject(world, repository, claims)}
+
+
+def _of_repository(world: World, repository: Data) -> Data:
+    github = world.data["github"]
+    owner = github["organizations"].get(repository["owner"]) or github["users"][repository["owner"]]
+    return {
+        "repository": full_name(repository),
         "repository_id": str(repository["id"]),
         "repository_owner": repository["owner"],
         "repository_owner_id": str(owner["id"]),
-        "repository_visibility": visibility,
+        "repository_visibility": repository["visibility"],
+    }
+
+
+def _of_run(repository: Data, run: Data) -> Data:
+    ref, sha, event = run["ref"], run["head_sha"], run["event"]
+    branch, workflow = ref.removeprefix("refs/heads/"), f"{full_name(repository)}/{run['path']}@{ref}"
+    return {
         "ref": ref,
         "ref_type": "tag" if ref.startswith("refs/tags/") else "branch",
         "ref_protected": str(branch in repository["protected_branches"]).lower(),
@@ -111,12 +154,13 @@ def _claims(world: World, repository: Data, ref: str, event: str) -> Data:
         "event_name": event,
         "base_ref": repository["default_branch"] if event == "pull_request" else "",
         "head_ref": "topic" if event == "pull_request" else "",
-        "run_id": run,
-        "run_number": "1",
-        "run_attempt": "1",
-        "check_run_id": str(world.next_id()),
+        "run_id": str(run["id"]),
+        "run_number": str(run["run_number"]),
+        "run_attempt": str(run["run_attempt"]),
+        "actor": run["actor"]["login"],
+        "actor_id": str(run["actor"]["id"]),
         "runner_environment": "github-hosted",
-        "workflow": "deploy",
+        "workflow": run["name"],
         "workflow_ref": workflow,
         "workflow_sha": sha,
         "job_workflow_ref": workflow,
@@ -124,13 +168,14 @@ def _claims(world: World, repository: Data, ref: str, event: str) -> Data:
     }
 
 
-def _who(world: World, payload: Mapping[str, Any]) -> Data:
+def _actor(world: World, payload: Mapping[str, Any]) -> Data:
     users = world.data["github"]["users"]
-    actor = users.get(payload.get("actor")) or next(iter(users.values()))
-    return {"actor": actor["login"], "actor_id": str(actor["id"])}
+    actor: Data = users.get(payload.get("actor")) or next(iter(users.values()))
+    return actor
 
 
-def _values(world: World, repository: Data, environment: Data | None, kind: str) -> dict[str, str]:
+def values(world: World, repository: Data, environment: Data | None, kind: str) -> dict[str, str]:
+    """Return the ``secrets`` or ``variables`` that a job sees: environment over repository over organization."""
     owner = world.data["github"]["organizations"].get(repository["owner"], {kind: {}})
     shared = {name: value for name, value in owner[kind].items() if reaches(value, repository)}
     own = {} if environment is None else environment[kind]

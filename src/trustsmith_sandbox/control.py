@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from trustsmith_sandbox import actions, entra_users, github, github_limits
 from trustsmith_sandbox.faults import Faults
 from trustsmith_sandbox.http import Answer, Call, Refusal, Route, Service
+from trustsmith_sandbox.runner import runner_of
 
 if TYPE_CHECKING:
     from trustsmith_sandbox.world import Data
@@ -41,9 +42,10 @@ def _state(call: Call) -> Answer:
     return Answer(body=call.world.state())
 
 
-def _reset(call: Call) -> Answer:
+async def _reset(call: Call) -> Answer:
     if not isinstance(call.body, dict | None):
         raise _wrong("The body must be a world: an object, as GET state answers it.")
+    await runner_of(call.world).close()
     call.world.reset(call.body)
     _faults(call).listed.clear()
     return Answer(204)

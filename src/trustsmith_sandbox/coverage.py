@@ -5,7 +5,7 @@ The table is generated, so that it cannot say more than there is. It must not st
 
 from __future__ import annotations
 
-from trustsmith_sandbox import arm, control, entra, foundry, github, graph, issuer
+from trustsmith_sandbox import arm, control, entra, foundry, github, graph, issuer, results
 
 SERVICES = (
     entra.SERVICE,
@@ -14,6 +14,7 @@ SERVICES = (
     foundry.SERVICE,
     issuer.SERVICE,
     github.SERVICE,
+    results.SERVICE,
     control.SERVICE,
 )
 """In the order in which production host names are compared."""

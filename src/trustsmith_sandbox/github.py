@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from trustsmith_sandbox import (
     github_actions,
+    github_approvals,
     github_content,
     github_environments,
     github_git,
@@ -21,6 +22,7 @@ from trustsmith_sandbox import (
     github_policies,
     github_pulls,
     github_repositories,
+    github_runs,
     github_secrets,
     github_variables,
 )
@@ -92,6 +94,8 @@ SERVICE = Service(
         *github_secrets.ROUTES,
         *github_variables.ROUTES,
         *github_actions.ROUTES,
+        *github_runs.ROUTES,
+        *github_approvals.ROUTES,
         *github_content.ROUTES,
         *github_git.ROUTES,
         *github_pulls.ROUTES,

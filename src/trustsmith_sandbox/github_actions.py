@@ -82,12 +82,17 @@ def _workflows(call: Call, repository: Data) -> Answer:
     return paged(call, _all_workflows(call, repository), lambda each: each, key="workflows")
 
 
-def _one_workflow(call: Call, repository: Data) -> Answer:
+def found_workflow(call: Call, repository: Data) -> Data:
+    """Return the workflow that the path names by its id or file, as GitHub shows it. Raises 404."""
     wanted = call.params["workflow_id"]
     for workflow in _all_workflows(call, repository):
         if wanted in {str(workflow["id"]), workflow["path"].rpartition("/")[2]}:
-            return Answer(200, workflow)
+            return workflow
     raise not_found()
+
+
+def _one_workflow(call: Call, repository: Data) -> Answer:
+    return Answer(200, found_workflow(call, repository))
 
 
 def _subject(call: Call, repository: Data) -> Answer:

@@ -67,7 +67,7 @@ def _rules(call: Call, environment: Data) -> list[Data]:
     if environment["wait_timer"]:
         rules.append({"type": "wait_timer", "wait_timer": environment["wait_timer"]})
     if environment["reviewers"]:
-        people = _reviewers_shown(call, environment)
+        people = reviewers_shown(call, environment)
         alone = environment["prevent_self_review"]
         rules.append({"type": "required_reviewers", "prevent_self_review": alone, "reviewers": people})
     if environment["deployment_branch_policy"]:
@@ -78,7 +78,8 @@ def _rules(call: Call, environment: Data) -> list[Data]:
     return rules
 
 
-def _reviewers_shown(call: Call, environment: Data) -> list[Data]:
+def reviewers_shown(call: Call, environment: Data) -> list[Data]:
+    """Return an environment's reviewers with who they are."""
     github = call.world.data["github"]
     users = {who["id"]: github_shapes.account(call, who) for who in github["users"].values()}
     teams = {team["id"]: github_shapes.team(call, team) for team in github["teams"].values()}

@@ -25,6 +25,7 @@ import uvicorn
 
 from trustsmith_sandbox import assertions, coverage, entra, github_seed, keys, seed, server, tls, tokens
 from trustsmith_sandbox.names import AUDIENCE, Names
+from trustsmith_sandbox.runner import Runner, runner_of
 from trustsmith_sandbox.world import World
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Options:
     lag: float = 0.0
     seed: Path | None = None
     production_names: bool = False
+    runner: bool = True
 
 
 class _Server(uvicorn.Server):
@@ -68,7 +70,8 @@ class _Server(uvicorn.Server):
             await assertions.issuers(self._world).ask(self._world, self._world.names.workload_issuer)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop; our own client first, which would keep a connection of ours open."""
+        """Stop; the jobs and our own client first, which would keep connections open."""
+        await runner_of(self._world).close()
         if self._warming:
             await self._warming
         await assertions.issuers(self._world).close()
@@ -153,6 +156,7 @@ def _world(names: Names, options: Options) -> World:
     world = World(names, start)
     world.lag.replication = world.lag.roles = options.lag
     world.kept("pace", lambda: {"latency": options.latency})
+    world.kept("runner", lambda: Runner(options.runner))
     return world
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from trustsmith.model.config import Config, Environment, Protection, Workflow
+from trustsmith.model.config import Config, Environment, Protection, Workflow, default_path
 from trustsmith.model.foundry import ProjectId
 from trustsmith.render import Site
 
 SITE = Site(
+    authority="https://login.microsoftonline.com",
     audience="api://AzureADTokenExchange",
     foundry_scope="https://ai.azure.com/.default",
     login_environment=None,
@@ -31,7 +32,20 @@ def environment(name: str, *, projects: int = 1, **protection: Any) -> Environme
 
 
 def config(*environments: Environment, **fields: Any) -> Config:
+    """A configuration of these environments; unless said otherwise with the one workflow deploy-agents for all."""
+    fields.setdefault("workflows", (named("deploy-agents", *environments),))
     return Config(repository="contoso/agents", tenant="contoso.com", environments=environments, **fields)
+
+
+def named(template: str, *environments: Environment) -> Workflow:
+    """The workflow of a template for these environments, called like it."""
+    names = (environment.name for environment in environments)
+    return workflow(*names, name=template, template=template, path=default_path(template))
+
+
+def checked(*environments: Environment, **fields: Any) -> Config:
+    """A configuration whose one workflow is check-trust, for all environments."""
+    return config(*environments, workflows=(named("check-trust", *environments),), **fields)
 
 
 def workflow(*environments: str, **fields: Any) -> Workflow:
@@ -85,5 +99,14 @@ CASES: dict[str, tuple[Config, Site]] = {
         SITE,
     ),
     "own-command": (config(environment("dev"), workflows=(workflow("dev", run=RUN),)), SITE),
+    "check-trust": (checked(environment("dev"), environment("prod")), SITE),
+    "check-trust-variables": (checked(environment("dev", projects=3), store="variables"), SITE),
+    "check-trust-hostile-names": (checked(*map(environment, HOSTILE)), SITE),
+    "check-trust-us-government": (
+        checked(environment("dev"), cloud="AzureUSGovernment"),
+        replace(
+            SITE, authority="https://login.microsoftonline.us", audience="api://AzureADTokenExchangeUSGov"
+        ),
+    ),
     "by-hand-only": (config(environment("dev", branches=("release-?", "**/x"))), SITE),
 }

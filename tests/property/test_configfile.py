@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trustsmith.configfile import default_workflows, load, new, update
+from trustsmith.configfile import load, new, update
 from trustsmith.errors import ConfigError
 from trustsmith.model.config import (
     CLOUDS,
@@ -19,6 +19,7 @@ from trustsmith.model.config import (
     Protection,
     Reviewer,
     Workflow,
+    default_workflows,
 )
 from trustsmith.model.foundry import PROJECT_MANAGER, ROLES, ProjectId
 

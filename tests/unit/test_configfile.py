@@ -10,10 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from trustsmith.configfile import Source, default_workflows, load, new, read, save, update
+from trustsmith.configfile import Source, load, new, read, save, update
 from trustsmith.configschema import KEYS
 from trustsmith.errors import ConfigError, UsageError
-from trustsmith.model.config import Config, Environment, Grant, Identity, Protection, Reviewer, Workflow
+from trustsmith.model.config import (
+    Config,
+    Environment,
+    Grant,
+    Identity,
+    Protection,
+    Reviewer,
+    Workflow,
+    default_workflows,
+)
 from trustsmith.model.foundry import ROLES, ProjectId
 
 TENANT = "11111111-1111-1111-1111-111111111111"
@@ -119,11 +128,13 @@ def test_the_whole_format() -> None:
     assert load(FULL, "f.yml").config == FULL_CONFIG
 
 
-def test_without_workflows_there_is_one_deployment_through_all_environments() -> None:
+def test_without_workflows_there_are_a_deployment_through_all_environments_and_its_proof() -> None:
     config = load(SMALL + f"  prod: {{project: {ACCOUNT}/projects/prod}}\n", "f.yml").config
-    path = ".github/workflows/deploy-agents.yml"
-    expected = Workflow(name="deploy", template="deploy-agents", path=path, environments=("dev", "prod"))
-    assert config.workflows == (expected,) == default_workflows(("dev", "prod"))
+    assert [(w.name, w.template, w.path, w.environments) for w in config.workflows] == [
+        ("deploy", "deploy-agents", ".github/workflows/deploy-agents.yml", ("dev", "prod")),
+        ("check-trust", "check-trust", ".github/workflows/check-trust.yml", ("dev", "prod")),
+    ]
+    assert config.workflows == default_workflows(("dev", "prod"))
 
 
 def test_an_empty_mapping_of_workflows_means_none() -> None:

@@ -17,7 +17,6 @@ from trustsmith.render import (
     login_environment,
     render,
     template_names,
-    workflows,
 )
 from trustsmith.render.check import compare
 from trustsmith.render.content import content_of
@@ -38,15 +37,6 @@ def named(*names: str, run: str | None = None) -> Config:
 
 
 # The workflow
-
-
-def test_without_workflows_one_is_rendered_for_all_environments() -> None:
-    wanted = config(environment("dev"), environment("prod"))
-
-    (rendered,) = render(wanted, SITE)
-
-    assert (rendered.path, rendered.template) == (".github/workflows/deploy-agents.yml", "deploy-agents")
-    assert workflows(wanted)[0].environments == ("dev", "prod")
 
 
 def test_several_workflows_come_in_the_files_order() -> None:
@@ -178,7 +168,7 @@ def test_an_unknown_template_is_refused_with_the_known_ones() -> None:
         render(config(environment("dev"), workflows=(workflow("dev", template="../x"),)), SITE)
 
     assert "deploy-agents" in caught.value.hint
-    assert template_names() == ("deploy-agents",)
+    assert template_names() == ("check-trust", "deploy-agents")
 
 
 @pytest.mark.parametrize("names", [(), ("staging",)])

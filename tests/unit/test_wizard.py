@@ -9,9 +9,8 @@ import pytest
 
 from tests.property.worlds import project
 from trustsmith import wizard
-from trustsmith.configfile import default_workflows
 from trustsmith.errors import UsageError
-from trustsmith.model.config import Config, Environment, Protection, Reviewer, Workflow
+from trustsmith.model.config import Config, Environment, Protection, Reviewer, Workflow, default_workflows
 from trustsmith.wizard import Answers, Found, decide, interview
 
 if TYPE_CHECKING:

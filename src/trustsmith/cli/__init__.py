@@ -19,6 +19,7 @@ COMMANDS = {
     "plan": "Show what would change.",
     "apply": "Make it so.",
     "render": "Write the workflow files only; needs no network and no sign-in.",
+    "verify": "Prove that it works: subjects, roles, and real tokens.",
     "subjects": "Show what GitHub will send, and what Entra trusts.",
     "destroy": "Take away what trustsmith made, and only that.",
     "demo": "The whole story on the sandbox, in one command.",

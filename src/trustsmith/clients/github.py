@@ -13,6 +13,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from trustsmith.clients.github_actions import Actions
 from trustsmith.clients.github_wire import Json, Wire
 from trustsmith.clients.transport import PACE, OnWait, Pace
 from trustsmith.errors import Conflict, NotFound, NotSignedIn, ServiceError
@@ -84,6 +85,7 @@ class GitHub:
         token = token or (lambda: github_token(endpoints.github_host))
         self._wire = Wire(endpoints, token, on_wait=on_wait, pace=pace, limiter=limiter)
         self._canonical: dict[str, str] = {}
+        self.actions = Actions(self._wire, self._repo, endpoints.ca_bundle)
 
     async def aclose(self) -> None:
         """Close the connections; the object is not used afterwards."""

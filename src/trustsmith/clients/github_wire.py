@@ -23,7 +23,7 @@ from trustsmith.clients.transport import PACE, Answer, Failed, OnWait, Pace
 from trustsmith.errors import Conflict, NotAllowed, NotFound, NotSignedIn, ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 
     import requests
 
@@ -110,14 +110,17 @@ class Wire:
         body: Json | None = None,
         query: Mapping[str, Any] | None = None,
         settle: Callable[[ServiceError], bool] | None = None,
+        read_back: Callable[[], Awaitable[T | None]] | None = None,
+        answers: Collection[int] = _ANSWERS,
     ) -> T:
         """Carry out one operation under the retry policy; `parse` checks the answer and takes what is wanted.
 
-        All of GitHub's calls made here end the same however often they are sent.
+        read_back: only for what must not be sent twice (``transport.call``); all other calls end the same however
+        often they are sent. answers: the statuses that are no refusal.
         """
 
         async def one_try() -> T:
-            return parse(await self._send(verb, path, body, query))
+            return parse(await self._send(verb, path, body, query, answers))
 
         def slot() -> Any:
             return self._slot(operation, READ if verb == "GET" else WRITE)
@@ -126,7 +129,8 @@ class Wire:
             one_try,
             operation=operation,
             service="github",
-            repeatable=True,
+            repeatable=read_back is None,
+            read_back=read_back,
             settle=settle,
             on_wait=self._on_wait,
             pace=self._pace,
@@ -145,11 +149,18 @@ class Wire:
             await self._limiter.admit(cost)
             yield
 
-    async def _send(self, verb: str, path: str, body: Json | None, query: Mapping[str, Any] | None) -> Answer:
+    async def _send(
+        self,
+        verb: str,
+        path: str,
+        body: Json | None,
+        query: Mapping[str, Any] | None,
+        answers: Collection[int],
+    ) -> Answer:
         """Send once; raises Failed for anything but an answer that is wanted."""
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(self._threads, self._exchange, verb, path, body, query)
-        if answer.status in _ANSWERS:
+        if answer.status in answers:
             return answer
         failed = _refused(answer)
         if failed.retry_after is not None and failed.kind == "throttled":

@@ -88,6 +88,7 @@ class Options:
 def rendered(config: Config, endpoints: Endpoints) -> list[WorkflowFile]:
     """The workflow files of a configuration. Raises UsageError."""
     site = Site(
+        authority=endpoints.authority,
         audience=endpoints.audience,
         foundry_scope=endpoints.foundry(),
         login_environment=login_environment(config.cloud),

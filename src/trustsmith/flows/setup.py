@@ -17,7 +17,6 @@ from trustsmith.flows.session import Options, Session
 from trustsmith.model.config import CLOUDS, Config
 from trustsmith.model.foundry import ProjectId
 from trustsmith.model.resources import WorkflowFile
-from trustsmith.render import workflows
 from trustsmith.systems import together
 from trustsmith.wizard import Answers, Found, decide, interview, project_id, reviewer, unbranched
 
@@ -191,7 +190,7 @@ def _say_next(console: Console, config: Config, plan: Plan) -> None:
     if not any(isinstance(change.resource, WorkflowFile) for change in plan.changes):
         console.note("\nThe set-up is again as the file says.")
         return
-    files = [workflow.path for workflow in workflows(config)]
+    files = [workflow.path for workflow in config.workflows]
     console.note(
         "\nConfigured, not yet proven: it is proven when a job has exchanged its token. Next:\n"
         f"  git add .github/trustsmith.yml {' '.join(files)}\n"

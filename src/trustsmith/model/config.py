@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud", "AzureBleuCloud")
 CONFIG_PATH = ".github/trustsmith.yml"
+#: The template whose workflow proves what is configured; `verify --run` starts it.
+CHECK_TRUST = "check-trust"
 GrantScope = Literal["project", "account", "resource-group", "subscription"]
 
 
@@ -84,6 +86,19 @@ class Workflow:
     path: str
     environments: tuple[str, ...]
     run: str | None = None
+
+
+def default_path(template: str) -> str:
+    """Where a template is rendered to when the file does not say."""
+    return f".github/workflows/{template}.yml"
+
+
+def default_workflows(environments: tuple[str, ...]) -> tuple[Workflow, ...]:
+    """What is rendered when the file has no `workflows`: one deployment through all, and the proof that it can be."""
+    return tuple(
+        Workflow(name=name, template=template, path=default_path(template), environments=environments)
+        for name, template in (("deploy", "deploy-agents"), (CHECK_TRUST, CHECK_TRUST))
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

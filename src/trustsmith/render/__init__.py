@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from trustsmith.errors import UsageError
 from trustsmith.generated import block, scalar, stamp
-from trustsmith.model.config import Config, Workflow
+from trustsmith.model.config import CHECK_TRUST, Config, Workflow
+from trustsmith.render import trust
 from trustsmith.render.check import MisrenderedError, compare
 from trustsmith.render.content import Site, content_of, endpoint_names
 
@@ -25,18 +26,16 @@ if TYPE_CHECKING:
     from jinja2 import Environment as Templates
 
 __all__ = [
-    "DEFAULT_TEMPLATE",
     "MisrenderedError",
     "Rendered",
     "Site",
     "endpoint_names",
     "login_environment",
+    "probe",
     "render",
     "template_names",
-    "workflows",
 ]
 
-DEFAULT_TEMPLATE = "deploy-agents"
 _SUFFIX = ".yml.j2"
 _LOGIN_ENVIRONMENTS = {
     "AzureCloud": None,
@@ -73,32 +72,45 @@ def template_names() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(_SUFFIX) for name in files if name.endswith(_SUFFIX)))
 
 
-def workflows(config: Config) -> tuple[Workflow, ...]:
-    """The configuration's workflows; without any, `deploy-agents` for all environments in their order."""
-    if config.workflows:
-        return config.workflows
-    path = f".github/workflows/{DEFAULT_TEMPLATE}.yml"
-    names = tuple(environment.name for environment in config.environments)
-    return (Workflow(name=DEFAULT_TEMPLATE, template=DEFAULT_TEMPLATE, path=path, environments=names),)
-
-
 def render(config: Config, site: Site) -> tuple[Rendered, ...]:
     """The workflow files, in the configuration's order.
 
     Raises UsageError for an unknown template or environment, and for names that no workflow can hold.
     """
-    return tuple(_render(workflow, config, site) for workflow in workflows(config))
+    return tuple(_render(workflow, config, site) for workflow in config.workflows)
 
 
 def _render(workflow: Workflow, config: Config, site: Site) -> Rendered:
     if workflow.template not in template_names():
         message = f"There is no template {workflow.template!r} (workflow {workflow.name!r})."
         raise UsageError(message, hint=f"Templates: {', '.join(template_names())}.")
+    body = (
+        _trust(workflow, config, site)
+        if workflow.template == CHECK_TRUST
+        else _deployment(workflow, config, site)
+    )
+    text = stamp(body, template=workflow.template, version=site.version)
+    return Rendered(path=workflow.path, template=workflow.template, text=text)
+
+
+def _deployment(workflow: Workflow, config: Config, site: Site) -> str:
     meant = content_of(workflow, config, site)
     body = _templates().get_template(workflow.template + _SUFFIX).render(vars(meant))
     compare(body, meant, _actions())
-    text = stamp(body, template=workflow.template, version=site.version)
-    return Rendered(path=workflow.path, template=workflow.template, text=text)
+    return body
+
+
+def _trust(workflow: Workflow, config: Config, site: Site) -> str:
+    meant = trust.content_of(workflow, config, site, probe())
+    body = _templates().get_template(workflow.template + _SUFFIX).render(vars(meant))
+    trust.compare(body, meant)
+    return body
+
+
+@cache
+def probe() -> str:
+    """The script that a job of check-trust runs."""
+    return (_folder() / "probe.py").read_text(encoding="utf-8")
 
 
 @cache

@@ -1,6 +1,6 @@
 """What a deployment workflow holds: its triggers and its jobs, worked out of the configuration.
 
-Must not render, and must not know how YAML is written.
+What other workflows need as well is public here. Must not render, and must not know how YAML is written.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ _UNLIKE = re.compile(r"[?\[\]\\]|\*\*")
 class Site:
     """What a workflow has to know of the cloud, and who made it.
 
+    authority: Entra's, such as "https://login.microsoftonline.com".
     audience: of the federated credentials, such as "api://AzureADTokenExchange".
     foundry_scope: the token scope of Foundry's projects, such as "https://ai.azure.com/.default".
     login_environment: azure/login's input `environment`, or None for the public cloud; see `login_environment`.
     version: of trustsmith, for the header.
     """
 
+    authority: str
     audience: str
     foundry_scope: str
     login_environment: str | None
@@ -69,7 +71,7 @@ def content_of(workflow: Workflow, config: Config, site: Site) -> Content:
 
     Raises UsageError for an environment that is not there, and for names that no workflow can hold.
     """
-    _check_environments(workflow, config)
+    check_environments(workflow, config)
     found = Content(
         name=workflow.name,
         push=_push(workflow, config),
@@ -77,7 +79,8 @@ def content_of(workflow: Workflow, config: Config, site: Site) -> Content:
         run=_run(workflow),
         site=site,
     )
-    _check_names(found, workflow)
+    patterns = [text for texts in found.push.values() for text in texts]
+    check_names(workflow, patterns, found.run or "")
     return found
 
 
@@ -86,7 +89,16 @@ def endpoint_names(projects: int) -> tuple[str, ...]:
     return (ENDPOINT, *(f"{ENDPOINT}_{number}" for number in range(2, projects + 1)))
 
 
-def _check_environments(workflow: Workflow, config: Config) -> None:
+def endpoint_values(config: Config, name: str) -> dict[str, str]:
+    """The variables of an environment's endpoints, as expressions."""
+    return {
+        variable: reference(config, variable)
+        for variable in endpoint_names(len(config.environment(name).projects))
+    }
+
+
+def check_environments(workflow: Workflow, config: Config) -> None:
+    """Raise UsageError when the workflow names no environment, or one that is not there."""
     if not workflow.environments:
         message = f"Workflow {workflow.name!r} names no environment, so it would have no job."
         raise UsageError(message, hint=f"Name some under 'environments' in {CONFIG_PATH}.")
@@ -97,20 +109,16 @@ def _check_environments(workflow: Workflow, config: Config) -> None:
         raise UsageError(message, hint=f"Environments of {CONFIG_PATH}: {', '.join(known)}.")
 
 
-def _check_names(content: Content, workflow: Workflow) -> None:
+def check_names(workflow: Workflow, patterns: Iterable[str] = (), run: str = "") -> None:
     """Refuse names that no workflow can hold. What may stand in `run` is the repository's own affair."""
-    names = (
-        content.name,
-        *workflow.environments,
-        *(text for texts in content.push.values() for text in texts),
-    )
+    names = (workflow.name, *workflow.environments, *patterns)
     for name in names:
         if _EXPRESSION in name:
             message = f"The name {name!r} cannot be written into a workflow: GitHub would evaluate it."
             raise UsageError(
                 message, hint=f"Choose a name without {_EXPRESSION}, which has no escape at GitHub."
             )
-    for text in (*names, content.run or ""):
+    for text in (*names, run):
         if _SURROGATE.search(text):
             message = f"Workflow {workflow.name!r} would hold half of a character, which no file can."
             raise UsageError(message, hint=f"Look for \\ud800 to \\udfff in {CONFIG_PATH}.")
@@ -118,8 +126,7 @@ def _check_names(content: Content, workflow: Workflow) -> None:
 
 def _jobs(workflow: Workflow, config: Config) -> list[Job]:
     """One job for each environment; each needs the one before it."""
-    store = "secrets" if config.store == "secrets" else "vars"
-    ids = _job_ids(workflow.environments)
+    ids = job_ids("deploy", workflow.environments)
     return [
         Job(
             id=job_id,
@@ -129,28 +136,27 @@ def _jobs(workflow: Workflow, config: Config) -> list[Job]:
             # With the workflow's name: of jobs that wait in one group GitHub keeps only the newest, and another
             # workflow's deployment is not replaced by this one.
             group=f"${{{{ github.workflow }}}}-{name}",
-            client=_reference(store, "AZURE_CLIENT_ID"),
-            tenant=_reference(store, "AZURE_TENANT_ID"),
-            subscription=_reference(store, "AZURE_SUBSCRIPTION_ID"),
-            endpoints={
-                variable: _reference(store, variable)
-                for variable in endpoint_names(len(config.environment(name).projects))
-            },
+            client=reference(config, "AZURE_CLIENT_ID"),
+            tenant=reference(config, "AZURE_TENANT_ID"),
+            subscription=reference(config, "AZURE_SUBSCRIPTION_ID"),
+            endpoints=endpoint_values(config, name),
         )
         for job_id, before, name in zip(ids, (None, *ids), workflow.environments, strict=False)
     ]
 
 
-def _reference(store: str, name: str) -> str:
+def reference(config: Config, name: str) -> str:
+    """The expression for an id that the environment keeps."""
+    store = "secrets" if config.store == "secrets" else "vars"
     return f"${{{{ {store}.{name} }}}}"
 
 
-def _job_ids(names: Iterable[str]) -> list[str]:
-    """`deploy-` and what GitHub allows in an id (letters, digits, `_`, `-`; below 100 characters), unique."""
+def job_ids(verb: str, names: Iterable[str]) -> list[str]:
+    """`deploy-` (or another verb) and what GitHub allows in an id (letters, digits, `_`, `-`; below 100 characters), unique."""
     ids: list[str] = []
     for name in names:
         slug = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:80]
-        wanted = candidate = f"deploy-{slug or 'environment'}"
+        wanted = candidate = f"{verb}-{slug or 'environment'}"
         taken = {known.lower() for known in ids}
         number = 2
         while candidate.lower() in taken:

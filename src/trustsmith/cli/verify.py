@@ -1,0 +1,60 @@
+"""`trustsmith verify`: prove that it works."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from trustsmith.cli import options as shared
+
+if TYPE_CHECKING:
+    from trustsmith.flows.session import Options
+    from trustsmith.ui.console import Console
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def _seconds(ctx: click.Context, parameter: click.Parameter, text: str) -> float:
+    """`15m`, `90s`, `1h`, or seconds."""
+    found = re.fullmatch(r"(\d{1,5}(?:\.\d)?)([smh]?)", text)
+    if found is None or not float(found[1]):
+        raise click.BadParameter("a time is a number and s, m or h, such as 15m", ctx, parameter)
+    return float(found[1]) * _UNITS[found[2]]
+
+
+@click.command(short_help="Prove that it works: subjects, roles, and real tokens.")
+@click.option("--run", is_flag=True, help="Run the workflow check-trust, and report what its jobs could do.")
+@click.option("--here", is_flag=True, help="Inside a job: exchange its own token. Needs no other sign-in.")
+@click.option("--env", "environment", metavar="ENV", help="Only this environment.  [default: all]")
+@click.option(
+    "--timeout",
+    metavar="TIME",
+    default="15m",
+    show_default=True,
+    callback=_seconds,
+    help="How long to follow a run, approvals included.",
+)
+@shared.formats("text", "json", "md")
+@shared.command
+def command(
+    console: Console, options: Options, environment: str | None, timeout: float, *, run: bool, here: bool
+) -> None:
+    """Compare live credentials with the subjects that GitHub will send, and role assignments with the file.
+
+    With --run, jobs of each environment exchange real tokens, call their own projects, and knock at the others', which
+    must not open. Changes nothing. Exits with 3 when anything is not as it should be.
+    """
+    if run and here:
+        from trustsmith.errors import UsageError
+
+        raise UsageError("--run starts jobs, and --here is inside of one.", hint="Give one of them.")
+    if here:
+        from trustsmith.flows.here import here as inside
+
+        inside(options, console, environment)
+        return
+    from trustsmith.flows.verify import verify
+
+    verify(options, console, environment, run=run, patience=timeout)

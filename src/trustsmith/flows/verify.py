@@ -1,0 +1,93 @@
+"""`verify`: live resources against what GitHub will send; with a run, real tokens of real jobs. Changes nothing of ours.
+
+What is found is judged in `trustsmith.verify`. Must not compare anything itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from trustsmith.desire import identity_of
+from trustsmith.errors import Differences, Interrupted, UsageError
+from trustsmith.flows.look import look
+from trustsmith.flows.session import Options, Session
+from trustsmith.flows.trial import Trial
+from trustsmith.model.config import CONFIG_PATH
+from trustsmith.model.findings import Finding, worst
+from trustsmith.verify import live_findings
+
+if TYPE_CHECKING:
+    from trustsmith.flows.look import Picture
+    from trustsmith.model.config import Config, Environment
+    from trustsmith.ui.console import Console
+
+
+def verify(
+    options: Options, console: Console, environment: str | None, *, run: bool, patience: float
+) -> None:
+    """Compare, perhaps run check-trust, and report. Raises Differences when anything is not as it should be.
+
+    environment: only this one. patience: for a run, in seconds.
+    """
+    source = options.read_config()
+    chosen = choose(source.config, environment)
+    session = Session.of(options, console, source.config)
+    with asyncio.Runner() as runner:
+        try:
+            picture = runner.run(look(session, source, {"entra", "azure"}))
+            findings = _compared(source.config, chosen, picture)
+            if run:
+                trial = Trial(session, source.config, picture, chosen)
+                findings += _run(runner, trial, patience)
+                console.document(trial.as_json())
+        finally:
+            runner.run(session.aclose())
+    report(console, source.config, findings, proven=run)
+
+
+def choose(config: Config, name: str | None) -> list[Environment]:
+    """The environments to look at. Raises UsageError for one that the file does not have."""
+    chosen = [one for one in config.environments if name in (None, one.name)]
+    if not chosen:
+        known = ", ".join(one.name for one in config.environments)
+        raise UsageError(f"{CONFIG_PATH} has no environment {name!r}.", hint=f"It has {known}.")
+    return chosen
+
+
+def _compared(config: Config, chosen: list[Environment], picture: Picture) -> list[Finding]:
+    return [
+        finding
+        for environment in chosen
+        for finding in live_findings(
+            environment,
+            identity_of(config, picture.facts, environment),
+            picture.wanted,
+            picture.live,
+            picture.plan,
+        )
+    ]
+
+
+def _run(runner: asyncio.Runner, trial: Trial, patience: float) -> list[Finding]:
+    """Whoever interrupts it is told where the run is, which goes on."""
+    try:
+        return runner.run(trial.run(patience))
+    except KeyboardInterrupt:
+        if trial.started is None:
+            raise
+        hint = f"Look at it:\n  gh run view {trial.started.id}   ({trial.started.url})"
+        raise Interrupted("Interrupted. The run was left alone and goes on.", hint=hint) from None
+
+
+def report(console: Console, config: Config, findings: list[Finding], *, proven: bool) -> None:
+    """Show the findings. Raises Differences unless all of them pass."""
+    console.show_findings(f"Verified: {config.repository}", findings)
+    verdict = worst(findings)
+    if verdict != "pass":
+        what = "is as it should be" if verdict == "fail" else "could be told"
+        raise Differences(f"Not everything {what}.", hint="Do what the findings above say after `Next:`.")
+    if proven:
+        console.note("Proven: jobs exchanged their tokens, and reached what they should and nothing else.")
+    else:
+        console.note("This compared; real tokens prove it: trustsmith verify --run")

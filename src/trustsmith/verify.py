@@ -1,0 +1,283 @@
+"""What live resources and the results of jobs say about a set-up: findings. Pure; must not look or run anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from trustsmith import aadsts
+from trustsmith.model.findings import Finding
+from trustsmith.model.foundry import role_name, short_scope
+from trustsmith.model.resources import FederatedCredential, RoleAssignment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from trustsmith.model.config import Environment
+    from trustsmith.model.findings import Verdict
+    from trustsmith.model.plan import Change, Plan
+    from trustsmith.model.proof import Reached, Result
+    from trustsmith.model.resource import Resource
+    from trustsmith.model.state import State
+
+_OK, _NO_ANSWER, _NOT_FOUND = 200, 0, 404
+_REFUSED = (401, 403, 404)
+_APPLY = "trustsmith apply"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a job of one environment should find. Empty texts: it is not known here.
+
+    client_id: of the identity that it should sign in as.
+    others: the environments that it was asked to call, and why reaching one of them says nothing ("" if it must not).
+    """
+
+    environment: str
+    client_id: str = ""
+    issuer: str = ""
+    subject: str = ""
+    others: Mapping[str, str] = field(default_factory=dict)
+
+
+# -- what is live, against what is declared ---------------------------------------------------------------------
+
+
+def live_findings(
+    environment: Environment, identity: str, wanted: State, live: State, plan: Plan
+) -> Iterator[Finding]:
+    """Whether Entra trusts what GitHub will send, to the byte, and whether the declared roles are assigned.
+
+    identity: of the environment. plan: between `live` and `wanted`; what it would change is what differs.
+    """
+    changes = {change.key: change for change in plan.changes}
+    for resource in wanted.values():
+        if isinstance(resource, FederatedCredential) and resource.environment == environment.name:
+            yield _credential(resource, live, changes.get(resource.key))
+        elif isinstance(resource, RoleAssignment) and _concerns(environment, identity, resource):
+            yield _role(environment.name, resource, live, changes.get(resource.key))
+    gone = (change.resource for change in plan.changes if change.verb == "delete")
+    for resource in gone:
+        if isinstance(resource, FederatedCredential) and resource.environment == environment.name:
+            yield _trusts_too(resource)
+
+
+def _concerns(environment: Environment, identity: str, role: RoleAssignment) -> bool:
+    """Whether this environment asks for a role; environments may share an identity."""
+    if role.identity != identity:
+        return False
+    scope = role.scope.lower()
+    asked = {grant.scope.lower() for grant in environment.grants}
+    return scope in asked or any(project.id.lower().startswith(scope) for project in environment.projects)
+
+
+def _unread(resource: Resource, live: State, check: str, about: str) -> Finding | None:
+    why = live.unread.get(resource.side)
+    if why is None:
+        return None
+    return Finding(check=check, verdict="unknown", about=about, why=f"It could not be looked at: {why}")
+
+
+def _credential(wanted: FederatedCredential, live: State, change: Change | None) -> Finding:
+    check, about = "credential", wanted.environment
+    if unread := _unread(wanted, live, check, about):
+        return unread
+    if change is None:
+        why = f"Entra trusts what GitHub will send, to the byte: {wanted.subject}"
+        return Finding(check=check, verdict="pass", about=about, why=why)
+    there = sorted(
+        one.subject
+        for one in live.values()
+        if isinstance(one, FederatedCredential) and one.identity == wanted.identity
+    )
+    trusted = f"; this identity trusts {', '.join(there)}" if there else "; this identity trusts nothing"
+    why = f"Entra does not trust what GitHub will send, {wanted.subject}{trusted}."
+    return Finding(check=check, verdict="fail", about=about, why=why, next=_APPLY)
+
+
+def _role(about: str, wanted: RoleAssignment, live: State, change: Change | None) -> Finding:
+    name = f"{role_name(wanted.role)} at {short_scope(wanted.scope)}"
+    if unread := _unread(wanted, live, "role", about):
+        return unread
+    if change is None:
+        return Finding(check="role", verdict="pass", about=about, why=f"{name} is assigned.")
+    why = f"{name} is declared, and is not assigned as declared."
+    return Finding(check="role", verdict="fail", about=about, why=why, next=_APPLY)
+
+
+def _trusts_too(found: FederatedCredential) -> Finding:
+    why = f"Entra also trusts {found.subject}, which GitHub does not send for this environment."
+    return Finding(check="credential", verdict="fail", about=found.environment, why=why, next=_APPLY)
+
+
+# -- what a job found -------------------------------------------------------------------------------------------
+
+
+def job_findings(result: Result, wanted: Wanted) -> Iterator[Finding]:
+    """What a job's result says, against what it should say."""
+    yield _subject(result, wanted)
+    if wanted.client_id and result.client_id.lower() != wanted.client_id.lower():
+        why = f"The job signs in as {result.client_id or 'nobody'}, and this environment's identity is {wanted.client_id}."
+        yield Finding(check="identity", verdict="fail", about=wanted.environment, why=why, next=_APPLY)
+    yield _exchange(result, wanted)
+    if not result.ok:
+        return
+    if not result.projects:
+        why = "The job sees no AZURE_AI_PROJECT_ENDPOINT, so no project was called."
+        yield Finding(check="project", verdict="fail", about=wanted.environment, why=why, next=_APPLY)
+    for project in result.projects:
+        yield _network(project, wanted.environment)
+        yield _project(project, wanted.environment)
+    for name, why in wanted.others.items():
+        yield _isolation(wanted.environment, name, result.others.get(name, ()), why)
+
+
+def _subject(result: Result, wanted: Wanted) -> Finding:
+    check, about = "subject", wanted.environment
+    if not result.subject:
+        return Finding(
+            check=check,
+            verdict="fail",
+            about=about,
+            why="GitHub gave the job no token.",
+            original=result.message,
+            next="The job needs `permissions: id-token: write`; runs of forks never get it.",
+        )
+    if not wanted.subject:
+        return Finding(check=check, verdict="pass", about=about, why=f"GitHub sent {result.subject}.")
+    sent = [
+        f"the {name} {seen}, where {meant} was expected"
+        for name, seen, meant in (
+            ("subject", result.subject, wanted.subject),
+            ("issuer", result.issuer, wanted.issuer),
+        )
+        if seen != meant
+    ]
+    if sent:
+        why = f"GitHub sent {', and '.join(sent)}."
+        return Finding(check=check, verdict="fail", about=about, why=why, next=f"trustsmith plan\n{_APPLY}")
+    why = f"GitHub sent what was expected, to the byte: {result.subject}"
+    return Finding(check=check, verdict="pass", about=about, why=why)
+
+
+def _exchange(result: Result, wanted: Wanted) -> Finding:
+    waited = f" after {result.waited_s:.0f} s" if result.waited_s >= 1 else ""
+    if result.ok:
+        why = f"Entra exchanged it{waited}."
+        return Finding(check="exchange", verdict="pass", about=wanted.environment, why=why)
+    known = aadsts.explain(result.code)
+    says = known.says if known else "The job got no token for Foundry."
+    return Finding(
+        check="exchange",
+        verdict="fail",
+        about=wanted.environment,
+        why=f"{says} {f'It was tried for {result.waited_s:.0f} s.' if waited else ''}".strip(),
+        next=known.next if known else "Read the job's log.",
+        original=result.message,
+    )
+
+
+def _project(project: Reached, about: str) -> Finding:
+    waited = f" after {project.waited_s:.0f} s" if project.waited_s >= 1 else ""
+    if project.status == _OK:
+        why = f"{project.endpoint} let it in{waited}."
+        return Finding(check="project", verdict="pass", about=about, why=why)
+    whys = {
+        _NO_ANSWER: "did not answer the runner.",
+        _NOT_FOUND: "is not there: was the project renamed or deleted?",
+    }
+    why = whys.get(project.status, f"answered HTTP {project.status}{waited}.")
+    nexts = {
+        _NO_ANSWER: "If it has a private endpoint, the runner has to be in its network.",
+        _NOT_FOUND: "Correct `project` in .github/trustsmith.yml, then: trustsmith apply",
+    }
+    usual = "trustsmith verify   (says whether the role is assigned)"
+    return Finding(
+        check="project",
+        verdict="fail",
+        about=about,
+        why=f"{project.endpoint} {why}",
+        next=nexts.get(project.status, usual),
+        original=project.message,
+    )
+
+
+def _network(project: Reached, about: str) -> Finding:
+    if not project.addresses:
+        return Finding(
+            check="network",
+            verdict="fail",
+            about=about,
+            why=f"The runner's DNS has no address for {project.host}.",
+            next="Where the project has a private endpoint, link its private DNS zone to the runner's network.",
+        )
+    private = all(_is_private(address) for address in project.addresses)
+    kind = "private" if private else "public"
+    plural = "es" if len(project.addresses) > 1 else ""
+    why = f"The runner sees {project.host} at the {kind} address{plural} {', '.join(project.addresses)}."
+    return Finding(check="network", verdict="pass", about=about, why=why)
+
+
+def _is_private(address: str) -> bool:
+    try:
+        return ip_address(address.partition("%")[0]).is_private
+    except ValueError:
+        return False
+
+
+def _isolation(about: str, other: str, statuses: Iterable[int | None], excuse: str) -> Finding:
+    """What the job could do in another environment's projects: nothing, unless both are the same on purpose."""
+    seen = tuple(statuses)
+    if excuse:
+        return Finding(
+            check="isolation",
+            verdict="pass",
+            about=about,
+            why=f"It may reach the projects of {other}: {excuse}.",
+        )
+    if _OK in seen:
+        return Finding(
+            check="isolation",
+            verdict="fail",
+            about=about,
+            why=f"It reaches a project of {other}, which it must not: its identity has a role there.",
+            next=f"Find that role, and take it away:\n  az role assignment list --all --assignee <client id of {about}>",
+        )
+    if seen and all(status in _REFUSED for status in seen):
+        said = "/".join(str(status) for status in sorted({status for status in seen if status}))
+        return Finding(
+            check="isolation",
+            verdict="pass",
+            about=about,
+            why=f"The projects of {other} refuse it (HTTP {said}).",
+        )
+    why = (
+        f"It could not be seen whether {other}'s projects refuse it: they were not called, or did not answer."
+    )
+    following = "Calls go only to hosts in the domain of the environment's own project."
+    return Finding(check="isolation", verdict="unknown", about=about, why=why, next=following)
+
+
+def missing_result(
+    about: str, url: str, job: Mapping[str, Any] | None, waits: str = "", said: str = ""
+) -> Finding:
+    """A job whose result is not there. waits: what it still waits for. said: GitHub's own words about it."""
+    following = f"Look at the run: {url}"
+    if job is None:
+        why = "The run has no job for this environment yet."
+        return Finding(check="run", verdict="unknown", about=about, why=why, next=following)
+    if job.get("status") != "completed":
+        why = f"The time was up while the job {f'waited for {waits}' if waits else 'was not done'}."
+        following += "\nRun it again with more time: trustsmith verify --run --timeout 30m"
+        return Finding(check="run", verdict="unknown", about=about, why=why, next=following)
+    ended = str(job.get("conclusion"))
+    why = f"The job ended without a result ({ended})."
+    if not job.get("steps"):
+        why = f"GitHub did not let the job start ({ended})."
+        following += (
+            "\nIf it is about branches: this environment does not let the default branch deploy; run it by hand "
+            "from one that may."
+        )
+    verdict: Verdict = "fail" if ended == "failure" else "unknown"
+    return Finding(check="run", verdict=verdict, about=about, why=why, next=following, original=said)
