@@ -46,7 +46,8 @@ def endpoints(call: Call) -> Answer:
 def tenants(call: Call) -> Answer:
     """Answer the caller's tenant."""
     tenant = call.world.data["tenants"][call.caller.tenant]
-    shown = {**tenant, "tenantCategory": "Home", "countryCode": "SE", "domains": [tenant["defaultDomain"]]}
+    shown = {key: tenant[key] for key in ("id", "tenantId", "displayName", "defaultDomain")}
+    shown |= {"tenantCategory": "Home", "countryCode": "SE", "domains": [tenant["defaultDomain"]]}
     return Answer(body={"value": [shown], "nextLink": None})
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from trustsmith_sandbox import (
@@ -41,7 +40,6 @@ _VERSION = "2022-11-28"
 def _headers(call: Call) -> dict[str, str]:
     known = call.world.data["github"]["tokens"].get(token_of(call), {})
     headers = {
-        "Date": formatdate(call.world.now(), usegmt=True),
         "X-GitHub-Request-Id": secrets.token_hex(8).upper(),
         "X-GitHub-Media-Type": "github.v3; format=json",
         "X-GitHub-Api-Version-Selected": call.headers.get("x-github-api-version", _VERSION),

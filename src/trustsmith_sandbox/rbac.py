@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from trustsmith_sandbox.conditions import Attempt, permits
+from trustsmith_sandbox.directory_roles import groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,9 +34,8 @@ def role_guid(role_definition_id: str) -> str:
 
 
 def identities(world: World, principal: str) -> set[str]:
-    """Return the principal's id and those of the groups it is in."""
-    groups = world.data["groups"].values()
-    return {principal, *(group["id"] for group in groups if principal in group["members"])}
+    """Return the principal's id and those of the groups it is in, also through other groups."""
+    return {principal, *(group["id"] for group in groups_of(world, principal))}
 
 
 def in_effect(world: World, principal: str, scope: str) -> Iterator[Data]:
