@@ -92,7 +92,7 @@ def require(call: Call, action: str, scope: str, attributes: Mapping[str, str] |
     """Raise ARM's 403 unless the caller may."""
     if may(call, action, scope, attributes):
         return
-    who = f"The client '{call.caller.app_id}' with object id '{call.caller.object_id}'"
+    who = f"The client '{_name(call)}' with object id '{call.caller.object_id}'"
     denied = rbac.denial(call.world, call.caller.object_id, action, scope)
     if denied is not None:
         name = denied["properties"]["denyAssignmentName"]
@@ -107,6 +107,12 @@ def require(call: Call, action: str, scope: str, attributes: Mapping[str, str] |
         " invalid. If access was recently granted, please refresh your credentials."
     )
     raise refuse(403, "AuthorizationFailed", text)
+
+
+def _name(call: Call) -> str:
+    """Return how ARM names the caller: an application by its client id, a person by their name."""
+    user = call.world.data["users"].get(call.caller.object_id, {})
+    return str(user.get("userPrincipalName", call.caller.app_id))
 
 
 def resource(call: Call, resource_id: str) -> Data | None:

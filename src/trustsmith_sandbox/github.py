@@ -18,6 +18,7 @@ from trustsmith_sandbox import (
     github_limits,
     github_objects,
     github_policies,
+    github_properties,
     github_pulls,
     github_repositories,
     github_secrets,
@@ -47,6 +48,9 @@ def _headers(call: Call) -> dict[str, str]:
     if "scopes" in known:
         accepted = "repo" if "/repo" in call.path else ""
         headers |= {"X-OAuth-Scopes": ", ".join(known["scopes"]), "X-Accepted-OAuth-Scopes": accepted}
+    if "expires_at" in known:
+        until = known["expires_at"].replace("T", " ").replace("Z", " UTC")
+        headers["GitHub-Authentication-Token-Expiration"] = until
     return headers
 
 
@@ -90,6 +94,7 @@ SERVICE = Service(
         *github_secrets.ROUTES,
         *github_variables.ROUTES,
         *github_actions.ROUTES,
+        *github_properties.ROUTES,
         *github_content.ROUTES,
         *github_git.ROUTES,
         *github_pulls.ROUTES,

@@ -169,7 +169,11 @@ def test_a_deny_assignment_wins(sandbox: Sandbox) -> None:
         "principals": [{"id": "00000000-0000-0000-0000-000000000000", "type": "SystemDefined"}],
         "excludePrincipals": [{"id": _ELIGIBLE, "type": "User"}],
     }
-    made = {"id": f"{_DEV}{_RIGHTS}denyAssignments/{name}", "name": name, "properties": properties}
+    made: dict[str, Any] = {
+        "id": f"{_DEV}{_RIGHTS}denyAssignments/{name}",
+        "name": name,
+        "properties": properties,
+    }
     world["deny_assignments"][made["id"].lower()] = made
     sandbox.control("reset", world)
     arm = arm_of(sandbox)
@@ -185,7 +189,11 @@ def test_a_deny_assignment_wins(sandbox: Sandbox) -> None:
 
 def test_a_lock_stops_writing(sandbox: Sandbox) -> None:
     world = sandbox.state()
-    lock = {"id": f"{_DEV}{_RIGHTS}locks/keep", "name": "keep", "type": "Microsoft.Authorization/locks"}
+    lock: dict[str, Any] = {
+        "id": f"{_DEV}{_RIGHTS}locks/keep",
+        "name": "keep",
+        "type": "Microsoft.Authorization/locks",
+    }
     world["locks"][lock["id"].lower()] = lock | {"properties": {"level": "CanNotDelete", "notes": None}}
     sandbox.control("reset", world)
     arm = arm_of(sandbox)
