@@ -43,12 +43,13 @@ def instances(call: Call) -> Answer:
 
 
 def denials(call: Call) -> Answer:
-    """Answer the deny assignments around the scope."""
-    scope = scope_of(call)
+    """Answer the deny assignments around the scope, or what the filter says."""
+    asked, scope = _asked(call), scope_of(call)
     core.require(call, f"{_NAMESPACE}/denyAssignments/read", scope)
-    found = [d for d in call.world.data["deny_assignments"].values() if _is_around(d, scope)]
-    if "atscope()" in call.query.get("$filter", "").lower():
-        found = [d for d in found if rbac.covers(d["properties"]["scope"], scope)]
+    found = _in_reach(list(call.world.data["deny_assignments"].values()), asked, scope)
+    theirs = _whose(call, asked)
+    if theirs:
+        found = [d for d in found if theirs & {who["id"] for who in d["properties"]["principals"]}]
     return core.listed(found)
 
 
@@ -59,22 +60,39 @@ def _is_around(thing: Data, scope: str) -> bool:
 
 def _around(call: Call, things: list[Data]) -> list[tuple[Data, str]]:
     """Return what the filter leaves, each with how it came about: Direct, Inherited or Group. Raises 400, 403."""
-    text, scope = call.query.get("$filter", "").strip(), scope_of(call)
+    asked, scope = _asked(call), scope_of(call)
+    if not call.world.data["tenants"][call.caller.tenant]["premium"]:
+        text = "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."
+        raise core.refuse(400, "AadPremiumLicenseRequired", text)
+    if not asked["target"]:
+        core.require(call, f"{_ASSIGNMENTS}/read", scope)
+    found, theirs = _in_reach(things, asked, scope), _whose(call, asked)
+    if theirs:
+        found = [t for t in found if t["properties"]["principalId"] in theirs]
+    who = call.caller.object_id if asked["target"] else (asked["assigned"] or "").lower()
+    return [(thing, _member_type(thing, scope, who)) for thing in found]
+
+
+def _asked(call: Call) -> re.Match[str]:
+    text = call.query.get("$filter", "").strip()
     asked = _FILTER.fullmatch(text)
     if asked is None:
         raise core.refuse(400, "UnsupportedQuery", f"The filter '{text}' is not supported.")
-    if not asked["target"]:
-        core.require(call, f"{_ASSIGNMENTS}/read", scope)
-    found = [t for t in things if _is_around(t, scope)]
+    return asked
+
+
+def _in_reach(things: list[Data], asked: re.Match[str], scope: str) -> list[Data]:
     if asked["at"]:
-        found = [t for t in found if rbac.covers(t["properties"]["scope"], scope)]
-    who = (
-        call.caller.object_id if asked["target"] else (asked["assigned"] or asked["principal"] or "").lower()
-    )
-    if who:
-        theirs = {who} if asked["principal"] else rbac.identities(call.world, who)
-        found = [t for t in found if t["properties"]["principalId"] in theirs]
-    return [(thing, _member_type(thing, scope, who)) for thing in found]
+        return [t for t in things if rbac.covers(t["properties"]["scope"], scope)]
+    return [t for t in things if _is_around(t, scope)]
+
+
+def _whose(call: Call, asked: re.Match[str]) -> set[str]:
+    """Return whose entries the filter wants: empty for everybody's; groups count unless it says ``principalId``."""
+    if asked["principal"]:
+        return {asked["principal"].lower()}
+    who = call.caller.object_id if asked["target"] else (asked["assigned"] or "").lower()
+    return rbac.identities(call.world, who) if who else set()
 
 
 def _member_type(thing: Data, scope: str, who: str) -> str:

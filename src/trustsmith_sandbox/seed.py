@@ -70,6 +70,7 @@ def _tenant(tenant: str, name: str, domain: str) -> Data:
         "displayName": name,
         "defaultDomain": domain,
         "authorizationPolicy": _authorization_policy(),
+        "premium": True,
     }
 
 

@@ -110,6 +110,15 @@ def test_an_eligibility_through_a_group(sandbox: Sandbox) -> None:
     assert me.get(_path(_LIVE, kind, _PIM, "atScope() or asTarget()"), status=400)["error"]
 
 
+def test_pim_is_not_for_every_tenant(sandbox: Sandbox) -> None:
+    world = sandbox.state()
+    world["tenants"][sandbox.env["AZURE_TENANT_ID"]]["premium"] = False
+    sandbox.control("reset", world)
+    path = _path(_LIVE, "roleEligibilityScheduleInstances", _PIM, "asTarget()")
+    refused = _arm(sandbox, "eligible").get(path, status=400)
+    assert refused["error"]["code"] == "AadPremiumLicenseRequired"
+
+
 def _activation(**changes: Any) -> dict[str, Any]:
     asked = {"principalId": _ELIGIBLE, "requestType": "SelfActivate", "justification": "a release"}
     asked["roleDefinitionId"] = f"{_PROD}{_RIGHTS}roleDefinitions/{_RBAC_ADMINISTRATOR}"
@@ -182,6 +191,8 @@ def test_a_deny_assignment_wins(sandbox: Sandbox) -> None:
     assert "no roles here" in refused["message"]
     assert [d["name"] for d in arm.get(_path(_PROJECT, "denyAssignments", _STABLE))["value"]] == [name]
     assert arm.get(_path(_LIVE, "denyAssignments", _STABLE))["value"] == []
+    for text, count in (("atScope()", 1), (f"principalId eq '{_BYSTANDER}'", 0)):
+        assert len(arm.get(_path(_PROJECT, "denyAssignments", _STABLE, text))["value"]) == count
     made["properties"]["doNotApplyToChildScopes"] = True
     sandbox.control("reset", world)
     _assign(arm, _PROJECT)
