@@ -81,19 +81,19 @@ def authenticate(call: Call) -> tokens.Principal:
 
 
 def rights(call: Call) -> set[str]:
-    """Return the caller's Graph permissions: an application's own, or what a user's directory roles amount to."""
-    me = call.caller.object_id
+    """Return the caller's Graph permissions: an application's own, and what directory roles amount to."""
+    manages = WRITE_APPS if _roles(call) & directory_roles.MANAGERS else set()
     if call.caller.kind == "app":
-        principal = call.world.data["service_principals"].get(me, {})
-        return set(principal.get("graphPermissions", []))
-    mine = {"Application.Read.All", "Directory.Read.All", READ_POLICY}
-    return mine | (WRITE_APPS if _roles(call) & directory_roles.MANAGERS else {_OWNED})
+        principal = call.world.data["service_principals"].get(call.caller.object_id, {})
+        return set(principal.get("graphPermissions", [])) | manages
+    return {"Application.Read.All", "Directory.Read.All", READ_POLICY} | (manages or {_OWNED})
 
 
 def _roles(call: Call) -> set[str]:
-    """Return the directory roles of the person who calls."""
-    user: Data | None = call.world.data["users"].get(call.caller.object_id)
-    return set(directory_roles.held(call.world, user)) if user else set()
+    """Return the directory roles of the caller, a person or an application."""
+    tables = (call.world.data["users"], call.world.data["service_principals"])
+    who = next((table[call.caller.object_id] for table in tables if call.caller.object_id in table), None)
+    return set(directory_roles.held(call.world, who)) if who else set()
 
 
 def may_read(call: Call, thing: Data | None = None) -> None:

@@ -101,6 +101,16 @@ def test_an_application_developer_changes_only_their_own(sandbox: Sandbox) -> No
     registrar.call("PATCH", f"{_APPS}/{theirs}", {"displayName": "x"}, status=403)
 
 
+def test_a_directory_role_of_an_application(sandbox: Sandbox) -> None:
+    nobody = graph_of(sandbox, **bystander(sandbox))
+    nobody.call("POST", _APPS, {"displayName": "x"}, status=403)
+    world = sandbox.state()
+    principal = world["service_principals"]["0b000000-0000-0000-0000-000000000002"]
+    principal["directoryRoles"] = ["Cloud Application Administrator"]
+    sandbox.control("reset", world)
+    nobody.call("POST", _APPS, {"displayName": "x"}, status=201)
+
+
 def test_what_tokens_say(sandbox: Sandbox) -> None:
     graph = _claims(_graph(sandbox, "registrar").token)
     assert (graph["idtyp"], graph["wids"][0]) == ("user", _DEVELOPER)
