@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from trustsmith_sandbox import issuer, subjects
+from trustsmith_sandbox import github_properties, issuer, subjects
 from trustsmith_sandbox.github_environments import make_environment
 from trustsmith_sandbox.github_policies import may_deploy
 from trustsmith_sandbox.github_routes import named_repository
@@ -125,6 +125,7 @@ def claims_of(
     job writes it. ``sub`` is empty where the template needs an environment and there is none.
     """
     claims = _of_repository(world, repository) | _of_run(repository, run) | {"check_run_id": str(check_run)}
+    claims |= github_properties.claims(world, repository)
     if environment is not None:
         # GitHub's docs do not say whose spelling counts; the job's own is what was seen in the wild.
         claims |= {"environment": spelled, "environment_node_id": node_id("EN", environment["id"])}

@@ -125,11 +125,23 @@ class GitHub:
         operation = f"set the subject template of {full_name}"
         await self._wire.run(operation, "PUT", path, lambda _: None, body=body)
 
-    async def properties(self, full_name: str) -> dict[str, str]:
-        """Return the repository's custom properties that have one value, by name."""
+    async def token_properties(self, full_name: str) -> dict[str, str]:
+        """Return the repository's custom properties that its tokens carry and that have one value, by name."""
         operation, path = f"read the properties of {full_name}", f"{self._repo(full_name)}/properties/values"
-        found = await self._wire.run(operation, "GET", path, lambda a: a.list(None, "property_name"))
-        return {p["property_name"]: p["value"] for p in found if isinstance(p.get("value"), str)}
+        owner = quote(full_name.partition("/")[0], safe="")
+        included = f"/orgs/{owner}/actions/oidc/customization/properties/repo"
+        listed = await self._wire.run(
+            f"read which properties are in tokens of {owner}",
+            "GET",
+            included,
+            lambda answer: answer.list(None, "custom_property_name"),
+        )
+        names = {each["custom_property_name"] for each in listed}
+        found = await self._wire.run(
+            operation, "GET", path, lambda answer: answer.list(None, "property_name")
+        )
+        values = {each["property_name"]: each.get("value") for each in found}
+        return {name: value for name, value in values.items() if name in names and isinstance(value, str)}
 
     async def server_version(self) -> str:
         """Return the version of a GitHub Enterprise Server ("3.18.2"), or "" for GitHub's own hosts."""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from trustsmith.errors import (
     ConfigError,
     NotAllowed,
+    NotFound,
     NotSignedIn,
     Problem,
     Refused,
@@ -107,9 +108,16 @@ class Asker:
             organization = await self._organization_template(full_name)
         values: dict[str, str] = {}
         if named := subject.properties_in(customization, organization):
-            known = await github.properties(full_name)
+            known = await self._properties(full_name)
             values |= {f"repo_property_{name}": known[name] for name in named if name in known}
         return subject.template(answer, customization, organization, values, encodes=await self._encodes())
+
+    async def _properties(self, full_name: str) -> dict[str, str]:
+        """Custom properties in the tokens; what may not be read is not known, and the template is then refused."""
+        try:
+            return await self._session.github.token_properties(full_name)
+        except (NotAllowed, NotFound):
+            return {}
 
     async def _organization_template(self, full_name: str) -> Json:
         owner = full_name.partition("/")[0]

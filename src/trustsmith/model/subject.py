@@ -191,7 +191,10 @@ def _unknown(found: Template, key: str) -> Refused:
     kept = [other for other in found.keys if other != key]
     why = "its value is not known before the run"
     if key.startswith(_PROPERTY):
-        why = f"the repository has no single value for its property {key.removeprefix(_PROPERTY)}"
+        why = (
+            f"GitHub does not say that the repository has one value for its property {key.removeprefix(_PROPERTY)}, and "
+            "that the organization puts it into tokens"
+        )
     elif key == "enterprise":
         why = "GitHub does not say which enterprise the repository is of; name it as `enterprise` in the file"
     return Refused(
