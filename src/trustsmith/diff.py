@@ -128,10 +128,9 @@ def _downs(live: State, wanted: State) -> Iterator[Change]:
             yield Change("delete", resource, None, _gone_why(resource))
 
 
-def superseded(live: State, wanted: State) -> list[FederatedCredential]:
-    """Credentials of ours in whose place others come, for the same environment's jobs on the same identity."""
-    there = [r for k, r in live.items() if isinstance(r, FederatedCredential) and r.owned and k not in wanted]
-    return [credential for credential in there if _successors(credential, wanted)]
+def waits_for_proof(live: State, wanted: State) -> bool:
+    """Whether any credential of ours stays until a job has used what replaces it."""
+    return any(_is_needed_still(r, live, wanted) for k, r in live.items() if r.owned and k not in wanted)
 
 
 def _successors(credential: FederatedCredential, wanted: State) -> list[FederatedCredential]:
@@ -146,7 +145,7 @@ def _is_needed_still(resource: Resource, live: State, wanted: State) -> bool:
     if not isinstance(resource, FederatedCredential):
         return False
     successors = _successors(resource, wanted)
-    client = live.known(Later(Key(Application.kind, resource.identity), "client_id"))
+    client = (live.known(Later(Key(Application.kind, resource.identity), "client_id")) or "").lower()
     proven = {(client, r.issuer, r.subject) for r in successors} & live.proven
     return bool(successors) and not proven
 

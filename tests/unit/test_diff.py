@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.property.worlds import World, carry_out, facts_of, foreign_credential, project, wanted_of, workflow
-from trustsmith.diff import diff, superseded
+from trustsmith.diff import diff, waits_for_proof
 from trustsmith.model.config import Config, Environment, Identity, Protection
 from trustsmith.model.environments import (
     EnvironmentMark,
@@ -175,7 +175,8 @@ def test_a_moved_repository_gets_new_trust_and_keeps_the_old_until_the_new_is_pr
     (new,), (old,) = plan.shown, plan.strays
     assert (new.verb, old.verb) == ("create", "delete")
     assert "trustsmith verify --run" in old.why
-    assert superseded(world.state(), wanted) == [old.resource]
+    assert waits_for_proof(world.state(), wanted)
+    assert not waits_for_proof(world.state(), wanted_of(CONFIG, FACTS))
 
 
 def proven(live: State, *resources: Resource) -> State:
@@ -195,6 +196,7 @@ def test_a_proven_credential_ends_the_one_that_it_replaces() -> None:
     new, old = diff(proven(live, *wanted.values()), wanted).shown
     assert old.why == "the file no longer asks for trust in repo:contoso@1/agents@1001:environment:dev"
     assert new in diff(proven(live, *wanted.values()), wanted).order[old]
+    assert not waits_for_proof(proven(live, *wanted.values()), wanted)
     of_another = {
         ("another client", issuer, subject) for _, issuer, subject in proven(live, *wanted.values()).proven
     }

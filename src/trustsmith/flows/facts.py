@@ -102,7 +102,7 @@ class Asker:
 
     async def _template(self, answer: Json, customization: Json) -> subject.Template:
         """How subjects are made up; more is asked only when the repository's own answer does not say it."""
-        organization, github = None, self._session.github
+        organization = None
         full_name = str(answer["full_name"])
         if subject.inherits(customization) and (answer.get("owner") or {}).get("type") == "Organization":
             organization = await self._organization_template(full_name)

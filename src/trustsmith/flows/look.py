@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from trustsmith.desire import desire
-from trustsmith.diff import diff
+from trustsmith.diff import diff, waits_for_proof
 from trustsmith.errors import ConfigError, NotAllowed, NotSignedIn
 from trustsmith.flows import rights
 from trustsmith.flows.facts import Asker
+from trustsmith.flows.proof import proven
 from trustsmith.flows.session import Session, rendered
 from trustsmith.hazards import judge
+from trustsmith.model.config import CHECK_TRUST
 from trustsmith.model.facts import Facts, Repository
 from trustsmith.model.resource import SIDES, Key, Side
 from trustsmith.model.resources import Application
@@ -81,6 +83,8 @@ async def look(
     wanted = desire(source.config, facts, files)
     unseen = dict.fromkeys(set(SIDES) - contacted, "it was not asked for")
     live = live.join(State(unread={**unseen, **unread}))
+    if "github" in contacted and waits_for_proof(live, wanted):
+        live = live.join(State(proven=await _proven(session, source.config, facts)))
     _check_live(source, live)
     await _say_who(session, contacted - live.unread.keys())
     return Picture(facts, wanted, live, judge(diff(live, wanted, sides), live, allow), permitted)
@@ -122,6 +126,14 @@ async def _files_only(session: Session, config: Config, allow: Collection[str]) 
     wanted = State.of(rendered(config, session.endpoints))
     live = await session.reader("files").read(wanted, facts, asyncio.ensure_future(_nothing()))
     return Picture(facts, wanted, live, judge(diff(live, wanted, {"files"}), live, allow))
+
+
+async def _proven(session: Session, config: Config, facts: Facts) -> frozenset[tuple[str, str, str]]:
+    """What jobs of check-trust have shown to work; nothing where the file has no such workflow."""
+    paths = [workflow.path for workflow in config.workflows if workflow.template == CHECK_TRUST]
+    repository = facts.repository
+    found = [await proven(session, repository.full_name, repository.default_branch, path) for path in paths]
+    return frozenset[tuple[str, str, str]]().union(*found)
 
 
 async def _nothing() -> State:
