@@ -97,6 +97,9 @@ def _job(name: str, job: Any) -> dict[str, Any]:
         raise WorkflowError(f"The workflow is not valid: job {name} is not a mapping.")
     if "uses" not in job and not isinstance(job.get("steps"), list):
         raise WorkflowError(f"The workflow is not valid: job {name} has no steps.")
+    for step in job.get("steps") or []:
+        if not isinstance(step, dict) or not ("run" in step or "uses" in step):
+            raise WorkflowError(f"The workflow is not valid: job {name} has a step that is none.")
     needs = job.get("needs") or []
     return job | {"needs": [needs] if isinstance(needs, str) else list(needs)}
 
