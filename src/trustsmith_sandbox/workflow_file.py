@@ -64,7 +64,8 @@ def read_workflow(text: str) -> Workflow:
     try:
         file = YAML(typ="safe").load(text)
     except YAMLError as reason:
-        raise WorkflowError(f"The workflow is not valid YAML: {str(reason).splitlines()[0]}") from None
+        where = " ".join(str(reason).split())
+        raise WorkflowError(f"The workflow is not valid YAML: {where}") from None
     if not isinstance(file, dict) or not isinstance(file.get("jobs"), dict) or not file["jobs"]:
         raise WorkflowError("The workflow is not valid: it has no jobs.")
     jobs = {str(name): _job(str(name), job) for name, job in file["jobs"].items()}
