@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import shlex
 import sys
 import tempfile
@@ -108,7 +109,10 @@ class JobRunner:
         place = folder / "work" / self._repository["name"]
         for path in (place, folder / "temp", folder / "home"):
             path.mkdir(parents=True)
-        github = self._contexts["github"] | {"workspace": str(place), "job": self._job["key"]}
+        event = folder / "temp" / "event.json"
+        event.write_text(json.dumps(self._contexts["github"]["event"]), encoding="utf-8")
+        own = {"workspace": str(place), "job": self._job["key"], "event_path": str(event)}
+        github = self._contexts["github"] | own
         runner = job_contexts.RUNNER | {"temp": str(folder / "temp"), "workspace": str(folder / "work")}
         self._contexts |= {"github": github, "runner": runner}
         self._given = job_contexts.environment_variables(self._world, github, folder) | self._given

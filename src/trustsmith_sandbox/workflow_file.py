@@ -40,7 +40,7 @@ _SCOPES = (
 
 
 class WorkflowError(Exception):
-    """The file is no workflow, or cannot be dispatched like that."""
+    """The file, or a part of it, is no workflow, or cannot be dispatched like that."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,18 @@ def read_workflow(text: str) -> Workflow:
     jobs = {str(name): _job(str(name), job) for name, job in file["jobs"].items()}
     _check_needs(jobs)
     return Workflow(
-        name=file.get("name"),
-        run_name=file.get("run-name"),
+        name=_text(file.get("name")),
+        run_name=_text(file.get("run-name")),
         inputs=_inputs(file.get("on")),
         jobs=jobs,
         env=_mapping(file.get("env")),
         defaults=_mapping(_mapping(file.get("defaults")).get("run")),
         permissions=file.get("permissions"),
     )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -170,7 +174,7 @@ def combinations(matrix: Any) -> list[dict[str, Any]]:
     """Return a matrix's combinations (one empty one without a matrix), with ``exclude`` and ``include`` done.
 
     An ``include`` joins every combination that it does not contradict in the matrix's own keys, else it is one
-    more (GitHub docs, "running variations of jobs").
+    more (GitHub docs, "running variations of jobs"). Raises ``WorkflowError`` where none is left.
     """
     if not matrix:
         return [{}]
@@ -188,6 +192,8 @@ def combinations(matrix: Any) -> list[dict[str, Any]]:
             joined[place] |= extra
         if not places:
             more.append(dict(extra))
+    if not joined and not more:
+        raise WorkflowError("The matrix has no combination.")
     return [*joined, *more]
 
 

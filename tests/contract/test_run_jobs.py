@@ -70,8 +70,9 @@ TALK = """\
 - {run: pwd | xargs basename, working-directory: tools}
 - shell: python
   run: |
-    import os, ssl
+    import json, os, ssl
     print(os.environ["GITHUB_REF_NAME"], os.environ["CI"], "ACTIONS_ID_TOKEN_REQUEST_URL" in os.environ)
+    print(json.load(open(os.environ["GITHUB_EVENT_PATH"]))["ref"])
     print(len(ssl.create_default_context().get_ca_certs()))
 - {shell: sh, run: "echo ${{ runner.os }} ${{ job.status }}"}
 - {continue-on-error: true, run: exit 1}
@@ -121,6 +122,7 @@ def test_steps_talk_to_those_that_follow(hub: Hub) -> None:
         "agents",
         "tools",
         "main true False",
+        "refs/heads/main",
         "1",
         "Linux success",
         "##[error]Process completed with exit code 1.",
@@ -183,6 +185,9 @@ def test_steps_that_cannot_be_run(hub: Hub, steps: str, told: str) -> None:
         ("{runs-on: x, container: x, steps: [{run: echo}]}", "containers"),
         ("{runs-on: x, if: 'nobody()', steps: [{run: echo}]}", "nobody"),
         ("{runs-on: x, strategy: {matrix: 7}, steps: [{run: echo}]}", "cannot be started"),
+        ("{runs-on: x, strategy: {matrix: {a: []}}, steps: [{run: echo}]}", "no combination"),
+        ("{runs-on: '${{ nobody }}', steps: [{run: echo}]}", "nobody"),
+        ("{runs-on: x, outputs: {a: '${{ nobody }}'}, steps: [{run: echo}]}", "nobody"),
         ("{runs-on: x, environment: '${{ nobody }}', steps: [{run: echo}]}", "nobody"),
         ("{runs-on: x, env: {A: '${{ nobody }}'}, steps: [{run: echo}]}", "nobody"),
     ],
