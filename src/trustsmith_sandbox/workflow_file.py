@@ -40,7 +40,7 @@ _SCOPES = (
 
 
 class WorkflowError(Exception):
-    """The file is no workflow, or cannot be dispatched like that."""
+    """The file, or a part of it, is no workflow, or cannot be dispatched like that."""
 
 
 @dataclass(frozen=True)
@@ -64,20 +64,25 @@ def read_workflow(text: str) -> Workflow:
     try:
         file = YAML(typ="safe").load(text)
     except YAMLError as reason:
-        raise WorkflowError(f"The workflow is not valid YAML: {str(reason).splitlines()[0]}") from None
+        where = " ".join(str(reason).split())
+        raise WorkflowError(f"The workflow is not valid YAML: {where}") from None
     if not isinstance(file, dict) or not isinstance(file.get("jobs"), dict) or not file["jobs"]:
         raise WorkflowError("The workflow is not valid: it has no jobs.")
     jobs = {str(name): _job(str(name), job) for name, job in file["jobs"].items()}
     _check_needs(jobs)
     return Workflow(
-        name=file.get("name"),
-        run_name=file.get("run-name"),
+        name=_text(file.get("name")),
+        run_name=_text(file.get("run-name")),
         inputs=_inputs(file.get("on")),
         jobs=jobs,
         env=_mapping(file.get("env")),
         defaults=_mapping(_mapping(file.get("defaults")).get("run")),
         permissions=file.get("permissions"),
     )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -97,6 +102,9 @@ def _job(name: str, job: Any) -> dict[str, Any]:
         raise WorkflowError(f"The workflow is not valid: job {name} is not a mapping.")
     if "uses" not in job and not isinstance(job.get("steps"), list):
         raise WorkflowError(f"The workflow is not valid: job {name} has no steps.")
+    for step in job.get("steps") or []:
+        if not isinstance(step, dict) or not ("run" in step or "uses" in step):
+            raise WorkflowError(f"The workflow is not valid: job {name} has a step that is none.")
     needs = job.get("needs") or []
     return job | {"needs": [needs] if isinstance(needs, str) else list(needs)}
 
@@ -166,7 +174,7 @@ def combinations(matrix: Any) -> list[dict[str, Any]]:
     """Return a matrix's combinations (one empty one without a matrix), with ``exclude`` and ``include`` done.
 
     An ``include`` joins every combination that it does not contradict in the matrix's own keys, else it is one
-    more (GitHub docs, "running variations of jobs").
+    more (GitHub docs, "running variations of jobs"). Raises ``WorkflowError`` where none is left.
     """
     if not matrix:
         return [{}]
@@ -184,6 +192,8 @@ def combinations(matrix: Any) -> list[dict[str, Any]]:
             joined[place] |= extra
         if not places:
             more.append(dict(extra))
+    if not joined and not more:
+        raise WorkflowError("The matrix has no combination.")
     return [*joined, *more]
 
 

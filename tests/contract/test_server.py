@@ -236,6 +236,7 @@ def test_the_certificate_has_the_production_names(start_sandbox: Callable[..., S
     for name in (
         "api.github.com",
         "login.microsoftonline.com",
+        "productionresultssa0.blob.core.windows.net",
         "foundry-prod.services.ai.azure.com",
         "localhost",
     ):
