@@ -72,10 +72,11 @@ def _cell(text: str) -> str:
 def signins(_: str) -> str:
     """Entra's codes as a table, in the words that the program uses."""
     rows = [
-        f"| `AADSTS{code}` | {_cell(says)} | {_cell(following)} |"
-        for code, (says, following) in sorted(aadsts._MEANINGS.items())
+        f"| `{m.code}`{' *' if m.passing else ''} | {_cell(m.says)} | {_cell(m.cause)} | {_cell(m.next)} |"
+        for m in sorted(aadsts.MEANINGS, key=lambda m: m.code)
     ]
-    return "\n".join(["", "| code | what it means | what to do |", "|---|---|---|", *rows, "", ""])
+    head = ["| code | what it means | usual cause | what to do |", "|---|---|---|---|"]
+    return "\n".join(["", *head, *rows, "", ""])
 
 
 _WRITERS = {"flags": flags, "codes": signins}

@@ -20,6 +20,7 @@ COMMANDS = {
     "apply": "Make it so.",
     "render": "Write the workflow files only; needs no network and no sign-in.",
     "verify": "Prove that it works: subjects, roles, and real tokens.",
+    "explain": "Say what a failed sign-in of a job means, offline.",
     "destroy": "Take away what trustsmith made, and only that.",
     "demo": "The whole story on the sandbox, in one command.",
     "sandbox": "Serve the sandbox: Entra, Graph, ARM, Foundry and GitHub on this machine.",

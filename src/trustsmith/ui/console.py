@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 from trustsmith.errors import TrustsmithError, UsageError
-from trustsmith.ui import report, report_findings
+from trustsmith.ui import report, report_explain, report_findings
 from trustsmith.ui.report import Line
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from trustsmith.apply import Outcome, Run
+    from trustsmith.explain import Explanation
     from trustsmith.model.findings import Finding
     from trustsmith.model.plan import Change, Plan
 
@@ -138,6 +139,13 @@ class Console:
         self.data(report_findings.lines(title, shown))
         if self.format == "md":
             self.raw(report_findings.markdown(title, shown))
+
+    def show_explanations(self, explanations: Sequence[Explanation]) -> None:
+        """What codes of Entra mean."""
+        self.document({"explanations": [found.as_json() for found in explanations]})
+        self.data(report_explain.lines(explanations))
+        if self.format == "md":
+            self.raw(report_explain.markdown(explanations))
 
     def show_run(self, plan: Plan, run: Run) -> None:
         """How it went."""
