@@ -34,7 +34,7 @@ def main() -> None:
     "--seed", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Start with this world."
 )
 @click.option("--production-names", is_flag=True, help="Answer as the public hosts, by Host header.")
-@click.option("--runner/--no-runner", default=True, help="Whether dispatched workflows are run, as you.")
+@click.option("--no-runner", is_flag=True, help="Leave dispatched workflows queued: execute nothing.")
 def serve(
     *,
     port: int,
@@ -45,13 +45,13 @@ def serve(
     lag: float,
     seed: Path | None,
     production_names: bool,
-    runner: bool,
+    no_runner: bool,
 ) -> None:
     """Serve until interrupted; print what to export."""
     from trustsmith_sandbox import serve as server
 
     options = server.Options(
-        port, endpoints_file, env_file, log, latency / 1000, lag, seed, production_names, runner
+        port, endpoints_file, env_file, log, latency / 1000, lag, seed, production_names, not no_runner
     )
     try:
         server.run(options)

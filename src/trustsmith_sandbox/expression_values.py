@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _PLACE = re.compile(r"\{\{|\}\}|\{(\d+)\}|[{}]")
 
 
@@ -32,10 +33,9 @@ def number_of(value: Any) -> float:
     """Return a value as a number; NaN where it is none."""
     if value is None or value == "":
         return 0.0
-    try:
-        return float(value.strip()) if isinstance(value, str) else float(value)
-    except (TypeError, ValueError):
-        return math.nan
+    if isinstance(value, str):
+        return float(value) if _NUMBER.fullmatch(value.strip()) else math.nan
+    return float(value) if isinstance(value, int | float) else math.nan
 
 
 def _is_number(value: Any) -> bool:

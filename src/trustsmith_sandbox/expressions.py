@@ -19,6 +19,7 @@ from trustsmith_sandbox.expression_values import (
     compare,
     equal,
     member,
+    number_of,
     text_of,
     truth,
 )
@@ -73,6 +74,20 @@ class Scope:
     def text(self, written: Any) -> str:
         """Return a workflow's value as a text."""
         return text_of(self.value(written))
+
+    def texts(self, written: Any) -> dict[str, str]:
+        """Return a mapping's values as texts (nothing: an empty one). Raises ``ExpressionError`` if it is none."""
+        value = self.value(written)
+        if not isinstance(value, dict | None):
+            raise ExpressionError(f"A mapping is needed, not '{text_of(value)}'.")
+        return {name: text_of(each) for name, each in (value or {}).items()}
+
+    def seconds(self, written: Any) -> float:
+        """Return a time limit that is written in minutes. Raises ``ExpressionError`` if it is none."""
+        value = number_of(self.value(written))
+        if not value > 0:
+            raise ExpressionError(f"A number of minutes is needed, not '{self.text(written)}'.")
+        return value * 60
 
     def condition(self, written: Any) -> bool:
         """Return whether an ``if`` holds; without a status function of its own, ``success()`` must hold too."""

@@ -83,6 +83,7 @@ def _title(call: Call, repository: Data, run: Data, workflow: Workflow) -> str:
     try:
         title = Scope(contexts, {}).text(workflow.run_name)
     except ExpressionError as reason:
+        del runs.of_repository(repository)[str(run["id"])]
         raise refusal(422, f"The run-name cannot be evaluated: {reason}") from None
     return title.strip() or str(run["name"])
 

@@ -21,7 +21,7 @@ from trustsmith_sandbox.github_objects import commits, texts
 from trustsmith_sandbox.processes import run_process
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
 
     from trustsmith_sandbox.job_log import JobLog
     from trustsmith_sandbox.world import Data, World
@@ -77,20 +77,27 @@ class JobRunner:
 
     async def run(self) -> str:
         """Run all steps and return the job's conclusion; the log is in the job then."""
-        limit = self._written.get("timeout-minutes", _MINUTES)
-        timer = asyncio.get_running_loop().call_later(float(limit) * 60, self._time_out, limit)
+        timer = None
         try:
+            limit = self._scope().seconds(self._written.get("timeout-minutes", _MINUTES))
+            timer = asyncio.get_running_loop().call_later(limit, self._time_out, limit)
             with tempfile.TemporaryDirectory(prefix="trustsmith-job-", ignore_cleanup_errors=True) as name:
                 await self._all_steps(Path(name))
         except ExpressionError as reason:
             self._fail(str(reason))
         finally:
-            timer.cancel()
+            if timer:
+                timer.cancel()
+            for step in self._job["steps"]:
+                if step["status"] != "completed":
+                    self._end(step, runs.FAILURE if step["status"] == "in_progress" else runs.SKIPPED)
             self._job["log"] = self._log.text
         return self._status
 
-    def _time_out(self, minutes: float) -> None:
-        self._log.write(f"##[error]The job has exceeded the maximum execution time of {minutes:g} minutes.")
+    def _time_out(self, seconds: float) -> None:
+        self._log.write(
+            f"##[error]The job has exceeded the maximum execution time of {seconds / 60:g} minutes."
+        )
         self.cancel()
 
     def _fail(self, reason: str) -> None:
@@ -116,9 +123,11 @@ class JobRunner:
         for step, shown in zip(written, listed[1:], strict=False):
             await self._step(step, shown, folder)
         self._begin(listed[-1])
-        self.outputs = {
-            name: self._scope().text(value) for name, value in (self._written.get("outputs") or {}).items()
-        }
+        for name, value in self._scope().texts(self._written.get("outputs")).items():
+            if self._log.masked(value) == value:
+                self.outputs[name] = value
+            else:
+                self._log.write(f"##[warning]Skip output '{name}' since it may contain secret.")
         self._log.write("Cleaning up orphan processes")
         self._end(listed[-1], runs.SUCCESS)
 
@@ -141,7 +150,7 @@ class JobRunner:
 
     def _name(self, step: Data) -> str:
         if "name" in step:
-            return self._scope().text(step["name"])
+            return self._log.masked(self._scope().text(step["name"]))
         return f"Run {step.get('uses') or str(step.get('run', '')).strip().partition(chr(10))[0]}"
 
     def _scope(self, env: Mapping[str, str] | None = None) -> Scope:
@@ -161,11 +170,12 @@ class JobRunner:
         self._begin(shown)
         outcome = runs.FAILURE
         try:
-            env = {name: self._scope().text(value) for name, value in (step.get("env") or {}).items()}
+            env = self._scope().texts(step.get("env"))
             scope = self._scope(env)
+            limit = scope.seconds(step.get("timeout-minutes", _MINUTES))
             wanted = scope.condition(step.get("if"))
             outcome = (
-                await self._watched(self._act(step, scope, env, folder), step) if wanted else runs.SKIPPED
+                await self._watched(self._act(step, scope, env, folder), limit) if wanted else runs.SKIPPED
             )
             tolerated = scope.value(step.get("continue-on-error", False)) is True
         except ExpressionError as reason:
@@ -178,19 +188,18 @@ class JobRunner:
         self._contexts["steps"] |= {str(step["id"]): ended} if "id" in step else {}
         self._end(shown, conclusion)
 
-    async def _watched(self, doing: Any, step: Data) -> str:
+    async def _watched(self, doing: Coroutine[Any, Any, None], limit: float) -> str:
         """Return how a step ended that may be cancelled, alone or with all that we do."""
         self._running = asyncio.create_task(doing)
-        limit = step.get("timeout-minutes")
         try:
-            await asyncio.wait({self._running}, timeout=None if limit is None else float(limit) * 60)
+            await asyncio.wait({self._running}, timeout=limit)
         finally:
             stopped, self._running = self._running, None
             timed_out = not stopped.done()
             stopped.cancel()
             await asyncio.wait({stopped})
         if timed_out:
-            self._log.write(f"##[error]The step has timed out after {limit:g} minutes.")
+            self._log.write(f"##[error]The step has timed out after {limit / 60:g} minutes.")
             return runs.FAILURE
         if stopped.cancelled():
             self._log.write("##[error]The operation was canceled.")

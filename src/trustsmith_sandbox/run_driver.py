@@ -198,9 +198,9 @@ class RunDriver:
         scope = self._scope(
             job["key"], matrix=matrix, secrets=seen["secrets"], vars=seen["variables"], env={}
         )
-        env = {name: scope.text(value) for name, value in self.workflow.env.items()}
+        env = scope.texts(self.workflow.env)
         scope = Scope({**scope.contexts, "env": env}, scope.status)
-        env |= {name: scope.text(value) for name, value in (written.get("env") or {}).items()}
+        env |= scope.texts(written.get("env"))
         masked = [*seen["secrets"].values(), *filter(None, [asking.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN")])]
         return JobRunner(
             self.world,

@@ -64,7 +64,8 @@ def read_workflow(text: str) -> Workflow:
     try:
         file = YAML(typ="safe").load(text)
     except YAMLError as reason:
-        raise WorkflowError(f"The workflow is not valid YAML: {str(reason).splitlines()[0]}") from None
+        where = " ".join(str(reason).split())
+        raise WorkflowError(f"The workflow is not valid YAML: {where}") from None
     if not isinstance(file, dict) or not isinstance(file.get("jobs"), dict) or not file["jobs"]:
         raise WorkflowError("The workflow is not valid: it has no jobs.")
     jobs = {str(name): _job(str(name), job) for name, job in file["jobs"].items()}
@@ -97,6 +98,9 @@ def _job(name: str, job: Any) -> dict[str, Any]:
         raise WorkflowError(f"The workflow is not valid: job {name} is not a mapping.")
     if "uses" not in job and not isinstance(job.get("steps"), list):
         raise WorkflowError(f"The workflow is not valid: job {name} has no steps.")
+    for step in job.get("steps") or []:
+        if not isinstance(step, dict) or not ("run" in step or "uses" in step):
+            raise WorkflowError(f"The workflow is not valid: job {name} has a step that is none.")
     needs = job.get("needs") or []
     return job | {"needs": [needs] if isinstance(needs, str) else list(needs)}
 

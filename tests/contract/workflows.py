@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
     from tests.conftest import Sandbox
@@ -73,6 +76,13 @@ def check_trust(*environments: str, permissions: str = "permissions: {id-token: 
     """Return a workflow with one job for each environment, which says what its token is worth."""
     jobs = (_JOB.format(name=name, permissions=permissions, probe=_PROBE) for name in environments)
     return _HEAD + "".join(jobs)
+
+
+def alive(pids: Path) -> bool:
+    """Whether any process is left whose id is in that file; what nobody has waited for yet is not alive."""
+    command = ["ps", "-o", "stat=", "-p", pids.read_text().strip()]
+    states = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    return any(not state.startswith("Z") for state in states)
 
 
 @dataclass(frozen=True)
