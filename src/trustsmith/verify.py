@@ -10,6 +10,7 @@ from trustsmith import aadsts
 from trustsmith.model.findings import Finding
 from trustsmith.model.foundry import role_name, short_scope
 from trustsmith.model.resources import FederatedCredential, RoleAssignment
+from trustsmith.model.subject_parts import difference, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _OK, _NO_ANSWER, _NOT_FOUND = 200, 0, 404
 _REFUSED = (401, 403, 404)
+#: An identity that trusts something, and not this subject.
+_SUBJECT_CODES = ("AADSTS700213", "AADSTS7002131", "AADSTS7002138")
 _APPLY = "trustsmith apply"
 
 
@@ -30,14 +33,16 @@ _APPLY = "trustsmith apply"
 class Wanted:
     """What a job of one environment should find. Empty texts: it is not known here.
 
-    client_id: of the identity that it should sign in as.
+    client_id: of the identity that it should sign in as. subjects: any of them is right.
+    trusted: the subjects that Entra trusts for that identity.
     others: the environments that it was asked to call, and why reaching one of them says nothing ("" if it must not).
     """
 
     environment: str
     client_id: str = ""
     issuer: str = ""
-    subject: str = ""
+    subjects: tuple[str, ...] = ()
+    trusted: tuple[str, ...] = ()
     others: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -91,8 +96,10 @@ def _credential(wanted: FederatedCredential, live: State, change: Change | None)
         for one in live.values()
         if isinstance(one, FederatedCredential) and one.identity == wanted.identity
     )
-    trusted = f"; this identity trusts {', '.join(there)}" if there else "; this identity trusts nothing"
-    why = f"Entra does not trust what GitHub will send, {wanted.subject}{trusted}."
+    why = f"Entra does not trust what GitHub will send, {wanted.subject}; this identity trusts nothing."
+    if near := nearest(wanted.subject, there):
+        apart = _apart(wanted.subject, near) or "issuer, audience or name differ"
+        why = f"Entra does not trust what GitHub will send, {wanted.subject}. The nearest is {near}: {apart}."
     return Finding(check=check, verdict="fail", about=about, why=why, next=_APPLY)
 
 
@@ -144,18 +151,15 @@ def _subject(result: Result, wanted: Wanted) -> Finding:
             original=result.message,
             next="The job needs `permissions: id-token: write`; runs of forks never get it.",
         )
-    if not wanted.subject:
+    if not wanted.subjects:
         return Finding(check=check, verdict="pass", about=about, why=f"GitHub sent {result.subject}.")
-    sent = [
-        f"the {name} {seen}, where {meant} was expected"
-        for name, seen, meant in (
-            ("subject", result.subject, wanted.subject),
-            ("issuer", result.issuer, wanted.issuer),
-        )
-        if seen != meant
-    ]
-    if sent:
-        why = f"GitHub sent {', and '.join(sent)}."
+    why = ""
+    if result.subject not in wanted.subjects:
+        near = nearest(result.subject, wanted.subjects) or wanted.subjects[0]
+        why = f"GitHub sent {result.subject}, and {near} was expected: {_apart(result.subject, near)}."
+    elif result.issuer != wanted.issuer:
+        why = f"GitHub sent the issuer {result.issuer}, and {wanted.issuer} was expected."
+    if why:
         return Finding(check=check, verdict="fail", about=about, why=why, next=f"trustsmith plan\n{_APPLY}")
     why = f"GitHub sent what was expected, to the byte: {result.subject}"
     return Finding(check=check, verdict="pass", about=about, why=why)
@@ -168,6 +172,9 @@ def _exchange(result: Result, wanted: Wanted) -> Finding:
         return Finding(check="exchange", verdict="pass", about=wanted.environment, why=why)
     known = aadsts.explain(result.code)
     says = known.says if known else "The job got no token for Foundry."
+    near = nearest(result.subject, wanted.trusted) if result.code in _SUBJECT_CODES else None
+    if near and near != result.subject:
+        says = f"{says} The nearest that it trusts is {near}: {_apart(result.subject, near)}."
     return Finding(
         check="exchange",
         verdict="fail",
@@ -175,6 +182,14 @@ def _exchange(result: Result, wanted: Wanted) -> Finding:
         why=f"{says} {f'It was tried for {result.waited_s:.0f} s.' if waited else ''}".strip(),
         next=known.next if known else "Read the job's log.",
         original=result.message,
+    )
+
+
+def _apart(sent: str, trusted: str) -> str:
+    """In what two subjects differ, claim by claim."""
+    return "; ".join(
+        f"{one.claim} is {one.sent or 'absent'} here and {one.trusted or 'absent'} there ({one.how})"
+        for one in difference(sent, trusted)
     )
 
 

@@ -34,7 +34,7 @@ def _seconds(ctx: click.Context, parameter: click.Parameter, text: str) -> float
     default="15m",
     show_default=True,
     callback=_seconds,
-    help="How long to follow a run, approvals included.",
+    help="How long to follow a run, approvals included, or to wait inside a job.",
 )
 @shared.formats("text", "json", "md")
 @shared.command
@@ -53,7 +53,7 @@ def command(
     if here:
         from trustsmith.flows.here import here as inside
 
-        inside(options, console, environment)
+        inside(options, console, environment, patience=timeout)
         return
     from trustsmith.flows.verify import verify
 

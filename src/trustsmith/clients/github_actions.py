@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _RUN = ("status", "html_url")
 _NEWEST = 30  # runs; a run that was just started is among them
-_LOOKS, _BETWEEN = 10, 1.0  # for a run that may have been started: how often, and seconds between
+_LOOKS = 10  # for a run that may have been started
 _TIMES = (transport.CONNECT_TIMEOUT, transport.READ_TIMEOUT)
 
 
@@ -60,7 +60,7 @@ class Actions:
                 found = await self.run_called(full_name, file, title)
                 if found is not None:
                     return {"workflow_run_id": found["id"]}
-                await asyncio.sleep(_BETWEEN)
+                await asyncio.sleep(self._wire.pace.settle_first)
             message = f"GitHub did not say whether it started {file}, and no run of it is to be seen."
             hint = "Look at the Actions tab of the repository, then run it again."
             raise ServiceError(message, service="github", operation=operation, unsure=True, hint=hint)

@@ -57,7 +57,7 @@ class Wire:
         self._endpoints = endpoints
         self._token = token
         self._on_wait = on_wait
-        self._pace = pace
+        self.pace = pace
         self._limiter = limiter or Limiter()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="github")
         self._slots = asyncio.Semaphore(_THREADS)
@@ -133,7 +133,7 @@ class Wire:
             read_back=read_back,
             settle=settle,
             on_wait=self._on_wait,
-            pace=self._pace,
+            pace=self.pace,
             slot=slot,
         )
 
@@ -142,7 +142,7 @@ class Wire:
         """Wait for a thread and for GitHub's limit; counted when a request really starts, not when it queues."""
         async with self._slots:
             wait = self._limiter.wait_for(cost)
-            if wait > self._pace.deadline:
+            if wait > self.pace.deadline:
                 raise _limited(0, "rate_limit", wait, "not asked: GitHub said before how long to wait")
             if wait > 1 and self._on_wait is not None:
                 self._on_wait(operation, "keeping within GitHub's limit of requests", wait)

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from trustsmith.errors import ServiceError, UsageError
+from trustsmith.flows.trial import waits
 from trustsmith.flows.verify import choose, report
 from trustsmith.model import proof
 from trustsmith.render import endpoint_names, probe
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
 _ASKED_AT = "ACTIONS_ID_TOKEN_REQUEST_URL"
 
 
-def here(options: Options, console: Console, environment: str | None) -> None:
+def here(options: Options, console: Console, environment: str | None, *, patience: float) -> None:
     """Exchange this job's token and call the projects that it is told of. Raises Differences.
 
     environment: whose job it is; None where the file has only one, or the job's variables say enough.
+    patience: how long to wait until a new credential or role counts, in seconds.
     """
     if not os.environ.get(_ASKED_AT):
         raise UsageError(
@@ -38,7 +40,7 @@ def here(options: Options, console: Console, environment: str | None) -> None:
     chosen = choose(config, environment)
     whose = chosen[0] if len(chosen) == 1 else None
     console.step("Exchanging the token")
-    log = _child(console, _variables(options, config, whose))
+    log = _child(console, _variables(options, config, whose, patience))
     read = proof.read(log)
     if read is None:
         raise ServiceError("The script printed no result.", service="github", original=log[-300:])
@@ -50,7 +52,9 @@ def here(options: Options, console: Console, environment: str | None) -> None:
     report(console, config, list(job_findings(result, wanted)), proven=True)
 
 
-def _variables(options: Options, config: Config, whose: Environment | None) -> dict[str, str]:
+def _variables(
+    options: Options, config: Config, whose: Environment | None, patience: float
+) -> dict[str, str]:
     """The child's variables: the job's own, and from the file what the job does not say."""
     endpoints = options.choose_endpoints(config.cloud, config.github)
     known = {one.name: [one.endpoint] for one in config.environments if one.endpoint and one is not whose}
@@ -65,7 +69,7 @@ def _variables(options: Options, config: Config, whose: Environment | None) -> d
         **own,
         "TRUSTSMITH_ENVIRONMENT": whose.name if whose else "",
         "TRUSTSMITH_NONCE": "",
-        "TRUSTSMITH_REQUEST": json.dumps({"others": known} if whose else {}),
+        "TRUSTSMITH_REQUEST": json.dumps(waits(patience) | {"others": known if whose else {}}),
         "TRUSTSMITH_AUTHORITY": endpoints.authority,
         "TRUSTSMITH_AUDIENCE": endpoints.audience,
         "TRUSTSMITH_SCOPE": endpoints.foundry(),

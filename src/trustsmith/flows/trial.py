@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from trustsmith.flows.look import Picture
     from trustsmith.model.config import Config, Environment, Workflow
     from trustsmith.model.findings import Finding
+    from trustsmith.model.state import State
 
 #: The longest that a job waits for Entra and for Foundry, in seconds.
 _EXCHANGE_WAIT_S, _PROJECTS_WAIT_S = 300.0, 600.0
@@ -88,11 +89,7 @@ class Trial:
 
     def _inputs(self, patience: float) -> dict[str, str]:
         """What the jobs are asked to do, and how long they may wait."""
-        request = {
-            "others": self._endpoints(),
-            "exchange_wait_s": min(_EXCHANGE_WAIT_S, patience / 3),
-            "projects_wait_s": min(_PROJECTS_WAIT_S, patience * 2 / 3),
-        }
+        request = waits(patience) | {"others": self._endpoints()}
         one = self._chosen[0].name if len(self._chosen) == 1 else ""
         return {"environment": one, "nonce": self._nonce, "request": json.dumps(request)}
 
@@ -110,22 +107,17 @@ class Trial:
 
     def _wanted(self, environment: Environment) -> Wanted:
         """What a job of this environment should find."""
-        minted = self._picture.live.known(
-            Later(Key(Application.kind, self._identity(environment)), "client_id")
-        )
-        sent = next(
-            credential
-            for credential in self._picture.wanted.values()
-            if isinstance(credential, FederatedCredential)
-            and credential.environment == environment.name
-            and credential.jobs
-        )
+        identity, facts = self._identity(environment), self._picture.facts
+        minted = self._picture.live.known(Later(Key(Application.kind, identity), "client_id"))
+        sent = _credentials(self._picture.wanted, identity)
+        trusted = _credentials(self._picture.live, identity)
         others = (other for other in self._config.environments if other.name != environment.name)
         return Wanted(
             environment=environment.name,
             client_id=environment.client_id or minted or "",
-            issuer=sent.issuer,
-            subject=sent.subject,
+            issuer=facts.issuer,
+            subjects=tuple(one.subject for one in sent if one.environment == environment.name),
+            trusted=tuple(one.subject for one in trusted),
             others={other.name: self._excuse(environment, other) for other in others},
         )
 
@@ -154,6 +146,14 @@ class Trial:
         return list(job_findings(result, self._wanted(environment)))
 
 
+def waits(patience: float) -> dict[str, Any]:
+    """How long a job may wait for Entra and for Foundry, of all the time that there is."""
+    return {
+        "exchange_wait_s": min(_EXCHANGE_WAIT_S, patience / 3),
+        "projects_wait_s": min(_PROJECTS_WAIT_S, patience * 2 / 3),
+    }
+
+
 def _workflow(config: Config, chosen: Sequence[Environment]) -> Workflow:
     """The workflow that proves these environments. Raises UsageError, saying which lines to add."""
     made = [workflow for workflow in config.workflows if workflow.template == CHECK_TRUST]
@@ -173,6 +173,12 @@ def _workflow(config: Config, chosen: Sequence[Environment]) -> Workflow:
 
 def _how_to_push(path: str) -> str:
     return f"  git add {CONFIG_PATH} {path}\n  git commit -m 'Check trust'\n  git push"
+
+
+def _credentials(state: State, identity: str) -> list[FederatedCredential]:
+    """The credentials of an identity for GitHub's jobs."""
+    every = (resource for resource in state.values() if isinstance(resource, FederatedCredential))
+    return [credential for credential in every if credential.identity == identity and credential.jobs]
 
 
 def _last_words(log: str) -> str:
