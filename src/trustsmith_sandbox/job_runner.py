@@ -231,10 +231,11 @@ class JobRunner:
         code = await run_process(command, place, self._variables(scope, env, folder), self._log.output)
         self._take_files(folder)
         if code:
-            raise ExpressionError(f"Process completed with exit code {code}.")
+            # a signal, as a shell would tell it
+            raise ExpressionError(f"Process completed with exit code {code if code > 0 else 128 - code}.")
 
     def _setting(self, step: Data, scope: Scope, name: str) -> str:
-        own = ((self._written.get("defaults") or {}).get("run") or {}).get(name)
+        own = scope.texts(self._written["defaults"].get("run")).get(name)
         return scope.text(step.get(name) or own or self._defaults.get(name) or "")
 
     def _command(self, step: Data, scope: Scope) -> list[str]:

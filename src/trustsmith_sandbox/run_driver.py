@@ -68,7 +68,7 @@ class RunDriver:
             if not scope.condition(written.get("if")):
                 self._skip(key, runs.CANCELLED if self.run["cancelled"] else runs.SKIPPED)
                 return
-            matrices = combinations(scope.value((written.get("strategy") or {}).get("matrix")))
+            matrices = combinations(scope.value(written["strategy"].get("matrix")))
             told = [(self._name(key, matrix), self._labels(key, matrix)) for matrix in matrices]
         except (ExpressionError, WorkflowError, AttributeError, TypeError) as reason:
             self._refuse(self._new(key, key), f"The job cannot be started: {reason}")

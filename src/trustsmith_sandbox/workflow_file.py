@@ -47,7 +47,8 @@ class WorkflowError(Exception):
 class Workflow:
     """A workflow as written, unevaluated. ``inputs`` is None without a ``workflow_dispatch`` trigger.
 
-    ``jobs`` maps a job's id to its mapping; every job has ``needs`` as a list of ids.
+    ``jobs`` maps a job's id to its mapping; every job has ``needs`` as a list of ids, and ``defaults`` and
+    ``strategy``.
     """
 
     name: str | None
@@ -106,7 +107,8 @@ def _job(name: str, job: Any) -> dict[str, Any]:
         if not isinstance(step, dict) or not ("run" in step or "uses" in step):
             raise WorkflowError(f"The workflow is not valid: job {name} has a step that is none.")
     needs = job.get("needs") or []
-    return job | {"needs": [needs] if isinstance(needs, str) else list(needs)}
+    plain = {name: _mapping(job.get(name)) for name in ("defaults", "strategy")}
+    return job | plain | {"needs": [needs] if isinstance(needs, str) else list(needs)}
 
 
 def _check_needs(jobs: Mapping[str, Mapping[str, Any]]) -> None:

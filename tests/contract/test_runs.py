@@ -109,12 +109,6 @@ class TestCheckTrust:
         assert hub.ended(number) == "success"
         assert hub.told(number, "check-prod")["code"].startswith("AADSTS700213")
 
-    def test_permission_is_needed(self, hub: Hub) -> None:
-        hub.push(check_trust("dev", permissions="permissions: {contents: read}"))
-        number = hub.dispatch(nonce="n")
-        assert hub.ended(number) == "success"
-        assert hub.told(number, "check-dev")["code"] == "no id-token"
-
     def test_permission_of_the_workflow_does_not_add_up(self, hub: Hub) -> None:
         text = check_trust("dev", permissions="permissions: {contents: read}")
         hub.push(text.replace("permissions: {}\n", "permissions: {id-token: write}\n"))
