@@ -8,6 +8,7 @@ thread-safe. This module must not know environments, secrets or any other object
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import threading
 import time
@@ -201,6 +202,9 @@ def _requester(endpoints: Endpoints, token: str, session: requests.Session) -> A
     """Return a PyGithub requester with our certificates and time-outs, no throttle and no retries."""
     from github import Auth, Consts
     from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
+
+    # PyGithub prints what it does to stderr from the moment that it is imported; errors say what people should see.
+    logging.getLogger("github").handlers[:] = [logging.NullHandler()]
 
     class Connection(HTTPSRequestsConnectionClass):
         """PyGithub's connection over the session that all threads share; made anew for each request."""

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 # The SDKs log each refusal as a warning, and Python shows warnings that nobody handles. What people should
 # see is in the errors; -v adds handlers of its own.
-for _name in ("azure", "urllib3", "httpx", "github"):
+for _name in ("azure", "urllib3", "httpx"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
 CONNECT_TIMEOUT = 5.0
