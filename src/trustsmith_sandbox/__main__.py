@@ -1,4 +1,4 @@
-"""``python -m trustsmith_sandbox``: serve the sandbox, or play a job that runs in it.
+"""``python -m trustsmith_sandbox``: serve the sandbox, or do what people do in it.
 
 Flags to options, nothing else.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from trustsmith_sandbox.job import command as job
+from trustsmith_sandbox import people
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
 
@@ -59,7 +59,8 @@ def serve(
         raise click.ClickException(str(reason)) from None
 
 
-main.add_command(job, "job")
+main.add_command(people.push, "push")
+main.add_command(people.approve, "approve")
 
 
 @main.command()

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
 
-from tests.contract.callers import arm_of, graph_of
 from tests.contract.github_contract import client, put_secret
 
 if TYPE_CHECKING:
@@ -273,66 +268,3 @@ class TestWhatAJobSees:
     def test_repository_that_is_not_there(self, sandbox: Sandbox) -> None:
         answer = sandbox.http.post(f"{sandbox.origin}/_sandbox/jobs", json={"repository": "contoso/none"})
         assert answer.status_code == 404
-
-
-def _set_up(sandbox: Sandbox, github: httpx.Client, environment: str) -> str:
-    """Make what one environment needs, by hand; return its project's endpoint."""
-    graph, arm = graph_of(sandbox), arm_of(sandbox)
-    application = graph.call("POST", "/v1.0/applications", {"displayName": environment}, status=201)
-    principal = graph.call("POST", "/v1.0/servicePrincipals", {"appId": application["appId"]}, status=201)
-    trust = {
-        "name": environment,
-        "issuer": f"{sandbox.origin}/_services/token",
-        "subject": f"{IMMUTABLE}:environment:{environment}",
-        "audiences": [AUDIENCE],
-    }
-    path = f"/v1.0/applications/{application['id']}/federatedIdentityCredentials"
-    graph.call("POST", path, trust, status=201)
-    projects = sandbox.state()["projects"].values()
-    project = next(each["id"] for each in projects if each["name"] == f"foundry-{environment}/agents")
-    role = f"/{'/'.join(project.split('/')[1:3])}/providers/Microsoft.Authorization/roleDefinitions/{PROJECT_MANAGER}"
-    grant = {"principalId": principal["id"], "principalType": "ServicePrincipal", "roleDefinitionId": role}
-    assignment = f"{project}/providers/Microsoft.Authorization/roleAssignments/{principal['id']}"
-    arm.call("PUT", f"{assignment}?api-version=2022-04-01", {"properties": grant}, status=201)
-    found = arm.get(f"{project}?api-version=2025-06-01")
-    endpoint: str = found["properties"]["endpoints"]["AI Foundry API"]
-    place = f"{AGENTS}/environments/{environment}"
-    github.put(place)
-    put_secret(github, place, "AZURE_CLIENT_ID", application["appId"])
-    tenant = {"name": "AZURE_TENANT_ID", "value": sandbox.env["AZURE_TENANT_ID"]}
-    github.post(f"{place}/variables", json=tenant)
-    github.post(f"{place}/variables", json={"name": "AZURE_AI_PROJECT_ENDPOINT", "value": endpoint})
-    return endpoint
-
-
-def _play(sandbox: Sandbox, *flags: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "trustsmith_sandbox", "job", "--repository", "contoso/agents", *flags]
-    return subprocess.run(
-        command, env=os.environ | sandbox.env, capture_output=True, text=True, check=False, timeout=60
-    )
-
-
-class TestPlayedJob:
-    def test_reaches_its_own_project_and_no_other(self, sandbox: Sandbox, github: httpx.Client) -> None:
-        own, other = _set_up(sandbox, github, "dev"), _set_up(sandbox, github, "prod")
-        played = _play(sandbox, "--environment", "dev", "--project-of", "prod", "--also", own)
-        assert played.returncode == 0, played.stderr
-        assert played.stderr == ""
-        assert json.loads(played.stdout) == {
-            "environment": "dev",
-            "subject": f"{IMMUTABLE}:environment:dev",
-            "exchange": "ok",
-            "project": 200,
-            "also": {own: 200, other: 403},
-        }
-        wrong = json.loads(_play(sandbox, "--environment", "DEV").stdout)
-        assert (wrong["exchange"], wrong["project"]) == ("AADSTS7002138", None)
-
-    def test_ids_that_are_not_there(self, sandbox: Sandbox) -> None:
-        played = json.loads(_play(sandbox, "--environment", "dev").stdout)
-        assert played["exchange"] == "not tried: no AZURE_TENANT_ID and no AZURE_CLIENT_ID"
-
-    def test_job_that_cannot_run(self, sandbox: Sandbox) -> None:
-        played = _play(sandbox, "--environment", "dev", "--project-of", "prod")
-        assert played.returncode == 1
-        assert "prod has no AZURE_AI_PROJECT_ENDPOINT" in played.stderr

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def command(console: Console, options: Options) -> None:
     """Tell the whole story on the sandbox, which it starts.
 
-    Sets up contoso/agents with dev, staging and prod as `trustsmith setup` does it anywhere, plays a job of each
-    environment, shows that dev is refused at prod's project, and runs again to show that nothing is left to do.
+    Sets up contoso/agents with dev, staging and prod as `trustsmith setup` does it anywhere, proves it with a job of each
+    environment, which reaches its own project and none of the others, and runs again: nothing is left to do.
 
     Nothing outside a temporary folder is touched, and nothing beyond this machine is contacted.
     """

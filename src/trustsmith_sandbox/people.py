@@ -1,0 +1,112 @@
+"""What people do beside the tool, done for them in the demo: push a checkout, approve what waits.
+
+Two commands that talk to a sandbox over HTTPS as anybody could: they know the endpoints file, a repository and a token.
+They must not know trustsmith.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+import httpx
+
+_TIMEOUT = 30.0  # seconds
+_PAUSE = 0.3  # seconds between looks
+_PATIENCE = 120.0  # seconds
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One repository of a sandbox: GitHub's API, the control routes, and a token."""
+
+    api: str
+    control: str
+    repository: str
+    http: httpx.Client
+
+    @classmethod
+    def at(cls, endpoints: Path, repository: str) -> Desk:
+        """The desk that an endpoints file leads to, with the token of the environment."""
+        known = json.loads(endpoints.read_text(encoding="utf-8"))
+        api = known["github"]["api"]
+        origin = urlsplit(api)
+        trust = ssl.create_default_context(cafile=known["ca_bundle"] or os.environ.get("SSL_CERT_FILE"))
+        headers = {"Authorization": f"Bearer {os.environ['GH_TOKEN']}"}
+        http = httpx.Client(verify=trust, timeout=_TIMEOUT, headers=headers)
+        return cls(api, f"{origin.scheme}://{origin.netloc}/_sandbox", repository, http)
+
+    def push(self, folder: Path) -> list[str]:
+        """Commit the checkout's .github to the default branch; return the files."""
+        paths = sorted(path for path in (folder / ".github").rglob("*") if path.is_file())
+        files = {p.relative_to(folder).as_posix(): p.read_text(encoding="utf-8") for p in paths}
+        self._post(f"{self.control}/push", {"repository": self.repository, "files": files})
+        return list(files)
+
+    def approve(self, runs: int) -> None:
+        """Approve all that waits, and let wait timers pass, until so many runs have ended."""
+        until = time.monotonic() + _PATIENCE
+        while time.monotonic() < until:
+            listed = self._get("/actions/runs")["workflow_runs"]
+            if sum(run["status"] == "completed" for run in listed) >= runs:
+                return
+            for run in listed:
+                self._let_through(run)
+            time.sleep(_PAUSE)
+
+    def _let_through(self, run: dict[str, Any]) -> None:
+        path = f"/actions/runs/{run['id']}/pending_deployments"
+        waiting = self._get(path) if run["status"] != "completed" else []
+        if waiting:
+            self._post(f"{self.control}/clock", {"advance_s": max(w["wait_timer"] for w in waiting) * 60})
+        mine = [w["environment"]["id"] for w in waiting if w["reviewers"]]
+        if mine:
+            decision = {"environment_ids": mine, "state": "approved", "comment": "Approved in the demo."}
+            self._post(f"{self.api}/repos/{self.repository}{path}", decision)
+
+    def _get(self, path: str) -> Any:
+        return self.http.get(f"{self.api}/repos/{self.repository}{path}").raise_for_status().json()
+
+    def _post(self, url: str, body: dict[str, Any]) -> None:
+        self.http.post(url, json=body).raise_for_status()
+
+
+_ENDPOINTS = click.option(
+    "--endpoints",
+    envvar="TRUSTSMITH_ENDPOINTS",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The sandbox's endpoints file.",
+)
+_REPOSITORY = click.option("--repository", required=True, metavar="OWNER/NAME", help="Whose repository.")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@_REPOSITORY
+@_ENDPOINTS
+def push(*, folder: Path, repository: str, endpoints: Path) -> None:
+    """Commit the .github of FOLDER to the repository's default branch."""
+    for file in Desk.at(endpoints, repository).push(folder):
+        click.echo(file)
+
+
+@click.command()
+@click.option("--runs", default=1, help="Until so many runs have ended.")
+@_REPOSITORY
+@_ENDPOINTS
+def approve(*, runs: int, repository: str, endpoints: Path) -> None:
+    """Approve every deployment that waits, as a reviewer would."""
+    try:
+        Desk.at(endpoints, repository).approve(runs)
+    except httpx.HTTPError as reason:
+        click.echo(f"Could not approve: {reason}", err=True)
+        sys.exit(1)
