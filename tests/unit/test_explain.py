@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from trustsmith.cli import cli
 from trustsmith.errors import TrustsmithError, UsageError
 from trustsmith.explain import Believed, Explanation, Sent, explain
 from trustsmith.model.config import Config, Environment
+from trustsmith.model.issuers import Aks, TerraformCloud
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -383,6 +385,21 @@ def test_each_code_is_explained_once_in_the_order_of_the_log() -> None:
         ("AADSTS700213", "repo:contoso/agents:pull_request"),
         ("AADSTS700024", SUBJECT),
     ]
+
+
+def test_other_issuers_are_explained_too() -> None:
+    trusts = (
+        Aks(issuer="https://oidc.contoso.com/", namespace="agents", service_account="deployer"),
+        TerraformCloud(organization="contoso", project="Default Project", workspace="dev"),
+    )
+    config = replace(CONFIG, environments=(replace(CONFIG.environments[0], trusts=trusts),))
+    found = told("organization:contoso:project:Default Project:workspace:Dev:run_phase:apply", config=config)
+    assert found.trusted == "organization:contoso:project:Default Project:workspace:dev:run_phase:apply"
+    assert (found.cause, "`trusts`" in found.next) == ("only case differs", True)
+    believed = replace(BELIEVED, config=config)
+    assert (
+        only("AADSTS700211", Sent(issuer="https://oidc.contoso.com"), believed).cause == "a slash at the end"
+    )
 
 
 # -- the table ---------------------------------------------------------------------------------------------------------
