@@ -288,7 +288,7 @@ CORPUS |= {f"{name}, CRLF": text.replace("\n", "\r\n") for name, text in CORPUS.
 CORPUS["plain, no last line end"] = CORPUS["plain"].removesuffix("# the end\n").removesuffix("\n")
 
 
-@settings(deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(configs())
 def test_a_new_file_loads_to_what_was_written(config: Config) -> None:
     assert load(new(config), "new.yml").config == config

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -457,6 +458,22 @@ def test_no_token_given_by_a_flag_is_shown() -> None:
     assert ENTRA_SECRET not in repr(only("AADSTS70025", Sent(client_id=ENTRA_SECRET)))
 
 
+def test_no_token_given_as_trusted_is_shown() -> None:
+    assert TOKEN not in repr(told(SUBJECT, subjects=(TOKEN,)))
+
+
+def test_a_repository_may_be_called_secret() -> None:
+    subject = "repo:contoso/app-secret:environment:password:actor:token"
+    assert only(f"AADSTS700213: {no_match('subject', subject)}").sent.subject == subject
+
+
+def test_a_long_log_takes_no_long_time() -> None:
+    lines = "-----\n\n  ***\n'\n" * 20_000
+    started = time.monotonic()
+    assert only(f"{lines}{login(SUBJECT, SUBJECT_ERROR)}{lines}").sent == FULL
+    assert time.monotonic() - started < 5
+
+
 # -- any text ----------------------------------------------------------------------------------------------------------
 
 PIECES = st.lists(
@@ -552,6 +569,8 @@ def test_the_command_speaks_json_and_markdown(tmp_path: Path) -> None:
     assert "| environment | Dev | dev | only case differs |" in said(
         run(tmp_path, *arguments, "--format", "md")
     )
+    hostile = run(tmp_path, "700213", "--subject", "repo:a/b:environment:\x1b[31m", "--format", "md")
+    assert "\x1b" not in said(hostile)
     context = run(tmp_path, *arguments, "--format", "json")
     assert "AADSTS700213" not in said(
         context

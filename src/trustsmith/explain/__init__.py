@@ -6,7 +6,7 @@ files or print. `log` reads the text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from trustsmith import aadsts
@@ -72,6 +72,7 @@ def explain(text: str, given: Sent, believed: Believed) -> tuple[Explanation, ..
     codes = log.codes(text)
     starts = [*(start for _, start in codes), len(text)]
     given = given.without_secrets()
+    believed = replace(believed, subjects=tuple(map(log.without_secrets, believed.subjects)))
     return tuple(
         _one(code, given.over(log.sent(text, start, starts[number + 1])), believed)
         for number, (code, start) in enumerate(codes)
