@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from ruamel.yaml.nodes import Node, ScalarNode
 
+from trustsmith import configtrusts
 from trustsmith import configvalues as values
 from trustsmith.configreader import Reader, Wrong, closest, describe, shown
 from trustsmith.configtree import tag
@@ -30,7 +31,8 @@ from trustsmith.model.foundry import PROJECT_MANAGER, ProjectId
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Section → key → whether it is required. "environment" and "workflow" are one entry of `environments`, `workflows`.
+#: Section → key → whether it is required. "environment" and "workflow" are one entry of `environments`, `workflows`; a
+#: kind of trust is one of `trusts`.
 KEYS: Mapping[str, Mapping[str, bool]] = {
     "": {
         "version": True,
@@ -38,6 +40,8 @@ KEYS: Mapping[str, Mapping[str, bool]] = {
         "tenant": True,
         "cloud": False,
         "github": False,
+        "enterprise": False,
+        "audience": False,
         "identity": False,
         "store": False,
         "immutable_subjects": False,
@@ -59,6 +63,7 @@ KEYS: Mapping[str, Mapping[str, bool]] = {
         "client_id": False,
         "endpoint": False,
         "protection": False,
+        "trusts": False,
     },
     "grant": {"role": True, "scope": True, "because": True},
     "protection": {
@@ -69,11 +74,11 @@ KEYS: Mapping[str, Mapping[str, bool]] = {
         "tags": False,
     },
     "workflow": {"template": True, "path": False, "environments": False, "run": False},
+    **configtrusts.KEYS,
 }
 VERSION = 1
 REVIEWERS = 6  # GitHub REST, "Create or update an environment"
 LONGEST_WAIT = 43200  # minutes; the same source
-CREDENTIALS = 20  # federated credentials an application: Entra, "Important considerations and restrictions"
 LONGEST_DISPLAY_NAME = 256  # Graph v1.0, application resource
 
 
@@ -99,6 +104,8 @@ def _config(reader: Reader, root: Node | None) -> Config:
         tenant=reader.value(fields.get("tenant"), "tenant", values.tenant) or "",
         cloud=reader.value(fields.get("cloud"), "cloud", values.one_of(CLOUDS)) or "AzureCloud",
         github=reader.value(fields.get("github"), "github", values.github_host) or "github.com",
+        enterprise=reader.value(fields.get("enterprise"), "enterprise", values.enterprise),
+        audience=reader.value(fields.get("audience"), "audience", values.audience),
         identity=_identity(reader, fields.get("identity")),
         store=cast(
             "Literal['secrets', 'variables']",
@@ -108,8 +115,23 @@ def _config(reader: Reader, root: Node | None) -> Config:
         environments=environments,
         workflows=_workflows(reader, fields.get("workflows"), names),
     )
+    _check_enterprise(reader, config, fields)
     _check_identities(reader, config, fields)
+    configtrusts.check(reader, config, fields.get("environments"))
     return config
+
+
+def _check_enterprise(reader: Reader, config: Config, fields: Mapping[str, Node]) -> None:
+    """Where an enterprise's name is part of the issuer: github.com, and ghe.com with the subdomain (GitHub Docs)."""
+    subdomain = config.github.removesuffix(".ghe.com") if config.github.endswith(".ghe.com") else None
+    if config.enterprise is None or config.github == "github.com" or config.enterprise == subdomain:
+        return
+    if subdomain is None:
+        message, hint = "An enterprise server's issuer has no enterprise's name.", "Remove 'enterprise'."
+    else:
+        message = f"On {config.github} the issuer ends in the subdomain."
+        hint = f"Write: enterprise: {subdomain}"
+    reader.report(fields["enterprise"], message, hint)
 
 
 def _version(reader: Reader, node: Node | None) -> None:
@@ -146,10 +168,10 @@ def _check_identities(reader: Reader, config: Config, fields: Mapping[str, Node]
     """What concerns identity and environments together: credentials per application, lengths of display names."""
     node = fields.get("identity")
     count = len(config.environments)
-    if config.identity.per == "repository" and count > CREDENTIALS:
+    if config.identity.per == "repository" and count > configtrusts.CREDENTIALS:
         reader.report(
             node,
-            f"{count} environments cannot share one identity: an application holds {CREDENTIALS} federated credentials.",
+            f"{count} environments cannot share one identity: an application holds {configtrusts.CREDENTIALS} federated credentials.",
             "Remove 'per: repository', so that each environment has its own.",
         )
     pattern = config.identity.name.replace("{repository}", config.repository.partition("/")[2])
@@ -199,6 +221,7 @@ def _environment(reader: Reader, name: str, node: Node) -> Environment:
         client_id=reader.value(fields.get("client_id"), "client_id", values.client_id),
         endpoint=reader.value(fields.get("endpoint"), "endpoint", values.endpoint),
         protection=_protection(reader, fields.get("protection")),
+        trusts=configtrusts.read(reader, fields.get("trusts")),
     )
 
 

@@ -30,6 +30,7 @@ _REPOSITORY_URL = re.compile(
 _SCOPES = ("project", "account", "resource-group", "subscription")
 _SCOPE_ID = re.compile(rf"/subscriptions/{_GUID.pattern}(/[^/\s]+/[^/\s]+)*", re.IGNORECASE)
 _WORKFLOW_PATH = re.compile(r"\.github/workflows/[A-Za-z0-9_][A-Za-z0-9_. -]*\.ya?ml")
+_LONGEST_AUDIENCE = 600
 _PLACEHOLDERS = ("repository", "environment", "owner")
 
 #: Not for Foundry projects, says "Role-based access control for Microsoft Foundry" (Microsoft Learn).
@@ -90,6 +91,36 @@ def tenant(text: str) -> str:
         else "not a tenant id, which is a GUID"
     )
     raise Wrong(f"{shown(text)} is {what}.", "Find it with: az account show --query tenantId -o tsv")
+
+
+def guid(text: str) -> str:
+    """Any GUID, in lower case."""
+    if not _GUID.fullmatch(text):
+        raise Wrong(
+            f"{shown(text)} is not an id: a GUID.", "For example: 22222222-2222-2222-2222-222222222222"
+        )
+    return text.lower()
+
+
+def audience(text: str) -> str:
+    """A token's audience, at most 600 characters without blanks (Graph, "federatedIdentityCredential")."""
+    if len(text) > _LONGEST_AUDIENCE or re.search(r"\s", text):
+        raise Wrong(
+            f"{shown(text)} cannot be an audience: at most {_LONGEST_AUDIENCE} characters, without blanks.",
+            "The usual one is api://AzureADTokenExchange",
+        )
+    return text
+
+
+def enterprise(text: str) -> str:
+    """An enterprise's slug, as it stands in its address on GitHub."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?", text):
+        bare = text.rstrip("/").rsplit("/", 1)[-1]
+        hint = (
+            f"Write: enterprise: {bare}" if re.fullmatch(r"[A-Za-z0-9-]+", bare) else "For example: contoso"
+        )
+        raise Wrong(f"{shown(text)} is not an enterprise's slug.", hint)
+    return text
 
 
 def client_id(text: str) -> str:

@@ -5,6 +5,7 @@ Must not read or write files, nor decide what is configured. The text always loa
 
 from __future__ import annotations
 
+from dataclasses import fields
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from trustsmith.configedit import Plain
     from trustsmith.configtree import KeyPath
+    from trustsmith.model.issuers import Trust
 
     Edit = Callable[[str], str]
 
@@ -47,6 +49,8 @@ def plain(config: Config) -> dict[str, Plain]:
         tenant=config.tenant,
         cloud=_unless(Config.cloud, config.cloud),
         github=_unless(Config.github, config.github),
+        enterprise=config.enterprise,
+        audience=config.audience,
         identity=_identity(config.identity) or None,
         store=_unless(Config.store, config.store),
         immutable_subjects=config.immutable_subjects or None,
@@ -86,7 +90,14 @@ def _environment(environment: Environment) -> dict[str, Plain]:
         client_id=environment.client_id,
         endpoint=environment.endpoint,
         protection=_protection(environment.protection) or None,
+        trusts=[_trust(trust) for trust in environment.trusts] or None,
     )
+
+
+def _trust(trust: Trust) -> dict[str, Plain]:
+    """A trust's kind and words; fields are called as the file's keys are."""
+    given = {f.name: getattr(trust, f.name) for f in fields(trust) if getattr(trust, f.name) != f.default}
+    return {trust.kind: {name: list(v) if isinstance(v, tuple) else v for name, v in given.items()}}
 
 
 def _protection(protection: Protection) -> dict[str, Plain]:

@@ -15,6 +15,7 @@ from trustsmith.model.environments import (
     Reviewer,
     SubjectSetting,
 )
+from trustsmith.model.issuers import credentials
 from trustsmith.model.naming import TAG, credential_name, environment_tag, repository_tag, unique_name
 from trustsmith.model.resource import Key, Later, Resource, Value
 from trustsmith.model.resources import (
@@ -109,6 +110,7 @@ def _environment(config: Config, facts: Facts, environment: Environment) -> Iter
     identity = identity_of(config, facts, environment)
     yield _github_environment(facts, environment)
     yield from _credentials(config, facts, environment, identity)
+    yield from _workloads(config, environment, identity)
     yield from _role_assignments(environment, identity)
     ids = _ids(config, facts, environment, identity)
     kind = "variable" if config.store == "variables" else "secret"
@@ -204,6 +206,22 @@ def _subject_setting(config: Config, facts: Facts) -> Iterator[SubjectSetting]:
         use_default=template.use_default,
         keys=template.own_keys,
     )
+
+
+def _workloads(config: Config, environment: Environment, identity: str) -> Iterator[FederatedCredential]:
+    """Trust in other issuers' workloads, which no GitHub environment protects."""
+    for trust in environment.trusts:
+        for issuer, subject, audience in credentials(trust, config.tenant):
+            yield FederatedCredential(
+                identity=identity,
+                name=credential_name(environment.name, issuer, subject, audience),
+                issuer=issuer,
+                subject=subject,
+                audience=audience,
+                environment=environment.name,
+                application=Later(Key(Application.kind, identity), "object_id"),
+                jobs=False,
+            )
 
 
 def _role_assignments(environment: Environment, identity: str) -> Iterator[RoleAssignment]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from trustsmith.configfile import load, new, update
@@ -22,6 +24,7 @@ from trustsmith.model.config import (
     default_workflows,
 )
 from trustsmith.model.foundry import PROJECT_MANAGER, ROLES, ProjectId
+from trustsmith.model.issuers import Aks, AzureDevOps, AzureDevOpsEntra, GitLab, TerraformCloud, credentials
 
 GUID = "11111111-2222-3333-4444-555555555555"
 PROJECT = (
@@ -84,6 +87,37 @@ GRANTS = st.builds(
     scope=st.sampled_from(["project", "account", "resource-group", "subscription", f"/subscriptions/{GUID}"]),
     because=LINE,
 )
+AUDIENCES = st.sampled_from(["api://AzureADTokenExchange", "https://gitlab.com", "1.0"])
+TRUSTS = st.one_of(
+    st.builds(
+        Aks,
+        issuer=WORD.map(lambda word: f"https://{word}.contoso.com/a:b/"),
+        namespace=WORD,
+        service_account=WORD,
+        audience=AUDIENCES,
+    ),
+    st.builds(
+        TerraformCloud,
+        organization=WORD,
+        project=st.sampled_from(["Default Project", "1", "true"]),
+        workspace=WORD,
+        host=st.sampled_from(["app.terraform.io", "tfe.contoso.com:8443"]),
+        phases=st.sampled_from([("plan",), ("apply",), ("plan", "apply")]),
+        audience=AUDIENCES,
+    ),
+    st.builds(
+        AzureDevOps,
+        organization=WORD,
+        organization_id=GUIDS,
+        project=st.sampled_from(["Fabrikam Fiber", "1.0"]),
+        service_connection=LINE.filter(lambda text: "*" not in text),
+    ),
+    st.builds(AzureDevOpsEntra, organization_id=GUIDS, service_connection_id=GUIDS),
+    st.builds(GitLab, project=WORD.map(lambda word: f"a/{word}"), branch=WORD),
+    st.builds(
+        GitLab, project=st.just("a/b.c"), tag=WORD, host=st.just("git.contoso.com"), audience=AUDIENCES
+    ),
+)
 
 
 @st.composite
@@ -96,6 +130,7 @@ def environments(draw: st.DrawFn, name: str) -> Environment:
         client_id=draw(st.none() | GUIDS),
         endpoint=draw(st.none() | WORD.map(lambda w: f"https://{w}.services.ai.azure.com/api/projects/{w}")),
         protection=draw(PROTECTIONS),
+        trusts=draw(st.just(()) | TRUSTS.map(lambda trust: (trust,))),
     )
 
 
@@ -111,15 +146,40 @@ def workflows(draw: st.DrawFn, names: tuple[str, ...], index: int) -> Workflow:
     )
 
 
+HOSTS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [
+        {"github": "github.com", "enterprise": "1"},
+        {"github": "contoso.ghe.com", "enterprise": "contoso"},
+        {"github": "ghe.contoso.com:8443"},
+    ]
+)
+
+
 @st.composite
 def configs(draw: st.DrawFn) -> Config:
+    """Those with a trust twice in one identity, or with one that the cloud lacks, are no configurations."""
+    config = draw(_configs())
+    subjects = [
+        (config.identity.per == "repository" or environment.client_id or environment.name, credential[:2])
+        for environment in config.environments
+        for trust in environment.trusts
+        for credential in credentials(trust, config.tenant)
+    ]
+    assume(len(subjects) == len(set(subjects)))
+    entra = any(isinstance(trust, AzureDevOpsEntra) for e in config.environments for trust in e.trusts)
+    return replace(config, cloud="AzureCloud") if entra else config
+
+
+@st.composite
+def _configs(draw: st.DrawFn) -> Config:
     names = draw(unique(LINE.filter(lambda name: name not in (".", ".."))))
     written = tuple(draw(workflows(names, index)) for index in range(draw(st.integers(0, 2))))
     return Config(
         repository=f"{draw(WORD)}/{draw(WORD)}",
         tenant=draw(GUIDS),
         cloud=draw(st.sampled_from(CLOUDS)),
-        github=draw(st.sampled_from(["github.com", "ghe.contoso.com:8443"])),
+        **draw(HOSTS),
+        audience=draw(st.none() | AUDIENCES),
         identity=draw(
             st.builds(
                 Identity,
@@ -207,11 +267,29 @@ workflows:
 ...
 """,
 }
+CORPUS["trusts"] = f"""\
+version: 1
+repository: contoso/agents
+tenant: {GUID}
+audience: api://AzureADTokenExchange   # as everywhere
+environments:
+  dev:
+    project: {PROJECT}/dev
+    trusts:
+    # the cluster
+    - aks: {{issuer: "https://oidc.contoso.com/", namespace: agents, service_account: deployer}}   # keep
+    - terraform_cloud:
+        organization: contoso   # ours
+        project: Default Project
+        workspace: dev
+        phases: [plan]
+    - gitlab: {{project: contoso/agents, tag: v1}}
+"""
 CORPUS |= {f"{name}, CRLF": text.replace("\n", "\r\n") for name, text in CORPUS.items()}
 CORPUS["plain, no last line end"] = CORPUS["plain"].removesuffix("# the end\n").removesuffix("\n")
 
 
-@settings(deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(configs())
 def test_a_new_file_loads_to_what_was_written(config: Config) -> None:
     assert load(new(config), "new.yml").config == config
@@ -223,7 +301,7 @@ def test_an_update_without_a_change_keeps_every_byte(name: str) -> None:
     assert update(text, load(text, name).config, name) == text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(sorted(CORPUS)), configs())
 def test_an_update_loads_to_what_is_wanted(name: str, config: Config) -> None:
     text = update(CORPUS[name], config, name)
@@ -231,7 +309,7 @@ def test_an_update_loads_to_what_is_wanted(name: str, config: Config) -> None:
     assert "CRLF" not in name or "\n" not in text.replace("\r\n", "")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(configs(), configs())
 def test_any_file_of_ours_can_become_any_other(old: Config, config: Config) -> None:
     assert load(update(new(old), config, "x.yml"), "x.yml").config == config

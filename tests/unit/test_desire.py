@@ -20,6 +20,7 @@ from trustsmith.model.environments import (
 )
 from trustsmith.model.environments import Reviewer as RequiredReviewer
 from trustsmith.model.foundry import PROJECT_MANAGER, ROLES
+from trustsmith.model.issuers import TerraformCloud
 from trustsmith.model.resource import Key, Later, Resource
 from trustsmith.model.resources import (
     Application,
@@ -59,6 +60,19 @@ def all_of(kind: type[R], file: Config) -> list[R]:
 def one(kind: type[R], file: Config) -> R:
     (found,) = all_of(kind, file)
     return found
+
+
+def test_other_issuers_workloads_do_not_wait_for_the_github_environment() -> None:
+    workspace = TerraformCloud(organization="contoso", project="Default Project", workspace="dev")
+    file = config(Environment(name="dev", projects=(DEV,), trusts=(workspace,)))
+    jobs, *workloads = all_of(FederatedCredential, file)
+    assert jobs.jobs
+    assert [(c.issuer, c.subject.rpartition(":")[2], c.jobs) for c in workloads] == [
+        ("https://app.terraform.io", "plan", False),
+        ("https://app.terraform.io", "apply", False),
+    ]
+    assert all(c.identity == jobs.identity and c.name.startswith("dev-") for c in workloads)
+    assert {parent.kind for c in workloads for parent in c.parents} == {Application.kind}
 
 
 def test_an_environment_is_an_identity_a_trust_a_role_and_ids() -> None:

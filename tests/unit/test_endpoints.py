@@ -35,6 +35,29 @@ def good() -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("cloud", ["AzureCloud", "AzureUSGovernment", "AzureChinaCloud", "AzureBleuCloud"])
+@pytest.mark.parametrize(
+    ("host", "enterprise", "issuer"),
+    [
+        ("github.com", None, "https://token.actions.githubusercontent.com"),
+        ("github.com", "contoso", "https://token.actions.githubusercontent.com/contoso"),
+        ("contoso.ghe.com", None, "https://token.actions.contoso.ghe.com"),
+        ("contoso.ghe.com", "contoso", "https://token.actions.contoso.ghe.com/contoso"),
+        ("github.contoso.com", None, "https://github.contoso.com/_services/token"),
+    ],
+)
+def test_issuer_and_audience(cloud: str, host: str, enterprise: str | None, issuer: str) -> None:
+    plain = for_cloud(cloud, host)
+    found = plain.refined(enterprise, None)
+    assert (found.issuer, found.audience) == (issuer, "api://AzureADTokenExchange")
+    assert plain.refined(enterprise, "api://other").audience == "api://other"
+
+
+def test_an_issuer_of_a_file_is_used_as_written(tmp_path: Path) -> None:
+    found = from_file(written(tmp_path, good())).refined("contoso", "api://other")
+    assert (found.issuer, found.audience) == ("https://localhost:1/_services/token/", "api://other")
+
+
 def written(folder: Path, value: object) -> Path:
     file = folder / "endpoints.json"
     file.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +17,7 @@ from trustsmith.cli import cli
 from trustsmith.errors import TrustsmithError, UsageError
 from trustsmith.explain import Believed, Explanation, Sent, explain
 from trustsmith.model.config import Config, Environment
+from trustsmith.model.issuers import Aks, TerraformCloud
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -385,6 +388,21 @@ def test_each_code_is_explained_once_in_the_order_of_the_log() -> None:
     ]
 
 
+def test_other_issuers_are_explained_too() -> None:
+    trusts = (
+        Aks(issuer="https://oidc.contoso.com/", namespace="agents", service_account="deployer"),
+        TerraformCloud(organization="contoso", project="Default Project", workspace="dev"),
+    )
+    config = replace(CONFIG, environments=(replace(CONFIG.environments[0], trusts=trusts),))
+    found = told("organization:contoso:project:Default Project:workspace:Dev:run_phase:apply", config=config)
+    assert found.trusted == "organization:contoso:project:Default Project:workspace:dev:run_phase:apply"
+    assert (found.cause, "`trusts`" in found.next) == ("only case differs", True)
+    believed = replace(BELIEVED, config=config)
+    assert (
+        only("AADSTS700211", Sent(issuer="https://oidc.contoso.com"), believed).cause == "a slash at the end"
+    )
+
+
 # -- the table ---------------------------------------------------------------------------------------------------------
 
 
@@ -438,6 +456,22 @@ def test_no_token_given_by_a_flag_is_shown() -> None:
     assert TOKEN not in repr(told(TOKEN))
     assert TOKEN not in repr(only("AADSTS700212", Sent(audience=TOKEN, client_id=ENTRA_SECRET)))
     assert ENTRA_SECRET not in repr(only("AADSTS70025", Sent(client_id=ENTRA_SECRET)))
+
+
+def test_no_token_given_as_trusted_is_shown() -> None:
+    assert TOKEN not in repr(told(SUBJECT, subjects=(TOKEN,)))
+
+
+def test_a_repository_may_be_called_secret() -> None:
+    subject = "repo:contoso/app-secret:environment:password:actor:token"
+    assert only(f"AADSTS700213: {no_match('subject', subject)}").sent.subject == subject
+
+
+def test_a_long_log_takes_no_long_time() -> None:
+    lines = "-----\n\n  ***\n'\n" * 20_000
+    started = time.monotonic()
+    assert only(f"{lines}{login(SUBJECT, SUBJECT_ERROR)}{lines}").sent == FULL
+    assert time.monotonic() - started < 5
 
 
 # -- any text ----------------------------------------------------------------------------------------------------------
@@ -535,6 +569,8 @@ def test_the_command_speaks_json_and_markdown(tmp_path: Path) -> None:
     assert "| environment | Dev | dev | only case differs |" in said(
         run(tmp_path, *arguments, "--format", "md")
     )
+    hostile = run(tmp_path, "700213", "--subject", "repo:a/b:environment:\x1b[31m", "--format", "md")
+    assert "\x1b" not in said(hostile)
     context = run(tmp_path, *arguments, "--format", "json")
     assert "AADSTS700213" not in said(
         context

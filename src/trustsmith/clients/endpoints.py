@@ -1,21 +1,25 @@
 """Which hosts are talked to: a cloud's name, or an endpoints file, decides all of them together.
 
-Nothing else in trustsmith may hold a host name of Azure's or GitHub's. This module opens no connection; the
+Nothing else in trustsmith may hold a host name of Azure's or GitHub's to talk to; other issuers, which are only
+compared, are in ``model.issuers``. This module opens no connection; the
 only file it reads is the endpoints file it is given. See docs/endpoints.md.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
 from trustsmith.errors import UsageError
 
 AUDIENCE = "api://AzureADTokenExchange"
 """What azure/login asks GitHub for in every cloud unless told otherwise, so what credentials must say too."""
+
+FROM_FILE = "file"
+"""What the cloud of an endpoints file is called."""
 
 _AZURE_URLS = ("authority", "graph", "resource_manager")
 _AZURE_SCOPES = ("graph_scope", "resource_manager_scope", "foundry_scope")
@@ -50,6 +54,16 @@ class Endpoints:
     def github_host(self) -> str:
         """The host people know GitHub by ("github.com"), with its port if it has one."""
         return urlsplit(self.web).netloc
+
+    def refined(self, enterprise: str | None, audience: str | None) -> Self:
+        """The same with a configuration's enterprise in GitHub's issuer and its audience, where it names them.
+
+        The issuer of an endpoints file is used exactly as written there. Source of the form with an enterprise's slug:
+        GitHub Docs, "OpenID Connect reference".
+        """
+        named = enterprise and self.cloud != FROM_FILE
+        issuer = f"{self.issuer}/{enterprise}" if named else self.issuer
+        return replace(self, issuer=issuer, audience=audience or self.audience)
 
     def foundry(self) -> str:
         """Return the scope of Foundry's data plane; raises UsageError where it is not known."""
@@ -174,7 +188,7 @@ def from_file(path: str | Path) -> Endpoints:
     # Not the issuer: it is compared byte for byte with a token's `iss`.
     for key in (*_AZURE_URLS, "api", "web"):
         hosts[key] = hosts[key].rstrip("/")
-    return Endpoints(cloud="file", ca_bundle=bundle, discovery=False, **hosts)
+    return Endpoints(cloud=FROM_FILE, ca_bundle=bundle, discovery=False, **hosts)
 
 
 def _refusal(file: Path, problems: list[str]) -> UsageError:

@@ -6,7 +6,7 @@ files or print. `log` reads the text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from trustsmith import aadsts
@@ -15,6 +15,7 @@ from trustsmith.explain.envelope import audience_difference, issuer_difference
 from trustsmith.explain.log import Sent
 from trustsmith.explain.mend import AUDIENCE, ISSUER, SUBJECT, mend
 from trustsmith.model import subject_parts
+from trustsmith.model.issuers import credentials
 from trustsmith.model.subject_parts import CONTEXT, GITHUB, REPO, UNKNOWN_ID, ClaimDifference
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def explain(text: str, given: Sent, believed: Believed) -> tuple[Explanation, ..
     codes = log.codes(text)
     starts = [*(start for _, start in codes), len(text)]
     given = given.without_secrets()
+    believed = replace(believed, subjects=tuple(map(log.without_secrets, believed.subjects)))
     return tuple(
         _one(code, given.over(log.sent(text, start, starts[number + 1])), believed)
         for number, (code, start) in enumerate(codes)
@@ -101,19 +103,20 @@ def _one(code: str, sent: Sent, believed: Believed) -> Explanation:
 def _compared(code: str, sent: Sent, believed: Believed) -> tuple[str, tuple[ClaimDifference, ...]]:
     """The nearest that is trusted, and both claim by claim; what was sent alone when nothing is known to be trusted."""
     if code == ISSUER and sent.issuer and believed.issuer:
-        return believed.issuer, (issuer_difference(sent.issuer, believed.issuer),)
+        others = [issuer for issuer, _ in _workloads(believed.config)] if believed.config else []
+        trusted = subject_parts.most_alike(sent.issuer, [believed.issuer, *others])
+        return trusted, (issuer_difference(sent.issuer, trusted),)
     if code == AUDIENCE and sent.audience and believed.audience:
         return believed.audience, (audience_difference(sent.audience, believed.audience),)
     if code not in SUBJECT or not sent.subject:
         return "", ()
-    trusted = subject_parts.nearest(
-        sent.subject, believed.subjects or _configured(sent.subject, believed.config)
-    )
-    if trusted is None:
+    candidates = believed.subjects or _configured(sent.subject, believed.config)
+    nearest = subject_parts.nearest(sent.subject, candidates)
+    if nearest is None:
         return "", tuple(
             ClaimDifference(*claim, "", "") for claim in subject_parts.parts(sent.subject).claims
         )
-    return trusted, subject_parts.compare(sent.subject, trusted)
+    return nearest, subject_parts.compare(sent.subject, nearest)
 
 
 def _configured(sent: str, config: Config | None) -> tuple[str, ...]:
@@ -126,7 +129,14 @@ def _configured(sent: str, config: Config | None) -> tuple[str, ...]:
     github = subject_parts.parts(sent).form == GITHUB
     claims = tuple(subject_parts.scan(sent)) if github else (("repo", ""), ("environment", ""))
     names = [environment.name.replace(":", "%3A") for environment in config.environments]
-    return tuple(":".join(_as_configured(claims, config.repository, name)) for name in names)
+    jobs = (":".join(_as_configured(claims, config.repository, name)) for name in names)
+    return (*jobs, *(subject for _, subject in _workloads(config)))
+
+
+def _workloads(config: Config) -> Iterator[tuple[str, str]]:
+    """Issuer and subject of everything else that the configuration trusts."""
+    for trust in (trust for environment in config.environments for trust in environment.trusts):
+        yield from ((issuer, subject) for issuer, subject, _ in credentials(trust, config.tenant))
 
 
 def _as_configured(claims: Iterable[tuple[str, str]], repository: str, environment: str) -> Iterator[str]:

@@ -15,7 +15,9 @@ _SECRETS = re.compile(
     r"eyJ[\w-]{8,}(?:\.[\w-]*)*"  # a JSON web token
     r"|gh[a-z]_\w{16,}|github_pat_\w{16,}"
     r"|[\w~.-]{3}\dQ~[\w~.-]{20,}"  # a client secret of Entra
-    r"|(?i:(?:client[_-]?secret|password|pwd|secret|accountkey|sharedaccesskey|sig)\"?\s*[=:]\s*)\"?(?!\*{3})[^\s\"'&,;]+"
+    r"|(?i:(?:client[_-]?secret|password|pwd|secret|accountkey|sharedaccesskey|sig)"
+    # not a bare colon: a repository may be called `secret`, and then a subject goes on with one
+    r"(?:\"\s*:\s*|\s*=\s*|\s*:\s+))\"?(?!\*{3})[^\s\"'&,;]+"
 )
 _NOISE = (
     (re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"), ""),  # colours, links
@@ -35,7 +37,7 @@ _MESSAGES = {
     "audience": (rf"assertion\s+audience:?\s+'(.{{1,700}}?){_END}",),
     "client_id": (
         r"Application\s+with\s+identifier\s+'(.*?)'",
-        r"(?:client|app|Application)\s+'(.*?)'",
+        rf"(?:client|app|application)\s+'({_GUID})'",
         rf"client\s+application\s+({_GUID})",
     ),
     "tenant": (
@@ -48,17 +50,17 @@ _MESSAGES = {
 }
 _DETAILS = {
     "subject": (
-        r"^\W*subject (?:claim|identifier)\s*[-:]\s*(\S.*?)\s*$",
+        r"^[^\w\n]*subject (?:claim|identifier)\s*[-:]\s*(\S.*?)\s*$",
         r'"sub(?:ject)?"\s*:\s*"([^"\n]+)"',
     ),
-    "issuer": (r"^\W*issuer\s*[-:]\s*(https?://\S+|\*{3})\s*$", r'"iss(?:uer)?"\s*:\s*"([^"\n]+)"'),
-    "audience": (r"^\W*audience\s*[-:]\s*(\S+)\s*$", r'"aud(?:ience)?"\s*:\s*"([^"\n]+)"'),
-    "client_id": (rf"^\W*(?:client[-_ ]id|(?:AZURE|ARM)_CLIENT_ID)\s*[:=]\s*\"?({_GUID})",),
+    "issuer": (r"^[^\w\n]*issuer\s*[-:]\s*(https?://\S+|\*{3})\s*$", r'"iss(?:uer)?"\s*:\s*"([^"\n]+)"'),
+    "audience": (r"^[^\w\n]*audience\s*[-:]\s*(\S+)\s*$", r'"aud(?:ience)?"\s*:\s*"([^"\n]+)"'),
+    "client_id": (rf"^[^\w\n]*(?:client[-_ ]id|(?:AZURE|ARM)_CLIENT_ID)\s*[:=]\s*\"?({_GUID})",),
     "tenant": (
-        rf"^\W*(?:tenant[-_ ]id|(?:AZURE|ARM)_TENANT_ID)\s*[:=]\s*\"?({_GUID})",
+        rf"^[^\w\n]*(?:tenant[-_ ]id|(?:AZURE|ARM)_TENANT_ID)\s*[:=]\s*\"?({_GUID})",
         rf"https://[^/\s]+/({_GUID})/oauth2/",
     ),
-    "workflow": (r"^\W*job_workflow_ref\s*[-:]\s*(\S+)\s*$",),
+    "workflow": (r"^[^\w\n]*job_workflow_ref\s*[-:]\s*(\S+)\s*$",),
 }
 _LOOKS = {
     "issuer": re.compile(r"https?://[^@\s]*|\*{3}"),
@@ -87,8 +89,13 @@ class Sent:
         return Sent(**{name: _shown(name, value) for name, value in vars(self).items()})
 
 
+def without_secrets(text: str) -> str:
+    """The text without what looks like a token, a secret or a password."""
+    return _SECRETS.sub(_HIDDEN, text)
+
+
 def _shown(name: str, value: str) -> str:
-    value = _SECRETS.sub(_HIDDEN, value)
+    value = without_secrets(value)
     looks = _LOOKS.get(name)
     return value if not value or looks is None or looks.fullmatch(value) else _HIDDEN
 
@@ -97,7 +104,7 @@ def clean(text: str) -> str:
     """The text without colours, time stamps, frames and escapes, and without what looks like a secret."""
     for pattern, instead in _NOISE:
         text = pattern.sub(instead, text)
-    return _SECRETS.sub(_HIDDEN, text)
+    return without_secrets(text)
 
 
 def codes(text: str) -> list[tuple[str, int]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trustsmith.model.config import CONFIG_PATH
 from trustsmith.model.naming import slug
-from trustsmith.model.subject_parts import MASKED, ClaimDifference, parts
+from trustsmith.model.subject_parts import GITHUB, MASKED, ClaimDifference, parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +75,8 @@ def _audience(claim: ClaimDifference) -> str:
 
 
 def _subject(differing: dict[str, ClaimDifference], sent: Sent, trusted: str, config: Config | None) -> str:
+    if parts(sent.subject).form != GITHUB:
+        return f"Write into `trusts` in {CONFIG_PATH} what is to be trusted, then:\n{_PLAN}"
     if "context" in differing:
         return _context(differing["context"], config)
     return _configured(differing, config) if config else _by_hand(sent, trusted)

@@ -28,7 +28,7 @@ def _believed(options: Options, console: Console, trusted: tuple[str, ...]) -> B
     """What should be trusted: as given, and as the configuration says, as far as it can be read."""
     config = _config(options, console)
     try:
-        endpoints = options.choose_endpoints(config.cloud, config.github) if config else None
+        endpoints = options.choose_endpoints(config.cloud, config.github, config) if config else None
     except UsageError as error:
         console.warn(error.message)
         endpoints = None

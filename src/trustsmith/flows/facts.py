@@ -106,7 +106,7 @@ class Asker:
         full_name = str(answer["full_name"])
         if subject.inherits(customization) and (answer.get("owner") or {}).get("type") == "Organization":
             organization = await self._organization_template(full_name)
-        values: dict[str, str] = {}
+        values = {"enterprise": self._config.enterprise} if self._config.enterprise else {}
         if named := subject.properties_in(customization, organization):
             known = await self._properties(full_name)
             values |= {f"repo_property_{name}": known[name] for name in named if name in known}

@@ -79,10 +79,14 @@ class Options:
         """The configuration. Raises UsageError or ConfigError."""
         return read_config(self.config_path)
 
-    def choose_endpoints(self, cloud: str, github: str) -> Endpoints:
-        """The endpoints file when there is one, else the cloud's and the host's own. Raises UsageError."""
+    def choose_endpoints(self, cloud: str, github: str, config: Config | None) -> Endpoints:
+        """The endpoints file when there is one, else the cloud's and the host's own; refined by the configuration.
+
+        Raises UsageError.
+        """
         file = self.endpoints or os.environ.get(ENDPOINTS_VARIABLE)
-        return from_file(file) if file else for_cloud(cloud, github)
+        endpoints = from_file(file) if file else for_cloud(cloud, github)
+        return endpoints.refined(config.enterprise, config.audience) if config else endpoints
 
 
 def rendered(config: Config, endpoints: Endpoints) -> list[WorkflowFile]:
@@ -103,19 +107,30 @@ def rendered(config: Config, endpoints: Endpoints) -> list[WorkflowFile]:
 class Session:
     """One run's clients. Use it within one event loop, and close it there."""
 
-    def __init__(self, options: Options, talk: Talk, *, cloud: str, github: str, tenant: str | None) -> None:
-        """tenant: that tokens must be of; None to take that of the sign-in."""
+    def __init__(
+        self,
+        options: Options,
+        talk: Talk,
+        *,
+        cloud: str,
+        github: str,
+        tenant: str | None,
+        config: Config | None = None,
+    ) -> None:
+        """tenant: that tokens must be of; None to take that of the sign-in. config: when there is one already."""
         self.options = options
         self.talk = talk
         self.tenant = tenant
-        self.endpoints = options.choose_endpoints(cloud, github)
+        self.endpoints = options.choose_endpoints(cloud, github, config)
         self.introduced = False
         logging.getLogger().addHandler(logging.NullHandler())  # what SDKs log is not for people
 
     @classmethod
     def of(cls, options: Options, talk: Talk, config: Config) -> Self:
         """The session that a configuration asks for."""
-        return cls(options, talk, cloud=config.cloud, github=config.github, tenant=config.tenant)
+        return cls(
+            options, talk, cloud=config.cloud, github=config.github, tenant=config.tenant, config=config
+        )
 
     def prefetch(self, sides: Collection[Side]) -> None:
         """Begin to sign in and to load the SDKs, for everything that these sides' parts look at."""

@@ -94,6 +94,7 @@ def _session(options: Options, console: Console, answers: Answers, start: Config
         cloud=answers.cloud or (start.cloud if start else CLOUDS[0]),
         github=start.github if start else "github.com",
         tenant=answers.tenant or (start.tenant if start else None),
+        config=start,
     )
 
 

@@ -10,6 +10,8 @@ from trustsmith.model.foundry import PROJECT_MANAGER, ProjectId
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from trustsmith.model.issuers import Trust
+
 CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud", "AzureBleuCloud")
 CONFIG_PATH = ".github/trustsmith.yml"
 #: The template whose workflow proves what is configured; `verify --run` starts it.
@@ -55,7 +57,10 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """One environment: which Foundry projects it deploys to, with what role, how it is protected."""
+    """One environment: which Foundry projects it deploys to, with what role, how it is protected.
+
+    trusts: workloads outside GitHub that may sign in as its identity, too.
+    """
 
     name: str
     projects: tuple[ProjectId, ...]
@@ -64,6 +69,7 @@ class Environment:
     client_id: str | None = None
     endpoint: str | None = None
     protection: Protection = field(default_factory=Protection)
+    trusts: tuple[Trust, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +111,7 @@ def default_workflows(environments: tuple[str, ...]) -> tuple[Workflow, ...]:
 class Config:
     """The whole file. `environments` keep the file's order, which is the order of deployment.
 
+    enterprise: the slug that is part of the issuer, if it is. audience: None for the endpoints' one.
     immutable_subjects: the repository is to opt in to subjects with ids, from which there is no known way back.
     """
 
@@ -113,6 +120,8 @@ class Config:
     environments: tuple[Environment, ...]
     cloud: str = "AzureCloud"
     github: str = "github.com"
+    enterprise: str | None = None
+    audience: str | None = None
     identity: Identity = field(default_factory=Identity)
     store: Literal["secrets", "variables"] = "secrets"
     immutable_subjects: bool = False

@@ -275,5 +275,13 @@ def nearest(sent: str, candidates: Iterable[str]) -> str | None:
 
 def _likeness(sent: str, other: str) -> tuple[bool, int, float]:
     equal = len(set(parts(sent).claims) & set(parts(other).claims))
-    alike = difflib.SequenceMatcher(a=sent, b=other, autojunk=False).ratio()
-    return parts(sent).form == parts(other).form, equal, alike
+    return parts(sent).form == parts(other).form, equal, _ratio(sent, other)
+
+
+def _ratio(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(a=one, b=other, autojunk=False).ratio()
+
+
+def most_alike(sent: str, candidates: Iterable[str]) -> str:
+    """The candidate whose text is most alike; there has to be one."""
+    return max(candidates, key=lambda other: _ratio(sent, other))

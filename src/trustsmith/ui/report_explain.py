@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trustsmith.ui.report import Line, markdown_row
+from trustsmith.ui.report import Line, harmless, markdown_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -69,5 +69,5 @@ def markdown(explanations: Iterable[Explanation]) -> str:
         parts += ["| claim | sent | trusted | |", "|---|---|---|---|", *claims, ""] if claims else []
         parts += [f"Cause: {markdown_row(found.cause).strip('| ')}.", ""] if found.cause else []
         parts += [_PASSING, ""] if found.passing else []
-        parts += ["Next:", "", *(f"    {line.strip()}" for line in found.next.splitlines()), ""]
+        parts += ["Next:", "", *(f"    {harmless(line.strip())}" for line in found.next.splitlines()), ""]
     return "\n".join(parts)
