@@ -8,10 +8,12 @@ syntax" and "Delegate Azure access management to others" (the attributes of role
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 Truth = bool | None
 
