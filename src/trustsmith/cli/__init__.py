@@ -19,6 +19,7 @@ COMMANDS = {
     "plan": "Show what would change.",
     "apply": "Make it so.",
     "render": "Write the workflow files only; needs no network and no sign-in.",
+    "doctor": "Say what would make it fail, before it fails.",
     "destroy": "Take away what trustsmith made, and only that.",
     "demo": "The whole story on the sandbox, in one command.",
     "sandbox": "Serve the sandbox: Entra, Graph, ARM, Foundry and GitHub on this machine.",

@@ -87,22 +87,22 @@ def protection(evidence: Evidence) -> Iterator[Finding]:
         return
     available = _available(evidence, answer)
     for environment in evidence.config.environments:
-        wanted = _wanted(environment.protection)
-        name = environment.name
-        if available is not None and (missing := [rule for rule in wanted if rule not in available]):
+        name, wanted = environment.name, _wanted(environment.protection)
+        if _is_there(evidence, name):
+            yield fine("Protected as the file says.", name)
+        elif available is None:
+            if untold := [rule for rule in wanted if rule not in _seen(evidence)]:
+                yield _unknown_plan(answer, untold, name)
+        elif missing := [rule for rule in wanted if rule not in available]:
+            owner = answer["full_name"].partition("/")[0]
             yield bad(
-                f"The GitHub plan of {answer['full_name'].partition('/')[0]} does not have {_list(missing)} for private "
-                "repositories.",
+                f"The GitHub plan of {owner} does not have {_list(missing)} for private repositories.",
                 name,
                 next="Make the repository public, move to a plan that has it, or leave it out of the file "
                 f"(environments.{name}.protection).",
             )
-        elif available is not None:
+        else:
             yield fine(f"The plan has {_list(wanted)}.", name)
-        elif (open_ := [rule for rule in wanted if rule not in _seen(evidence)]) and not _is_there(
-            evidence, name
-        ):
-            yield _unknown_plan(answer, open_, name)
 
 
 def _unknown_plan(answer: Json, rules: list[str], name: str) -> Finding:
@@ -159,9 +159,10 @@ def _list(words: list[str]) -> str:
 
 def reviewers(evidence: Evidence) -> Iterator[Finding]:
     """Each reviewer exists, and can read the repository, as GitHub demands of them."""
-    for name, answer in evidence.github.reviewers.items():
+    known, readers = evidence.github.reviewers, evidence.github.readers
+    for name in dict.fromkeys([*known, *readers]):
         kind, _, login = name.partition(":")
-        reads = evidence.github.readers.get(name)
+        answer, reads = known.get(name), readers.get(name)
         if isinstance(answer, NotFound):
             next_step = (
                 "Correct `reviewers` in the file; teams are named by their slug, people by their login."
