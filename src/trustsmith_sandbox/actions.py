@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from trustsmith_sandbox import issuer, subjects
+from trustsmith_sandbox import github_properties, issuer, subjects
 from trustsmith_sandbox.github_environments import make_environment
 from trustsmith_sandbox.github_policies import may_deploy
 from trustsmith_sandbox.github_routes import named_repository
@@ -43,6 +43,7 @@ def create_job(world: World, payload: Mapping[str, Any], _origin: str) -> Data:
     ref = _full_ref(payload.get("ref") or _default_ref(repository, event))
     environment = _environment(world, repository, payload.get("environment"), ref)
     claims = _claims(world, repository, ref, event) | _who(world, payload)
+    claims |= github_properties.claims(world, repository)
     if environment is not None:
         # GitHub's docs do not say whose spelling counts; the job's own is what was seen in the wild.
         claims |= {

@@ -1,6 +1,6 @@
 """Azure Resource Manager: the table of routes, all without regard to case.
 
-It must not hold rules; those are in ``arm_resources``, ``arm_authorization`` and ``rbac``.
+It must not hold rules; those are in ``arm_resources``, ``arm_authorization``, ``arm_pim`` and ``rbac``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from trustsmith_sandbox import arm_authorization as authorization
 from trustsmith_sandbox import arm_core as core
+from trustsmith_sandbox import arm_locks
+from trustsmith_sandbox import arm_pim as pim
 from trustsmith_sandbox import arm_resources as resources
 from trustsmith_sandbox.http import Answer, Handler, Route, Service
 
@@ -40,8 +42,16 @@ def _authorization_routes() -> Iterator[Route]:
     yield _route(
         "GET", base + "permissions", authorization.permissions, "the caller's permissions at a scope"
     )
-    for kind in ("denyAssignments", "roleEligibilityScheduleInstances", "roleAssignmentScheduleInstances"):
-        yield _route("GET", base + kind, authorization.nothing, "always empty")
+    yield _route("GET", base + "denyAssignments", pim.denials, "deny assignments around a scope")
+    yield _route("GET", base + "locks", arm_locks.listing, "resource locks")
+    request = base + "roleAssignmentScheduleRequests/{name}"
+    yield _route("PUT", request, pim.request, "activate an eligible role, or give it back")
+    for scope in ("/{scope*}", ""):
+        base = scope + _AUTHORIZATION
+        yield _route("GET", base + "roleEligibilityScheduleInstances", pim.eligibilities, "eligible roles")
+        yield _route(
+            "GET", base + "roleAssignmentScheduleInstances", pim.instances, "assigned and activated roles"
+        )
 
 
 def _resource_routes() -> Iterator[Route]:

@@ -11,7 +11,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from trustsmith_sandbox import arm_core as core
-from trustsmith_sandbox import odata, rbac
+from trustsmith_sandbox import arm_locks, odata, rbac
 from trustsmith_sandbox.http import Answer, Call
 
 if TYPE_CHECKING:
@@ -25,14 +25,16 @@ _TYPES = {"User", "Group", "ServicePrincipal", "ForeignGroup", "Device"}
 _WITH_CONDITIONS = "2022-05-01"
 
 
-def _scope(call: Call) -> str:
+def scope_of(call: Call) -> str:
+    """Return the scope of the path, with a slash in front and none behind; ``/`` is the tenant."""
     return "/" + call.params.get("scope", "").strip("/")
 
 
-def _in_tenant(call: Call) -> list[Data]:
+def in_tenant(call: Call) -> list[Data]:
     """Return the assignments of the caller's tenant that have replicated."""
     owners = {s: v["tenantId"] for s, v in call.world.data["subscriptions"].items()}
-    found = call.world.seen(call.world.data["role_assignments"].values())
+    everything = call.world.seen(call.world.data["role_assignments"].values())
+    found = [a for a in everything if not rbac.has_ended(call.world, a)]
     return [a for a in found if owners.get(_subscription(a["properties"]["scope"])) == call.caller.tenant]
 
 
@@ -43,10 +45,10 @@ def _subscription(scope: str) -> str:
 
 def listing(call: Call) -> Answer:
     """Answer the assignments at, above and below the scope, or what the filter says."""
-    scope = _scope(call)
+    scope = scope_of(call)
     core.require(call, f"{_ASSIGNMENTS}/read", scope)
-    above = [a for a in _in_tenant(call) if rbac.covers(a["properties"]["scope"], scope)]
-    around = above + [a for a in _in_tenant(call) if rbac.covers(scope, a["properties"]["scope"])]
+    above = [a for a in in_tenant(call) if rbac.covers(a["properties"]["scope"], scope)]
+    around = above + [a for a in in_tenant(call) if rbac.covers(scope, a["properties"]["scope"])]
     unique = list({a["id"].lower(): a for a in around}.values())
     text = call.query.get("$filter", "").strip()
     if not text:
@@ -70,12 +72,12 @@ def _assigned(call: Call, assignments: list[Data], principal: str) -> list[Data]
 
 
 def _key(call: Call) -> str:
-    return f"{_scope(call).rstrip('/')}/providers/{_ASSIGNMENTS}/{call.params['name']}".lower()
+    return f"{scope_of(call).rstrip('/')}/providers/{_ASSIGNMENTS}/{call.params['name']}".lower()
 
 
 def show(call: Call) -> Answer:
     """Answer one assignment by its id."""
-    core.require(call, f"{_ASSIGNMENTS}/read", _scope(call))
+    core.require(call, f"{_ASSIGNMENTS}/read", scope_of(call))
     found = call.world.data["role_assignments"].get(_key(call))
     if found is None or not call.world.visible(found):
         text = f"The role assignment '{call.params['name']}' is not found."
@@ -85,9 +87,10 @@ def show(call: Call) -> Answer:
 
 def put(call: Call) -> Answer:
     """Make an assignment, or change the description and condition of the one that has the name."""
-    scope, wanted = _scope(call), _wanted(call)
+    scope, wanted = scope_of(call), _wanted(call)
     attributes = _attributes(wanted)
     core.require(call, rbac.WRITE, scope, attributes)
+    arm_locks.check(call, scope)
     target = core.existing(call, scope)
     if attributes["roledefinitionid"] not in call.world.data["role_definitions"]:
         text = f"The specified role definition with ID '{attributes['roledefinitionid']}' does not exist."
@@ -198,7 +201,8 @@ def delete(call: Call) -> Answer:
     """Delete an assignment: 200 with what it was, or 204 when there was none."""
     held = call.world.data["role_assignments"].get(_key(call))
     attributes = _attributes(held["properties"]) if held else None
-    core.require(call, rbac.DELETE, _scope(call), attributes)
+    core.require(call, rbac.DELETE, scope_of(call), attributes)
+    arm_locks.check(call, scope_of(call))
     if held is None:
         return Answer(204)
     del call.world.data["role_assignments"][_key(call)]
@@ -233,7 +237,7 @@ def definition(call: Call) -> Answer:
 
 def _definition(call: Call, role: Data) -> Data:
     """Show a role: its id says the subscription it was asked at, and only newer api-versions show conditions."""
-    subscription = _subscription(_scope(call))
+    subscription = _subscription(scope_of(call))
     prefix = f"/subscriptions/{subscription}" if subscription else ""
     properties = role["properties"]
     permissions = [_permission(call, p) for p in properties["permissions"]]
@@ -248,12 +252,14 @@ def _permission(call: Call, permission: Data) -> Data:
 
 def permissions(call: Call) -> Answer:
     """Answer the caller's own permissions at the scope; no right is needed to ask."""
-    scope = _scope(call)
+    scope = scope_of(call)
     core.existing(call, scope)
     held = rbac.permissions(call.world, call.caller.object_id, scope)
-    return core.listed([_permission(call, permission) for permission, _condition in held])
+    return core.listed([_permission(call, _conditioned(*each)) for each in held])
 
 
-def nothing(_call: Call) -> Answer:
-    """Answer an empty list: deny assignments and PIM schedules exist, but never any entries."""
-    return Answer(body={"value": []})
+def _conditioned(permission: Data, condition: str | None) -> Data:
+    """Return a permission with the role's own condition and its assignment's as one."""
+    both = [text for text in (permission["condition"], condition) if text]
+    joined = " AND ".join(f"({text})" for text in both) if len(both) > 1 else "".join(both)
+    return permission | {"condition": joined or None, "conditionVersion": "2.0" if both else None}

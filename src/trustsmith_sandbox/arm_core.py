@@ -90,13 +90,29 @@ def may(call: Call, action: str, scope: str, attributes: Mapping[str, str] | Non
 
 def require(call: Call, action: str, scope: str, attributes: Mapping[str, str] | None = None) -> None:
     """Raise ARM's 403 unless the caller may."""
-    if not may(call, action, scope, attributes):
+    if may(call, action, scope, attributes):
+        return
+    who = f"The client '{_name(call)}' with object id '{call.caller.object_id}'"
+    denied = rbac.denial(call.world, call.caller.object_id, action, scope)
+    if denied is not None:
+        name = denied["properties"]["denyAssignmentName"]
         text = (
-            f"The client '{call.caller.app_id}' with object id '{call.caller.object_id}' does not have"
-            f" authorization to perform action '{action}' over scope '{scope}' or the scope is invalid. If"
-            " access was recently granted, please refresh your credentials."
+            f"{who} has permission to perform action '{action}' on scope '{scope}'; however, the access is denied"
+            f" because of the deny assignment with name '{name}' and Id '{denied['name']}' at scope"
+            f" '{denied['properties']['scope']}'."
         )
-        raise refuse(403, "AuthorizationFailed", text)
+        raise refuse(403, "DenyAssignmentAuthorizationFailed", text)
+    text = (
+        f"{who} does not have authorization to perform action '{action}' over scope '{scope}' or the scope is"
+        " invalid. If access was recently granted, please refresh your credentials."
+    )
+    raise refuse(403, "AuthorizationFailed", text)
+
+
+def _name(call: Call) -> str:
+    """Return how ARM names the caller: an application by its client id, a person by their name."""
+    user = call.world.data["users"].get(call.caller.object_id, {})
+    return str(user.get("userPrincipalName", call.caller.app_id))
 
 
 def resource(call: Call, resource_id: str) -> Data | None:

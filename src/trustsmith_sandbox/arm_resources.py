@@ -46,7 +46,8 @@ def endpoints(call: Call) -> Answer:
 def tenants(call: Call) -> Answer:
     """Answer the caller's tenant."""
     tenant = call.world.data["tenants"][call.caller.tenant]
-    shown = {**tenant, "tenantCategory": "Home", "countryCode": "SE", "domains": [tenant["defaultDomain"]]}
+    shown = {key: tenant[key] for key in ("id", "tenantId", "displayName", "defaultDomain")}
+    shown |= {"tenantCategory": "Home", "countryCode": "SE", "domains": [tenant["defaultDomain"]]}
     return Answer(body={"value": [shown], "nextLink": None})
 
 
@@ -120,11 +121,13 @@ def group(call: Call) -> Answer:
 
 def accounts(call: Call) -> Answer:
     """Answer the Foundry accounts of a subscription or resource group that the caller may read."""
+    _check_registered(call)
     return _readable(call, "accounts", _container(call), f"{core.ACCOUNTS}/read")
 
 
 def projects(call: Call) -> Answer:
     """Answer an account's projects that the caller may read."""
+    _check_registered(call)
     account = core.existing(call, _account_id(call))
     return _readable(call, "projects", account["id"], f"{core.PROJECTS}/read")
 
@@ -152,6 +155,8 @@ def by_id(call: Call) -> Answer:
     found = core.resource(call, scope)
     kind = found["type"] if found and "type" in found else _kind(scope)
     core.require(call, f"{kind}/read", scope)
+    if "/providers/microsoft.cognitiveservices/" in scope.lower():
+        _check_registered(call)
     return Answer(body=core.shown(core.existing(call, scope)))
 
 
@@ -211,9 +216,13 @@ def put_project(call: Call) -> Answer:
 
 
 def _check_registered(call: Call) -> None:
-    held = call.world.data["subscriptions"][call.params["subscription"].lower()]
+    """Raise 409 unless Foundry's resource provider is registered; in a subscription without, nothing is found."""
+    held = call.world.data["subscriptions"][call.path.split("/")[2].lower()]
     if "microsoft.cognitiveservices" not in {p.lower() for p in held["registeredProviders"]}:
-        text = "The subscription is not registered to use namespace 'Microsoft.CognitiveServices'."
+        text = (
+            "The subscription is not registered to use namespace 'Microsoft.CognitiveServices'. See"
+            " https://aka.ms/rps-not-found for how to register subscriptions."
+        )
         raise core.refuse(409, "MissingSubscriptionRegistration", text)
 
 

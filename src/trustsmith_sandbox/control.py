@@ -102,6 +102,17 @@ def _device_code(call: Call) -> Answer:
         raise _wrong(f"There is no user {name}.") from None
 
 
+def _token(call: Call) -> Answer:
+    wanted = _wanted(call, "user", "resource")
+    name, resource = str(wanted.get("user", "")), str(wanted.get("resource", ""))
+    if call.world.names.service_of(resource) is None:
+        raise _wrong(f"There is nothing called {resource!r} that a token could be for.")
+    try:
+        return Answer(body=entra_users.cli_token(call.world, name, resource))
+    except KeyError:
+        raise _wrong(f"There is no user {name}.") from None
+
+
 def _push(call: Call) -> Answer:
     return _made(github.push(call.world, _wanted(call, "repository", "branch", "files", "message")))
 
@@ -129,6 +140,9 @@ SERVICE = Service(
         Route("POST", "/lag", _lag, "replication delay: {replication_s, roles_s}", public=True),
         Route("POST", "/latency", _latency, "delay of every answer: {ms}", public=True),
         Route("POST", "/devicecode", _device_code, "approve a device code: {user?, user_code?}", public=True),
+        Route(
+            "POST", "/token", _token, "a person's token, as Azure CLI has it: {user, resource}", public=True
+        ),
         Route("POST", "/push", _push, "commit files: {repository, branch, files}", public=True),
         Route("POST", "/jobs", _job, "start an Actions job, as its runner would see it", public=True),
     ),

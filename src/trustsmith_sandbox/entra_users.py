@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from trustsmith_sandbox import entra_core as core
@@ -45,15 +46,35 @@ def _pending(world: World) -> dict[str, Data]:
 
 def approve(world: World, user_name: str, user_code: str | None) -> int:
     """Let ``user_name`` approve one device code, or all that wait; returns how many. KeyError: no such user."""
-    users = world.data["users"].values()
-    user = next((u for u in users if u["userPrincipalName"].lower() == user_name.lower()), None)
-    if user is None:
-        raise KeyError(user_name)
+    user = _named(world, user_name)
     waiting = [e for e in _pending(world).values() if e["user"] is None]
     chosen = [e for e in waiting if user_code in {None, e["user_code"]}]
     for entry in chosen:
         entry["user"] = user["id"]
     return len(chosen)
+
+
+def _named(world: World, user_name: str) -> Data:
+    """Return the user of that name; KeyError: there is none."""
+    for user in world.data["users"].values():
+        if user["userPrincipalName"].lower() == user_name.lower():
+            found: Data = user
+            return found
+    raise KeyError(user_name)
+
+
+def cli_token(world: World, user_name: str, resource: str) -> Data:
+    """Return what ``az account get-access-token`` prints for somebody who is signed in. KeyError: nobody is.
+
+    Times: ``expires_on`` in seconds since 1970, ``expiresOn`` as the same in the machine's own time zone.
+    """
+    user = _named(world, user_name)
+    client = next(iter(PUBLIC_CLIENTS))
+    bearer = tokens.access_token(world, user, tenant=user["tenantId"], app_id=client, resource=resource)
+    expires = int(world.now()) + tokens.LIFETIME_S
+    local = datetime.fromtimestamp(expires, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")
+    times = {"expiresOn": local, "expires_on": expires}
+    return {"accessToken": bearer, **times, "tenant": user["tenantId"], "tokenType": "Bearer"}
 
 
 def _public_client(call: Call, client_id: str) -> None:

@@ -6,6 +6,7 @@ whose data actions cover the call. It must not run an agent.
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from trustsmith_sandbox import rbac, tokens
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _DATA = "Microsoft.CognitiveServices/accounts/AIServices/agents/"
 _PROJECT = "/foundry/{account}/api/projects/{project}"
 _ONLY_PROJECT = "_project"
+_HERE = ip_address("127.0.0.1")
 
 
 def _refuse(status: int, code: str, message: str) -> Refusal:
@@ -58,8 +60,20 @@ def _find(call: Call) -> Data:
     for project in call.world.seen(call.world.data["projects"].values()):
         owner, _, own = project["name"].lower().partition("/")
         if owner == account and name in {own, _ONLY_PROJECT}:
+            _check_network(call.world.data["accounts"][project["id"].lower().rpartition("/projects/")[0]])
             return project
     raise _refuse(404, "NotFound", f"Project {call.params['project']} was not found.")
+
+
+def _check_network(account: Data) -> None:
+    """Raise 403 when the account does not let this machine in: it comes from the loopback address."""
+    properties = account["properties"]
+    if properties["publicNetworkAccess"] == "Disabled":
+        raise _refuse(403, "403", "Public access is disabled. Please configure private endpoint.")
+    rules = properties.get("networkAcls") or {}
+    known = [ip_network(rule["value"], strict=False) for rule in rules.get("ipRules", [])]
+    if rules.get("defaultAction") == "Deny" and not any(_HERE in network for network in known):
+        raise _refuse(403, "AccessDenied", "Access denied due to Virtual Network/Firewall rules.")
 
 
 def _agents(call: Call, project: Data) -> dict[str, Data]:

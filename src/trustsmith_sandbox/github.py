@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from trustsmith_sandbox import (
@@ -19,6 +18,7 @@ from trustsmith_sandbox import (
     github_limits,
     github_objects,
     github_policies,
+    github_properties,
     github_pulls,
     github_repositories,
     github_secrets,
@@ -41,7 +41,6 @@ _VERSION = "2022-11-28"
 def _headers(call: Call) -> dict[str, str]:
     known = call.world.data["github"]["tokens"].get(token_of(call), {})
     headers = {
-        "Date": formatdate(call.world.now(), usegmt=True),
         "X-GitHub-Request-Id": secrets.token_hex(8).upper(),
         "X-GitHub-Media-Type": "github.v3; format=json",
         "X-GitHub-Api-Version-Selected": call.headers.get("x-github-api-version", _VERSION),
@@ -49,6 +48,9 @@ def _headers(call: Call) -> dict[str, str]:
     if "scopes" in known:
         accepted = "repo" if "/repo" in call.path else ""
         headers |= {"X-OAuth-Scopes": ", ".join(known["scopes"]), "X-Accepted-OAuth-Scopes": accepted}
+    if "expires_at" in known:
+        until = known["expires_at"].replace("T", " ").replace("Z", " UTC")
+        headers["GitHub-Authentication-Token-Expiration"] = until
     return headers
 
 
@@ -92,6 +94,7 @@ SERVICE = Service(
         *github_secrets.ROUTES,
         *github_variables.ROUTES,
         *github_actions.ROUTES,
+        *github_properties.ROUTES,
         *github_content.ROUTES,
         *github_git.ROUTES,
         *github_pulls.ROUTES,

@@ -8,6 +8,7 @@ It must not change anything.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from trustsmith_sandbox.github_wire import not_found, refusal
@@ -81,9 +82,14 @@ def caller_of(call: Call) -> Caller:
     if "authorization" not in call.headers:
         return Caller({})
     entry = call.world.data["github"]["tokens"].get(token_of(call))
-    if entry is None:
+    if entry is None or _has_expired(call, entry):
         raise refusal(401, "Bad credentials")
     return Caller(entry)
+
+
+def _has_expired(call: Call, token: Data) -> bool:
+    until = token.get("expires_at")
+    return until is not None and datetime.fromisoformat(until).timestamp() <= call.world.now()
 
 
 def role_on(world: World, caller: Caller, repository: Data) -> str:
@@ -109,11 +115,31 @@ def allow(call: Call, repository: Data, need: Need) -> None:
     hidden = role == "none" or not _covers(call.caller, repository, need)
     if hidden:
         raise not_found()
-    _allow_token(call.caller, need, public=repository["visibility"] == "public")
+    public = repository["visibility"] == "public"
+    if need.writes or not public:
+        _allow_saml(call, repository["owner"])
+    _allow_token(call.caller, need, public=public)
     if ROLES.index(role) < ROLES.index(need.role):
         raise not_found()
     if need.writes and repository["archived"]:
         raise refusal(403, "Repository was archived so is read-only.")
+
+
+def _allow_saml(call: Call, owner: str) -> None:
+    """Raise 403 where an organization wants its single sign-on and nobody authorized this classic token for it."""
+    organization = call.world.data["github"]["organizations"].get(owner, {})
+    classic = "scopes" in call.caller.token
+    if (
+        classic
+        and organization.get("saml_required")
+        and owner not in call.caller.token.get("saml_authorized", [])
+    ):
+        page = f"{call.world.names.github_web}/orgs/{owner}/sso?authorization_request=sandbox"
+        text = (
+            "Resource protected by organization SAML enforcement. You must grant your Personal Access token access"
+            " to this organization."
+        )
+        raise refusal(403, text, headers={"X-GitHub-SSO": f"required; url={page}"})
 
 
 def _covers(caller: Caller, repository: Data, need: Need) -> bool:
@@ -164,6 +190,7 @@ def organization(call: Call, need: Need | None = None) -> Data:
         member = "app" in call.caller.token or found["members"].get(call.caller.login) == "admin"
         if not member or (call.caller.permissions is None and need.scope not in call.caller.scopes):
             raise not_found()
+        _allow_saml(call, found["login"])
         _allow_token(call.caller, need)
     return found
 

@@ -28,11 +28,31 @@ _ALLOWED = {"all", "local_only", "selected"}
 
 
 def _permissions(call: Call, repository: Data) -> Answer:
-    settings = {key: value for key, value in repository["actions"].items() if key != "workflow"}
-    if settings["allowed_actions"] == "selected":
-        url = f"{call.base}/repos/{full_name(repository)}/actions/permissions/selected-actions"
-        settings["selected_actions_url"] = url
-    return Answer(200, settings)
+    settings = repository["actions"]
+    shown = {"enabled": settings["enabled"], **_allowed(settings)}
+    return Answer(200, shown | _selected_url(call, settings, f"/repos/{full_name(repository)}"))
+
+
+def _allowed(settings: Data) -> Data:
+    return {key: settings[key] for key in ("allowed_actions", "sha_pinning_required")}
+
+
+def _selected_url(call: Call, settings: Data, owner: str) -> Data:
+    if settings["allowed_actions"] != "selected":
+        return {}
+    return {"selected_actions_url": f"{call.base}{owner}/actions/permissions/selected-actions"}
+
+
+def _selected_actions(_call: Call, repository: Data) -> Answer:
+    return Answer(200, _selected(repository["actions"]))
+
+
+def _selected(settings: Data) -> Data:
+    """Return which actions are allowed; raises 409 where a list is not what decides."""
+    if settings["allowed_actions"] != "selected":
+        raise refusal(409, "Conflict")
+    selected: Data = settings["selected"]
+    return selected
 
 
 def _set_permissions(call: Call, repository: Data) -> Answer:
@@ -120,6 +140,17 @@ def _set_subject(call: Call, repository: Data) -> Answer:
     return Answer(201, {})
 
 
+def _organization_permissions(call: Call) -> Answer:
+    owner = organization(call, _OF_ORGANIZATION)
+    settings, place = owner["actions"], f"/orgs/{owner['login']}"
+    shown = {"enabled_repositories": settings["enabled_repositories"], **_allowed(settings)}
+    return Answer(200, shown | _selected_url(call, settings, place))
+
+
+def _organization_selected(call: Call) -> Answer:
+    return Answer(200, _selected(organization(call, _OF_ORGANIZATION)["actions"]))
+
+
 def _organization_subject(call: Call) -> Answer:
     return Answer(
         200,
@@ -139,6 +170,7 @@ def _set_organization_subject(call: Call) -> Answer:
 
 _READ, _WRITE = Need("actions:read"), Need("actions:write", role="admin")
 _ADMIN, _SETTINGS = Need("administration:read", role="admin"), Need("administration:write", role="admin")
+_OF_ORGANIZATION = Need("organization_administration:read", scope="admin:org")
 _SUBJECT = "/actions/oidc/customization/sub"
 
 ROUTES = (
@@ -146,6 +178,16 @@ ROUTES = (
     *on_repository("PUT", "/actions/permissions", _set_permissions, "Set what Actions may do", _SETTINGS),
     *on_repository(
         "GET", "/actions/permissions/workflow", _workflow_permissions, "GITHUB_TOKEN's default", _ADMIN
+    ),
+    *on_repository(
+        "GET", "/actions/permissions/selected-actions", _selected_actions, "Allowed actions", _ADMIN
+    ),
+    Route("GET", "/orgs/{org}/actions/permissions", _organization_permissions, "What Actions may do there"),
+    Route(
+        "GET",
+        "/orgs/{org}/actions/permissions/selected-actions",
+        _organization_selected,
+        "Allowed actions of an organization",
     ),
     *on_repository("GET", "/actions/workflows", _workflows, "Workflows", _READ),
     *on_repository("GET", "/actions/workflows/{workflow_id}", _one_workflow, "Workflow", _READ),

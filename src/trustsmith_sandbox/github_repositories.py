@@ -87,8 +87,11 @@ def _collaborator(call: Call, repository: Data) -> Answer:
 
 
 def _me(call: Call) -> Answer:
-    private = dict.fromkeys(_PRIVATE_PROFILE, 0) | {"two_factor_authentication": True}
-    return Answer(200, github_shapes.user(call, signed_in(call)) | private)
+    private: Data = dict.fromkeys(_PRIVATE_PROFILE, 0) | {"two_factor_authentication": True}
+    who = signed_in(call)
+    if {"user", "read:user"} & set(call.caller.scopes) or "plan" in (call.caller.permissions or {}):
+        private["plan"] = {"name": who["plan"], "space": 0, "private_repos": 9999, "collaborators": 0}
+    return Answer(200, github_shapes.user(call, who) | private)
 
 
 def _user(call: Call) -> Answer:

@@ -10,8 +10,13 @@ from typing import Any
 ADMIN_TOKEN = "sandbox-admin-token"  # noqa: S105 - opens nothing outside the sandbox, and has to be known
 READ_ONLY_TOKEN = "sandbox-read-only-token"  # noqa: S105 - as above
 WRITER_TOKEN = "sandbox-writer-token"  # noqa: S105 - as above
+# Named as GitHub names each kind, so that whoever looks at a token's first letters sees what they expect
+CLASSIC_TOKEN = "ghp_sandbox-classic-token"  # noqa: S105 - as above
+FINE_GRAINED_TOKEN = "github_pat_sandbox-fine-grained-token"  # noqa: S105 - as above
+APP_TOKEN = "ghs_sandbox-installation-token"  # noqa: S105 - as above
 
 _CREATED = "2026-01-05T09:00:00Z"
+_EXPIRES = "2099-01-05T09:00:00Z"
 _FINE_GRAINED = (
     "metadata",
     "actions",
@@ -45,6 +50,10 @@ def _organization(number: int, login: str, plan: str, **members: str) -> dict[st
         "plan": plan,
         "created_at": _CREATED,
         "members": members,
+        "enterprise": None,
+        "saml_required": False,
+        "actions": {"enabled_repositories": "all", **_actions()},
+        "oidc_properties": [],
         "subject_template": {"include_claim_keys": ["repo", "context"]},
         "secrets": {},
         "variables": {},
@@ -60,6 +69,7 @@ def _repository(number: int, owner: str, name: str, **settings: Any) -> dict[str
         "visibility": "private",
         "default_branch": "main",
         "archived": False,
+        "disabled": False,
         "created_at": _CREATED,
         "updated_at": _CREATED,
         "immutable_subject": False,
@@ -72,9 +82,16 @@ def _repository(number: int, owner: str, name: str, **settings: Any) -> dict[str
         "variables": {},
         "collaborators": {},
         "teams": {},
-        "actions": {"enabled": True, "allowed_actions": "all", "sha_pinning_required": False},
+        "custom_properties": {},
+        "actions": {"enabled": True, **_actions()},
     }
     return blank | settings
+
+
+def _actions() -> dict[str, Any]:
+    """What Actions may use; ``selected`` counts only where ``allowed_actions`` says so."""
+    selected = {"github_owned_allowed": True, "verified_allowed": False, "patterns_allowed": []}
+    return {"allowed_actions": "all", "sha_pinning_required": False, "selected": selected}
 
 
 def _people(*users: dict[str, Any]) -> dict[str, Any]:
@@ -95,6 +112,22 @@ def _tokens() -> dict[str, Any]:
         ADMIN_TOKEN: {"login": "octocat", "scopes": ["repo", "workflow", "admin:org"]},
         READ_ONLY_TOKEN: {"login": "octocat", "permissions": dict.fromkeys(_FINE_GRAINED, "read")},
         WRITER_TOKEN: {"login": "hubot", "scopes": ["repo", "workflow", "read:org"]},
+        CLASSIC_TOKEN: {
+            "login": "octocat",
+            "scopes": ["repo", "workflow", "admin:org", "read:user"],
+            "expires_at": _EXPIRES,
+            "saml_authorized": ["contoso"],
+        },
+        FINE_GRAINED_TOKEN: {
+            "login": "octocat",
+            "permissions": dict.fromkeys((*_FINE_GRAINED, "workflows"), "write"),
+            "expires_at": _EXPIRES,
+        },
+        APP_TOKEN: {
+            "app": "trust-deployer",
+            "permissions": dict.fromkeys((*_FINE_GRAINED, "workflows"), "write"),
+            "repositories": ["contoso/agents"],
+        },
     }
 
 
@@ -114,7 +147,8 @@ def seed_github() -> dict[str, Any]:
             _user(2003, "monalisa", "Mona Lisa"),
         ),
         "organizations": {
-            "contoso": _organization(1001, "contoso", "enterprise", octocat="admin", hubot="member"),
+            "contoso": _organization(1001, "contoso", "enterprise", octocat="admin", hubot="member")
+            | {"enterprise": {"slug": "contoso-group", "id": 501, "include_enterprise_slug": False}},
             "fabrikam": _organization(1002, "fabrikam", "team", octocat="admin"),
             "tailwind": _organization(1003, "tailwind", "free", octocat="admin"),
         },

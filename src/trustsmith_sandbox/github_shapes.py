@@ -87,7 +87,6 @@ _FEATURES = {
     "has_pages": False,
     "has_discussions": False,
     "fork": False,
-    "disabled": False,
     "homepage": None,
     "language": None,
     "license": None,
@@ -210,7 +209,8 @@ def repository(call: Call, repo: Data) -> Data:
     host = web(call).removeprefix("https://")
     shape: dict[str, Any] = _NOTHING_YET | _FEATURES
     shape |= {
-        key: repo[key] for key in ("id", "name", "description", "default_branch", "archived", "visibility")
+        key: repo[key]
+        for key in ("id", "name", "description", "default_branch", "archived", "disabled", "visibility")
     }
     shape |= {
         "full_name": name,

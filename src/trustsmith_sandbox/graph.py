@@ -128,14 +128,23 @@ def _directory_routes() -> Iterator[Route]:
     base = "/servicePrincipals"
     yield Route("GET", base, directory.principals, "list service principals")
     yield Route("POST", base, directory.create_principal, "create a service principal")
-    yield Route("GET", base + "/{id}/memberOf", directory.member_of, "the groups it is in")
     yield from _keyed("GET", base, "", directory.principal, "get a service principal")
     yield from _keyed("PATCH", base, "", directory.change_principal, "update (by appId: or create) it")
     yield from _keyed("DELETE", base, "", directory.delete_principal, "delete a service principal")
     yield Route("GET", "/users", directory.users, "list users")
     yield Route("GET", "/users/{id}", directory.user, "get a user by id or name")
-    yield Route("GET", "/users/{id}/memberOf", directory.member_of, "the groups they are in")
     yield Route("GET", "/me", directory.me, "the signed-in user")
+    for who in ("/me", "/users/{id}", base + "/{id}"):
+        for verb in ("/memberOf", "/transitiveMemberOf"):
+            yield Route("GET", who + verb, directory.member_of, "groups and directory roles")
+            cast = verb + "/microsoft.graph.{cast}"
+            yield Route("GET", who + cast, directory.member_of, "only group, or only directoryRole")
+    yield Route(
+        "GET",
+        "/policies/authorizationPolicy",
+        directory.authorization_policy,
+        "what people may do by default",
+    )
     yield Route("GET", "/groups", directory.groups, "list groups")
     yield Route("GET", "/groups/{id}", directory.group, "get a group")
     yield Route("GET", "/groups/{id}/members", directory.members, "a group's members")

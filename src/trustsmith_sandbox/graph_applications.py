@@ -64,7 +64,7 @@ def show(call: Call) -> Answer:
 
 def create(call: Call) -> Answer:
     """Make an application; two calls make two."""
-    core.may_write(call)
+    core.may_create(call)
     return core.one(call, views.APPLICATION, _create(call, fields(call)), 201)
 
 
@@ -75,7 +75,7 @@ def change(call: Call) -> Answer:
     if app is None:
         if "uniqueName" not in call.params or not core.creates_if_missing(call):
             raise core.missing(call, next(iter(call.params.values())))
-        core.may_write(call)
+        core.may_create(call)
         made = _create(call, wanted | {"uniqueName": core.unquoted(call.params["uniqueName"])})
         return core.one(call, views.APPLICATION, made, 201)
     core.may_write(call, app)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from trustsmith_sandbox import odata, tokens
+from trustsmith_sandbox import directory_roles, odata, tokens
 from trustsmith_sandbox.http import Answer, Call, Refusal
 
 if TYPE_CHECKING:
@@ -26,13 +26,8 @@ READ_APPS = {
 }
 WRITE_APPS = {"Application.ReadWrite.All", "Directory.ReadWrite.All"}
 READ_DIRECTORY = {"Directory.Read.All", "Directory.ReadWrite.All"}
+READ_POLICY = "Policy.Read.All"
 _OWNED = "Application.ReadWrite.OwnedBy"
-_ADMIN_ROLES = {
-    "Global Administrator",
-    "Application Administrator",
-    "Cloud Application Administrator",
-    "Hybrid Identity Administrator",
-}
 _DEFAULT_PAGE = 100
 _LARGEST_PAGE = 999
 _EXPANDED = 20
@@ -86,15 +81,19 @@ def authenticate(call: Call) -> tokens.Principal:
 
 
 def rights(call: Call) -> set[str]:
-    """Return the caller's Graph permissions: an application's own, or what a user's directory roles amount to."""
-    me = call.caller.object_id
+    """Return the caller's Graph permissions: an application's own, and what directory roles amount to."""
+    manages = WRITE_APPS if _roles(call) & directory_roles.MANAGERS else set()
     if call.caller.kind == "app":
-        principal = call.world.data["service_principals"].get(me, {})
-        return set(principal.get("graphPermissions", []))
-    user = call.world.data["users"].get(me, {})
-    if _ADMIN_ROLES & set(user.get("directoryRoles", [])):
-        return {*WRITE_APPS, *READ_DIRECTORY}
-    return {_OWNED, "Application.Read.All", "Directory.Read.All"}
+        principal = call.world.data["service_principals"].get(call.caller.object_id, {})
+        return set(principal.get("graphPermissions", [])) | manages
+    return {"Application.Read.All", "Directory.Read.All", READ_POLICY} | (manages or {_OWNED})
+
+
+def _roles(call: Call) -> set[str]:
+    """Return the directory roles of the caller, a person or an application."""
+    tables = (call.world.data["users"], call.world.data["service_principals"])
+    who = next((table[call.caller.object_id] for table in tables if call.caller.object_id in table), None)
+    return set(directory_roles.held(call.world, who)) if who else set()
 
 
 def may_read(call: Call, thing: Data | None = None) -> None:
@@ -105,17 +104,37 @@ def may_read(call: Call, thing: Data | None = None) -> None:
         raise denied(call)
 
 
-def may_write(call: Call, thing: Data | None = None) -> None:
-    """Raise 403 unless the caller may change applications, or owns this one (None: one it is about to make)."""
+def may_write(call: Call, thing: Data) -> None:
+    """Raise 403 unless the caller may change all applications, or owns this one."""
     held = rights(call)
-    owned = _OWNED in held and (thing is None or call.caller.object_id in thing.get("owners", []))
+    owned = _OWNED in held and call.caller.object_id in thing.get("owners", [])
     if not (held & WRITE_APPS or owned):
+        raise denied(call)
+
+
+def may_create(call: Call) -> None:
+    """Raise 403 unless the caller may make applications and their principals, and so own them.
+
+    The tenant's switch "users can register applications" is about people without a role only.
+    """
+    held = rights(call)
+    if held & WRITE_APPS:
+        return
+    policy = call.world.data["tenants"][call.caller.tenant]["authorizationPolicy"]
+    open_to_all = call.caller.kind == "app" or policy["defaultUserRolePermissions"]["allowedToCreateApps"]
+    if not (_OWNED in held and (open_to_all or directory_roles.DEVELOPER in _roles(call))):
         raise denied(call)
 
 
 def may_read_directory(call: Call) -> None:
     """Raise 403 unless the caller may read users and groups."""
     if not rights(call) & READ_DIRECTORY:
+        raise denied(call)
+
+
+def may_read_policy(call: Call) -> None:
+    """Raise 403 unless the caller may read the tenant's policies: an app with the permission, or anybody."""
+    if READ_POLICY not in rights(call):
         raise denied(call)
 
 

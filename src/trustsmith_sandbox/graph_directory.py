@@ -1,4 +1,4 @@
-"""Service principals, users, groups and the organization, as far as setting up a trust needs them.
+"""Service principals, users, groups, directory roles and the organization, as far as setting up a trust needs them.
 
 It must not change applications (``graph_applications`` does). Users and groups are only read.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trustsmith_sandbox import directory_roles
 from trustsmith_sandbox import graph_core as core
 from trustsmith_sandbox import graph_views as views
 from trustsmith_sandbox.graph_applications import fields
@@ -76,6 +77,7 @@ def _check(call: Call, wanted: Data) -> None:
 
 def _create(call: Call, app_id: str, wanted: Data) -> Data:
     app = _backing(call, app_id)
+    core.may_create(call)
     core.may_write(call, app)
     _check(call, wanted)
     if any(p["appId"] == app["appId"] for p in call.world.data["service_principals"].values()):
@@ -136,10 +138,14 @@ def user(call: Call) -> Answer:
 
 def me(call: Call) -> Answer:
     """Answer the signed-in user; an application is nobody here."""
-    thing = call.world.data["users"].get(call.caller.object_id)
+    return core.one(call, views.USER, _person(call))
+
+
+def _person(call: Call) -> Data:
+    thing: Data | None = call.world.data["users"].get(call.caller.object_id)
     if thing is None:
         raise core.bad(call, "/me request is only valid with delegated authentication flow.", "BadRequest")
-    return core.one(call, views.USER, thing)
+    return thing
 
 
 def groups(call: Call) -> Answer:
@@ -161,10 +167,46 @@ def members(call: Call) -> Answer:
 
 
 def member_of(call: Call) -> Answer:
-    """Answer the groups that a principal or user is in."""
+    """Answer the groups that somebody is in and the directory roles they hold, themselves or through groups.
+
+    Without an id in the path it is about the signed-in user. A cast in the path leaves only that kind.
+    """
+    who = _person(call) if "id" not in call.params else _member(call)
+    world, through = call.world, "/transitiveMemberOf" in call.path
+    direct = [g for g in core.rows(call, "groups") if who["id"] in g["members"]]
+    groups = directory_roles.groups_of(world, who["id"]) if through else direct
+    cast = call.params.get("cast", "").lower()
+    if cast == "directoryrole":
+        return core.many(call, views.DIRECTORY_ROLE, _roles(call, who, through_groups=through))
+    if cast == "group":
+        return core.many(call, views.GROUP, groups)
+    shown = views.objects(call, [group["id"] for group in groups])
+    kind = {"@odata.type": "#microsoft.graph.directoryRole"}
+    shown += [kind | role for role in _roles(call, who, through_groups=through)]
+    return Answer(body={"@odata.context": f"{call.base}/$metadata#directoryObjects", "value": shown})
+
+
+def _roles(call: Call, who: Data, *, through_groups: bool) -> list[Data]:
+    names = directory_roles.held(call.world, who, through_groups=through_groups)
+    return [directory_roles.shown(name, call.caller.tenant) for name in names]
+
+
+def _member(call: Call) -> Data:
+    """Return the user or service principal of the path; raises 404."""
     core.may_read_directory(call)
-    mine = call.params["id"].lower()
-    return _objects(call, [g["id"] for g in core.rows(call, "groups") if mine in g["members"]])
+    wanted = call.params["id"].lower()
+    for thing in [*core.rows(call, "users"), *core.rows(call, "service_principals")]:
+        if wanted in {thing["id"], thing.get("userPrincipalName", "").lower()}:
+            return thing
+    raise core.missing(call, wanted)
+
+
+def authorization_policy(call: Call) -> Answer:
+    """Answer what people without a directory role may do in the tenant."""
+    core.may_read_policy(call)
+    policy = call.world.data["tenants"][call.caller.tenant]["authorizationPolicy"]
+    context = f"{call.base}/$metadata#policies/authorizationPolicy/$entity"
+    return Answer(body={"@odata.context": context, **policy})
 
 
 def directory_object(call: Call) -> Answer:

@@ -270,3 +270,6 @@ USER = Entity(
 GROUP = Entity(
     "groups", group, {"displayName": _NAMES, "id": {"eq", "in"}, "securityEnabled": EQ, "mailNickname": EQ}
 )
+DIRECTORY_ROLE = Entity(
+    "directoryRoles", lambda _call, role: role, {"displayName": EQ, "roleTemplateId": EQ, "id": EQ}
+)

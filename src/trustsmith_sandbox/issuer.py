@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 
-from trustsmith_sandbox import keys
+from trustsmith_sandbox import github_properties, keys
 from trustsmith_sandbox.http import Answer, Refusal, Route, Service
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def mint(world: World, claims: Mapping[str, Any], audience: str) -> str:
     """Return a signed identity token for the audience, valid from now for ``LIFETIME`` seconds."""
     now = int(world.now())
     dated = {"iat": now, "nbf": now - _BACKDATED, "exp": now + LIFETIME, "jti": world.guid()}
-    return keys.issuer_key(world).sign({**claims, **dated, "iss": world.names.issuer, "aud": audience})
+    named = world.names.issuer + github_properties.issuer_tail(world, claims["repository_owner"])
+    return keys.issuer_key(world).sign({**claims, **dated, "iss": named, "aud": audience})
 
 
 def _refuse(status: int, message: str) -> Refusal:
@@ -109,7 +110,7 @@ def _job(call: Call) -> dict[str, Any]:
 
 
 def _discovery(call: Call) -> Answer:
-    issuer = call.world.names.issuer
+    issuer = call.world.names.issuer + _enterprise(call)
     body = {
         "issuer": issuer,
         "jwks_uri": f"{issuer}/.well-known/jwks",
@@ -122,7 +123,16 @@ def _discovery(call: Call) -> Answer:
     return Answer(200, body)
 
 
+def _enterprise(call: Call) -> str:
+    """Return the tail of the issuer that is asked about. Raises 404 for an enterprise that there is not."""
+    slug = call.params.get("enterprise")
+    if slug is not None and slug not in github_properties.enterprise_slugs(call.world):
+        raise _refuse(404, "There is no such enterprise.")
+    return "" if slug is None else f"/{slug}"
+
+
 def _key_set(call: Call) -> Answer:
+    _enterprise(call)
     return Answer(200, {"keys": [keys.issuer_key(call.world).public()]})
 
 
@@ -131,6 +141,14 @@ SERVICE = Service(
     routes=(
         Route("GET", "/.well-known/openid-configuration", _discovery, "Discovery document", public=True),
         Route("GET", "/.well-known/jwks", _key_set, "Key set", public=True),
+        Route(
+            "GET",
+            "/{enterprise}/.well-known/openid-configuration",
+            _discovery,
+            "Discovery of an enterprise's own issuer",
+            public=True,
+        ),
+        Route("GET", "/{enterprise}/.well-known/jwks", _key_set, "Key set, the same", public=True),
         Route("GET", "/token/{run}", _token, "Identity token for a job", public=True),
     ),
     roots=("_services",),

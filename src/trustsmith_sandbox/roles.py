@@ -23,7 +23,7 @@ RBAC_ADMINISTRATOR = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
 
 _COGNITIVE = "Microsoft.CognitiveServices"
 _ASSIGN = ["Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleAssignments/delete"]
-_ONLY_FOUNDRY_USER = (
+ONLY_FOUNDRY_USER = (
     "((!(ActionMatches{'Microsoft.Authorization/roleAssignments/write'})) OR"
     " (@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId]"
     " ForAnyOfAnyValues:GuidEquals{53ca6127-db72-4b80-b1b0-d745d6d5456d})) AND"
@@ -91,7 +91,7 @@ _FOUNDRY = {
             "Microsoft.Resources/subscriptions/resourceGroups/read",
         ],
         [f"{_COGNITIVE}/*"],
-        condition=_ONLY_FOUNDRY_USER,
+        condition=ONLY_FOUNDRY_USER,
     ),
     FOUNDRY_ACCOUNT_OWNER: _role(
         "Foundry Account Owner",
@@ -109,7 +109,7 @@ _FOUNDRY = {
             *_READ_RESOURCES,
             "Microsoft.Support/*",
         ],
-        condition=_ONLY_FOUNDRY_USER,
+        condition=ONLY_FOUNDRY_USER,
     ),
     FOUNDRY_OWNER: _role(
         "Foundry Owner",
@@ -123,7 +123,7 @@ _FOUNDRY = {
             "Microsoft.Support/*",
         ],
         [f"{_COGNITIVE}/*"],
-        condition=_ONLY_FOUNDRY_USER,
+        condition=ONLY_FOUNDRY_USER,
     ),
     "eed3b665-ab3a-47b6-8f48-c9382fb1dad6": _role(
         "Foundry Agent Consumer", [], [f"{_COGNITIVE}/accounts/AIServices/endpoints/interact/action"]

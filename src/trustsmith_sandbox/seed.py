@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trustsmith_sandbox import roles
+from trustsmith_sandbox import roles, seed_people, seed_rights
 
 if TYPE_CHECKING:
     from trustsmith_sandbox.names import Names
@@ -48,11 +48,14 @@ def default_world(names: Names) -> Data:
         "projects": _by_id([project(names, _account(env, sub), "agents") for env, sub, _tenant in accounts]),
         "role_definitions": roles.role_definitions(),
         "role_assignments": _by_id(_assignments()),
+        "role_eligibilities": _by_id(seed_rights.eligibilities(PROD, _STAMP)),
+        "deny_assignments": {},
+        "locks": {},
         "applications": _applications(names),
         "deleted_applications": {},
         "service_principals": _principals(),
-        "users": _users(),
-        "groups": _groups(),
+        "users": seed_people.users(TENANT),
+        "groups": seed_people.groups(TENANT, _STAMP),
     }
 
 
@@ -61,7 +64,36 @@ def _by_id(things: list[Data]) -> Data:
 
 
 def _tenant(tenant: str, name: str, domain: str) -> Data:
-    return {"id": f"/tenants/{tenant}", "tenantId": tenant, "displayName": name, "defaultDomain": domain}
+    return {
+        "id": f"/tenants/{tenant}",
+        "tenantId": tenant,
+        "displayName": name,
+        "defaultDomain": domain,
+        "authorizationPolicy": _authorization_policy(),
+        "premium": True,
+    }
+
+
+def _authorization_policy() -> Data:
+    permissions: Data = {
+        "allowedToCreateApps": True,
+        "allowedToCreateSecurityGroups": True,
+        "allowedToCreateTenants": True,
+        "allowedToReadBitlockerKeysForOwnedDevice": True,
+        "allowedToReadOtherUsers": True,
+        "permissionGrantPoliciesAssigned": [],
+    }
+    return {
+        "id": "authorizationPolicy",
+        "displayName": "Authorization Policy",
+        "description": "Used to manage authorization related settings across the company.",
+        "allowInvitesFrom": "everyone",
+        "allowedToSignUpEmailBasedSubscriptions": True,
+        "allowedToUseSSPR": True,
+        "allowEmailVerifiedUsersToJoinOrganization": False,
+        "blockMsolPowerShell": False,
+        "defaultUserRolePermissions": permissions,
+    }
 
 
 def _subscription(subscription: str, name: str, tenant: str) -> Data:
@@ -108,6 +140,8 @@ def _account(environment: str, subscription: str) -> Data:
             "allowProjectManagement": True,
             "disableLocalAuth": True,
             "publicNetworkAccess": "Enabled",
+            "networkAcls": {"defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": []},
+            "privateEndpointConnections": [],
             "endpoint": f"https://{name}.cognitiveservices.azure.com/",
             "endpoints": {"AI Foundry API": f"https://{name}.services.ai.azure.com/"},
             "deletionDate": None,
@@ -135,47 +169,14 @@ def project(names: Names, account: Data, name: str, location: str | None = None)
 
 
 def _assignments() -> list[Data]:
-    reader = [(f"/subscriptions/{sub}", roles.READER) for sub in (NONPROD, PROD)]
-    granter = [(_group_id(env, sub), roles.RBAC_ADMINISTRATOR) for env, sub, _tenant in _ACCOUNTS]
-    legacy = [(f"/subscriptions/{NONPROD}", roles.CONTRIBUTOR)]
-    held = [("operator", grant) for grant in reader + granter] + [("legacy", grant) for grant in legacy]
-    people = [("sandbox-admin", (f"/subscriptions/{sub}", roles.OWNER)) for sub in (NONPROD, PROD)]
-    return [
-        _assignment(number, _PRINCIPAL_IDS[who], scope, role)
-        for number, (who, (scope, role)) in enumerate(held + people, start=1)
-    ]
-
-
-def _assignment(number: int, principal: str, scope: str, role: str) -> Data:
-    name = f"ee000000-0000-0000-0000-{number:012}"
-    subscription = "/".join(scope.split("/")[:3])
-    properties = {
-        "roleDefinitionId": f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}",
-        "principalId": principal,
-        "principalType": "User" if principal == _PRINCIPAL_IDS["sandbox-admin"] else "ServicePrincipal",
-        "scope": scope,
-        "description": None,
-        "condition": None,
-        "conditionVersion": None,
-        "createdOn": _STAMP,
-        "updatedOn": _STAMP,
-        "createdBy": None,
-        "updatedBy": None,
-        "delegatedManagedIdentityResourceId": None,
-    }
-    return {
-        "id": f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}",
-        "type": "Microsoft.Authorization/roleAssignments",
-        "name": name,
-        "properties": properties,
-    }
+    operator, legacy = _PRINCIPAL_IDS["operator"], _PRINCIPAL_IDS["legacy"]
+    return seed_rights.assignments(operator, legacy, NONPROD, PROD, _STAMP)
 
 
 _PRINCIPAL_IDS = {
     "operator": "0b000000-0000-0000-0000-000000000001",
     "bystander": "0b000000-0000-0000-0000-000000000002",
     "legacy": "0b000000-0000-0000-0000-000000000003",
-    "sandbox-admin": "0c000000-0000-0000-0000-000000000001",
 }
 _APPS = (
     ("operator", OPERATOR_APP_ID, "0d000000-0000-0000-0000-000000000001"),
@@ -254,36 +255,4 @@ def _principals() -> Data:
             "graphPermissions": granted.get(name, []),
         }
         for name, app_id, _object_id in _APPS
-    }
-
-
-def _users() -> Data:
-    admin = _user(_PRINCIPAL_IDS["sandbox-admin"], "admin", "Sandbox Admin", ["Global Administrator"])
-    plain = _user("0c000000-0000-0000-0000-000000000002", "user", "Sandbox User", [])
-    return {admin["id"]: admin, plain["id"]: plain}
-
-
-def _user(user_id: str, name: str, display: str, directory_roles: list[str]) -> Data:
-    return {
-        "id": user_id,
-        "tenantId": TENANT,
-        "userPrincipalName": f"{name}@contoso.onmicrosoft.com",
-        "displayName": display,
-        "mail": None,
-        "directoryRoles": directory_roles,
-    }
-
-
-def _groups() -> Data:
-    listed = [("dev", 1), ("staging", 2), ("prod", 3)]
-    return {
-        f"0c000000-0000-0000-0000-00000000010{number}": {
-            "id": f"0c000000-0000-0000-0000-00000000010{number}",
-            "tenantId": TENANT,
-            "displayName": f"foundry-{environment}",
-            "members": ["0c000000-0000-0000-0000-000000000002"] if environment == "dev" else [],
-            "owners": [_PRINCIPAL_IDS["sandbox-admin"]],
-            "createdDateTime": _STAMP,
-        }
-        for environment, number in listed
     }

@@ -14,6 +14,7 @@ import json
 import re
 import time
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from fnmatch import fnmatchcase
 from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -190,7 +191,9 @@ def _unknown(call: Call, service: Service) -> Answer:
 async def _send(call: Call, answer: Answer, send: Send) -> None:
     payload = b"" if call.method == "HEAD" else answer.payload()
     media = answer.media_type if payload else None
-    response = Response(payload, answer.status, dict(answer.headers), media)
+    # By the world's clock, which need not be the machine's: clients see the skew
+    headers = {"Date": formatdate(call.world.now(), usegmt=True), **answer.headers}
+    response = Response(payload, answer.status, headers, media)
     await response(call.request.scope, call.request.receive, send)
 
 

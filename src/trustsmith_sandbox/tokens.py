@@ -14,12 +14,16 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
+from trustsmith_sandbox import directory_roles
+
 if TYPE_CHECKING:
     from trustsmith_sandbox.http import Call
     from trustsmith_sandbox.world import Data, World
 
 LIFETIME_S = 3599
 _REMEMBERED_TOKENS = 512
+# What Azure CLI's own client is consented to, as far as it matters here (reference "Microsoft Graph", A.6).
+_GRAPH_SCOPES = "Application.ReadWrite.All Directory.AccessAsUser.All Group.ReadWrite.All User.Read.All"
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,10 @@ def access_token(world: World, who: Data, *, tenant: str, app_id: str, resource:
         "idtyp": "user" if user else "app",
     }
     if user:
-        claims |= {"upn": who["userPrincipalName"], "name": who["displayName"], "scp": "user_impersonation"}
+        graph = world.names.service_of(resource) == "graph"
+        claims |= {"upn": who["userPrincipalName"], "name": who["displayName"]}
+        claims["scp"] = _GRAPH_SCOPES if graph else "user_impersonation"
+        claims |= {"wids": directory_roles.template_ids(world, who)} if graph else {}
     else:
         claims["roles"] = who.get("graphPermissions", [])
     return entra_key(world).sign(claims)

@@ -11,9 +11,11 @@ import json
 import re
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.cli import person
 
 if TYPE_CHECKING:
     import subprocess
@@ -117,6 +119,12 @@ class Desk:
         assert "\x1b" not in text, text
         assert self.sandbox.env["GH_TOKEN"] not in text, text
         assert not _TOKEN.search(text), text
+
+    def as_person(self, user: str) -> Desk:
+        """A desk at the same checkout whose Azure CLI is signed in as that user."""
+        folder = self.checkout.with_name(f"az-{user.partition('@')[0]}")
+        env = person.signed_in(folder, self.env, self.sandbox.origin, user)
+        return replace(self, env=env)
 
     def write(self, text: str, path: Path = CONFIG) -> Path:
         """Write a file of the checkout; by default the configuration."""

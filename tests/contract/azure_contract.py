@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     import httpx
 
 _FOLDER = Path(__file__).resolve().parents[1] / "contracts"
-_ARM = ("arm-authorization", "arm-cognitiveservices", "arm-resources")
+_ARM = ("arm-authorization", "arm-cognitiveservices", "arm-pim", "arm-resources")
 _SEVERAL = {"scope", "resourceId", "roleAssignmentId", "parentResourcePath"}
 _NOT_DESCRIBED = re.compile(
     r"/metadata/endpoints|.*/\$batch|.*/owners/\$ref|.*/deletedItems/microsoft.graph.application|.*/restore"
-    r"|.*/owners/[^/]+/\$ref|.*ScheduleInstances|/v1.0/(users|servicePrincipals)/[^/]+/memberOf"
+    r"|.*/owners/[^/]+/\$ref|/providers/.*ScheduleInstances|.*/locks"
+    r"|/v1.0/(me|users/[^/]+|servicePrincipals/[^/]+)/(memberOf|transitiveMemberOf)(/microsoft.graph.\w+)?"
+    r"|/v1.0/policies/authorizationPolicy"
     r"|/v1.0/servicePrincipals.*/(add|remove)Password|/v1.0/applications\(.*/owners"
     r"|/v1.0/applications.*/federatedIdentityCredentials\(name=.*"
     r"|/v1.0/applications\(.*federatedIdentityCredentials/.*|.*/deployments",

@@ -42,10 +42,14 @@ class Caller:
     host: str | None = None
     who: tuple[tuple[str, str], ...] = ()
     checks: bool = True
+    user: str | None = None
 
     @cached_property
     def token(self) -> str:
-        """The bearer, fetched once."""
+        """The bearer, fetched once: an application's, or that of the ``user`` who is signed in."""
+        if self.user:
+            wanted = {"user": self.user, "resource": self.scope.removesuffix("/.default")}
+            return str(self.sandbox.control("token", wanted)["accessToken"])
         where = {"host": "login.microsoftonline.com"} if self.host else {}
         answer = ask_for_token(self.sandbox, scope=self.scope, **where, **dict(self.who))
         assert answer.status_code == 200, answer.text
@@ -79,6 +83,11 @@ def graph_of(sandbox: Sandbox, **who: str) -> Caller:
 def arm_of(sandbox: Sandbox, **who: str) -> Caller:
     """Return a caller of Resource Manager."""
     return Caller(sandbox, f"{sandbox.origin}/arm/.default", who=tuple(who.items()))
+
+
+def person_of(sandbox: Sandbox, user: str, scope: str) -> Caller:
+    """Return a caller who is a person, signed in as Azure CLI signs them in."""
+    return Caller(sandbox, scope, user=user)
 
 
 def bystander(sandbox: Sandbox) -> dict[str, str]:

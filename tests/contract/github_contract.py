@@ -25,7 +25,8 @@ CONTRACTS = Path(__file__).resolve().parents[1] / "contracts"
 ADMIN, READ_ONLY, WRITER = "sandbox-admin-token", "sandbox-read-only-token", "sandbox-writer-token"
 # Routes of GitHub's that its description, as we have it, leaves out.
 _NOT_DESCRIBED = re.compile(
-    r"GET (/|/meta|.*/readme|.*/permission|.*/teams|.*/contents)"
+    r"GET (/|/meta|.*/readme|.*/permission|.*/teams|.*/contents|.*/selected-actions|/orgs/[^/]+/actions/permissions)"
+    r"|GET .*/properties/values|\w+ .*/customization/properties/repo(/.*)?"
     r"|(POST /graphql|POST .*/transfer|PUT .*/actions/permissions|PATCH .*/pulls/\d+)"
 )
 _ENVELOPE = {"message", "documentation_url", "status"}

@@ -167,8 +167,8 @@ def test_a_principal_that_arm_cannot_see_yet(sandbox: Sandbox, arm: Caller) -> N
 @pytest.mark.parametrize(
     ("text", "count"),
     [
-        ("", 5),
-        ("atScope()", 4),
+        ("", 6),
+        ("atScope()", 5),
         (f"principalId eq '{_OPERATOR}'", 2),
         (f"principalId eq '{_BYSTANDER}'", 1),
         (f"assignedTo('{_BYSTANDER}')", 1),
