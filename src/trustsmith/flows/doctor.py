@@ -14,7 +14,7 @@ from trustsmith.desire import desire
 from trustsmith.diff import diff
 from trustsmith.doctor import examine
 from trustsmith.doctor.check import is_answer
-from trustsmith.doctor.evidence import Answer, Azure, Evidence, GitHub, Made, Operation, People
+from trustsmith.doctor.evidence import Answer, Azure, Evidence, Made, Operation, People
 from trustsmith.errors import Differences, TrustsmithError, UsageError
 from trustsmith.flows import evidence as ask
 from trustsmith.flows.facts import Asker, endpoint
@@ -25,7 +25,6 @@ from trustsmith.model.findings import worst
 from trustsmith.model.resource import SIDES, Side
 from trustsmith.model.state import State
 from trustsmith.render import operations, workflows
-from trustsmith.systems import together
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Collection
@@ -107,11 +106,11 @@ async def _gather(
     session.look_anew()
     signed_in = bool({"entra", "azure"} & sides)
     session.prefetch(sides if signed_in else {"github"})
-    people, repository = await together(
+    people, repository = await ask.every(
         ask.people(session, config.identity.owners) if signed_in else _nobody(),
         ask.there(session.github.repository(config.repository), config.repository),
     )
-    azure, github, seen = await together(
+    azure, github, seen = await ask.every(
         _azure(session, config, people) if "azure" in sides else _no_azure(),
         ask.github(session, config, repository),
         _seen(session, source, people, sides) if is_answer(repository) else _unseen(),
@@ -200,7 +199,7 @@ async def _live(session: Session, people: People, sides: frozenset[Side], made: 
     if {"entra", "azure"} & sides:
         entra = asyncio.ensure_future(read("entra", entra))
     others: list[Side] = [side for side in ("azure", "github") if side in sides]
-    live = State().join(*await together(entra, *(read(side, entra) for side in others)))
+    live = State().join(*await ask.every(entra, *(read(side, entra) for side in others)))
     return replace(made, live=replace(live, unread={}), failed=failed)
 
 

@@ -5,6 +5,7 @@ Every question that fails leaves its error in the answer's place, so that one mi
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from trustsmith.clients import names
@@ -17,7 +18,6 @@ from trustsmith.doctor.registering import is_application
 from trustsmith.doctor.roles import granted
 from trustsmith.errors import NotFound, TrustsmithError
 from trustsmith.model.rights import assigning, permit
-from trustsmith.systems import together
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
@@ -44,8 +44,15 @@ async def there(asked: Awaitable[T | None], what: str) -> T | TrustsmithError:
     return NotFound(f"There is no {what}.", service="") if answer is None else answer
 
 
+async def every(*asked: Awaitable[Any]) -> list[Any]:
+    """All answers; errors among them are answers here, which `together` would raise."""
+    tasks = [asyncio.ensure_future(one) for one in asked]
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return [task.result() for task in tasks]
+
+
 async def _all(asked: Mapping[Any, Awaitable[Any]]) -> dict[Any, Any]:
-    return dict(zip(asked, await together(*asked.values()), strict=True))
+    return dict(zip(asked, await every(*asked.values()), strict=True))
 
 
 # -- people --------------------------------------------------------------------------------------------------------
@@ -53,10 +60,10 @@ async def _all(asked: Mapping[Any, Awaitable[Any]]) -> dict[Any, Any]:
 
 async def people(session: Session, owners: Iterable[str] = ()) -> People:
     """Who is signed in, and what the directory says of them. One sign-in failing, nothing more is asked there."""
-    who, claims = await together(quiet(session.credentials.whoami()), quiet(_graph_claims(session)))
+    who, claims = await every(quiet(session.credentials.whoami()), quiet(_graph_claims(session)))
     if not is_answer(claims):
         return People(azure=who, graph=claims)
-    (policy, roles), found = await together(
+    (policy, roles), found = await every(
         directory(session, claims),
         _all({owner: there(session.graph.users(owner), f"user {owner}") for owner in owners}),
     )
@@ -72,7 +79,7 @@ async def directory(session: Session, claims: Mapping[str, Any]) -> tuple[Answer
     """The tenant's authorization policy and the caller's directory roles; an application has its rights in the token."""
     if is_application(claims):
         return None, None
-    policy, roles = await together(
+    policy, roles = await every(
         there(session.graph.authorization_policy(), "authorization policy"),
         quiet(session.graph.directory_roles()),
     )
@@ -88,7 +95,7 @@ async def azure(session: Session, config: Config) -> Azure:
     projects = {p.key: p for environment in config.environments for p in environment.projects}
     accounts = {p.account_scope.lower(): p.account_scope for p in projects.values()}
     numbers = sorted({p.subscription for p in projects.values()})
-    subscriptions, providers, found, held, definitions, rights = await together(
+    subscriptions, providers, found, held, definitions, rights = await every(
         quiet(arm.subscriptions()),
         _all({number: there(arm.provider(number, PROVIDER), PROVIDER) for number in numbers}),
         _all({key: _project(session, project) for key, project in projects.items()}),
@@ -133,7 +140,7 @@ async def rights_of(session: Session, config: Config, *, thorough: bool = False)
 async def _rights_at(session: Session, scope: str, roles: set[UUID], *, thorough: bool) -> Rights:
     asked = [quiet(session.arm.permissions(scope))]
     asked += [quiet(session.arm.deny_assignments(scope))] if thorough else []
-    permissions, *denials = await together(*asked)
+    permissions, *denials = await every(*asked)
     enough = isinstance(permissions, TrustsmithError) or all(
         permit(permissions, assigning(role)) for role in roles
     )
@@ -145,7 +152,7 @@ async def _eligible(session: Session, scope: str) -> list[Json]:
     """Roles that could be activated at a scope, each with its definition."""
     instances = await session.arm.eligible_roles(scope)
     ids = [str(instance["properties"]["roleDefinitionId"]).rpartition("/")[2] for instance in instances]
-    definitions = await together(*(quiet(session.arm.role_definition(scope, guid)) for guid in ids))
+    definitions = await every(*(quiet(session.arm.role_definition(scope, guid)) for guid in ids))
     return [i | {"definition": d} for i, d in zip(instances, definitions, strict=True)]
 
 
@@ -158,7 +165,7 @@ async def github(session: Session, config: Config, repository: Answer[Json]) -> 
         return GitHub(repository=repository)
     name = config.repository
     guarded = any(environment.protection.branches == "protected" for environment in config.environments)
-    who, policy, environments, protected, reviewers, readers = await together(
+    who, policy, environments, protected, reviewers, readers = await every(
         owner(session, repository),
         _policy(session, name),
         quiet(session.github_side.environments(name)),

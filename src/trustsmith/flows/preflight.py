@@ -14,7 +14,6 @@ from trustsmith.errors import NotAllowed, TrustsmithError, UsageError
 from trustsmith.flows import evidence as ask
 from trustsmith.model.environments import GitHubEnvironment
 from trustsmith.model.resources import RoleAssignment
-from trustsmith.systems import together
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 async def preflight(session: Session, config: Config, sides: Collection[Side]) -> Evidence:
     """What the checks look at that stand in the way of changes to these sides."""
-    people, azure, github = await together(
+    people, azure, github = await ask.every(
         _people(session) if {"entra", "azure"} & set(sides) else _nobody(),
         _azure(session, config) if "azure" in sides else _no_azure(),
         _github(session, config) if "github" in sides else _no_github(),
@@ -56,7 +55,7 @@ async def _people(session: Session) -> People:
 
 
 async def _azure(session: Session, config: Config) -> Azure:
-    definitions, rights = await together(
+    definitions, rights = await ask.every(
         ask.role_definitions(session, config), ask.rights_of(session, config)
     )
     return Azure(definitions=definitions, rights=rights)
@@ -66,7 +65,7 @@ async def _github(session: Session, config: Config) -> GitHub:
     repository = await ask.there(session.github.repository(config.repository), config.repository)
     if isinstance(repository, TrustsmithError):
         return GitHub()
-    who, environments, readers = await together(
+    who, environments, readers = await ask.every(
         ask.owner(session, repository),
         ask.quiet(session.github_side.environments(config.repository)),
         ask.readers_of(session, config, repository),
