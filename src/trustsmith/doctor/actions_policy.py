@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from trustsmith.doctor.check import FILES, GITHUB, Check, bad, fine, unread
-from trustsmith.errors import TrustsmithError
+from trustsmith.errors import NotFound, TrustsmithError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,10 @@ def enabled(evidence: Evidence) -> Iterator[Finding]:
     """Without Actions no workflow runs."""
     answer = evidence.github.actions
     if answer is None or isinstance(answer, TrustsmithError):
-        yield from unread(answer, "the Actions policy")
+        if not isinstance(
+            answer, NotFound
+        ):  # hidden from those who do not administer, which is another finding
+            yield from unread(answer, "the Actions policy")
     elif not answer.get("enabled"):
         name = evidence.config.repository
         yield bad(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trustsmith.doctor.evidence import Evidence
     from trustsmith.model.findings import Finding
     from trustsmith.model.plan import Hazard
+    from trustsmith.model.resource import Side
 
 #: Hazards that no word allows and that have a check of their own.
 _ELSEWHERE = ("full=", "foreign-application=", "ambiguous-subject=")
@@ -26,10 +27,22 @@ _ELSEWHERE = ("full=", "foreign-application=", "ambiguous-subject=")
 def what_is_there(evidence: Evidence) -> Iterator[Finding]:
     """Each side could be looked at; otherwise nothing certain can be said of what is left to do there."""
     for side, error in evidence.made.failed.items():
-        if not isinstance(error, NotSignedIn):
+        if not isinstance(error, NotSignedIn) and not _is_consequence(evidence, side):
             yield from unread(error, f"what is there at {side}", side)
     if evidence.made.plan is not None and not evidence.made.failed:
         yield fine("What is there could be looked at.")
+
+
+def _is_consequence(evidence: Evidence, side: Side) -> bool:
+    """Whether other checks say why a side could not be looked at: a project that is not there, no administrator."""
+    if side == "azure":
+        return not all(evidence.is_there(project) for project in evidence.projects)
+    answer = evidence.github.repository
+    return (
+        side == "github"
+        and isinstance(answer, dict)
+        and not (answer.get("permissions") or {}).get("admin", True)
+    )
 
 
 def names(evidence: Evidence) -> Iterator[Finding]:

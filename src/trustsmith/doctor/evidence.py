@@ -141,3 +141,17 @@ class Evidence:
         """The projects of the file, each once."""
         found = {p.key: p for environment in self.config.environments for p in environment.projects}
         return tuple(found.values())
+
+    def is_visible(self, scope: str) -> bool:
+        """Whether the caller sees the subscription that an ARM id is in; True when that was not asked."""
+        listed = self.azure.subscriptions
+        kind, _, rest = scope.strip("/").lower().partition("/")
+        if listed is None or isinstance(listed, TrustsmithError) or kind != "subscriptions":
+            return True
+        return any(str(one["subscriptionId"]).lower() == rest.partition("/")[0] for one in listed)
+
+    def is_there(self, project: ProjectId) -> bool:
+        """Whether a project was found, in a subscription that is visible."""
+        answer = self.azure.projects.get(project.key)
+        found = answer is not None and not isinstance(answer, TrustsmithError)
+        return found and self.is_visible(project.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trustsmith.doctor.check import AZURE, Check, bad, fine, unread
-from trustsmith.errors import NotFound, TrustsmithError
+from trustsmith.errors import NotFound, ServiceError, TrustsmithError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from trustsmith.model.foundry import ProjectId
 
 PROVIDER = "Microsoft.CognitiveServices"
+#: ARM's code for a token of another tenant than the subscription's.
+_ELSEWHERE = "InvalidAuthenticationTokenTenant"
+_OTHER_TENANT = (
+    "Name a project of this tenant, or write the project's tenant in the file (`tenant`) and sign in there."
+)
 
 
 def subscriptions(evidence: Evidence) -> Iterator[Finding]:
@@ -25,6 +30,8 @@ def subscriptions(evidence: Evidence) -> Iterator[Finding]:
         return
     for number in _numbers(evidence):
         found = _subscription(answer, number)
+        if found is None and _is_elsewhere(evidence, number):
+            continue
         if found is None:
             yield bad(
                 f"The subscription is not visible in tenant {evidence.config.tenant}: it is in another tenant, or you have "
@@ -48,13 +55,22 @@ def tenants(evidence: Evidence) -> Iterator[Finding]:
     if answer is None or isinstance(answer, TrustsmithError):
         return
     for project in evidence.projects:
+        there = evidence.azure.projects.get(project.key)
+        if isinstance(there, ServiceError) and there.code == _ELSEWHERE:
+            yield bad(
+                f"The project's subscription is in another tenant than {evidence.config.tenant}, which the file names: an "
+                "application of one tenant gets no role in the other.",
+                project.short,
+                next=_OTHER_TENANT,
+                original=there.original,
+            )
         tenant = str((_subscription(answer, project.subscription) or {}).get("tenantId") or "")
         if tenant and tenant.lower() != evidence.config.tenant.lower():
             yield bad(
                 f"The project is in tenant {tenant}, and the file says {evidence.config.tenant}: an application of one "
                 "tenant gets no role in the other.",
                 project.short,
-                next=f"Name a project of this tenant, or write the project's tenant in the file:\n  tenant: {tenant}",
+                next=_OTHER_TENANT,
             )
         elif tenant:
             yield fine("It is in the tenant that the file names.", project.short)
@@ -64,7 +80,7 @@ def providers(evidence: Evidence) -> Iterator[Finding]:
     """Foundry's resource provider is registered."""
     for number, answer in evidence.azure.providers.items():
         if isinstance(answer, TrustsmithError) or answer is None:
-            if _is_visible(evidence, number):
+            if evidence.is_visible(f"/subscriptions/{number}"):
                 yield from unread(answer, f"the resource provider {PROVIDER}", number)
         elif answer.get("registrationState") != "Registered":
             yield bad(
@@ -81,7 +97,7 @@ def projects(evidence: Evidence) -> Iterator[Finding]:
     """Each project is there."""
     for project in evidence.projects:
         answer = evidence.azure.projects.get(project.key)
-        if answer is None or not _is_visible(evidence, project.subscription):
+        if answer is None or not evidence.is_visible(project.id):
             continue
         if isinstance(answer, NotFound):
             yield bad(
@@ -120,10 +136,10 @@ def _subscription(answer: list[Json], number: str) -> Json | None:
     return next((s for s in answer if str(s["subscriptionId"]).lower() == number), None)
 
 
-def _is_visible(evidence: Evidence, number: str) -> bool:
-    """Whether a subscription is visible; what is wrong in an invisible one is no news."""
-    answer = evidence.azure.subscriptions
-    return isinstance(answer, list) and _subscription(answer, number) is not None
+def _is_elsewhere(evidence: Evidence, number: str) -> bool:
+    """Whether ARM says that the subscription is of another tenant, which is a finding of its own."""
+    answers = [evidence.azure.projects.get(p.key) for p in evidence.projects if p.subscription == number]
+    return any(isinstance(answer, ServiceError) and answer.code == _ELSEWHERE for answer in answers)
 
 
 CHECKS = (

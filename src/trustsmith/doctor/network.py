@@ -31,7 +31,7 @@ def access(evidence: Evidence) -> Iterator[Finding]:
     for account, project in _accounts(evidence).items():
         answer = evidence.azure.accounts.get(account)
         about = project.account
-        if isinstance(answer, NotFound) or answer is None:
+        if isinstance(answer, NotFound) or answer is None or not evidence.is_visible(account):
             continue
         if isinstance(answer, TrustsmithError):
             yield from unread(answer, f"the account {about}", about)
@@ -86,7 +86,7 @@ def _here(evidence: Evidence, project: ProjectId) -> str:
         return ""
     if not found:
         return f"From here, {host} does not resolve; what counts is what the runner sees."
-    kind = "private" if all(_is_private(address) for address in found) else "public"
+    kind = "private" if _are_private(found) else "public"
     return f"From here, {host} is the {kind} {', '.join(found)}; what counts is what the runner sees."
 
 
@@ -98,7 +98,7 @@ def resolution(evidence: Evidence) -> Iterator[Finding]:
         if not host or found is None:
             continue
         if found:
-            private = " (private)" if all(_is_private(address) for address in found) else ""
+            private = " (private)" if _are_private(found) else ""
             yield fine(f"{host} is {', '.join(found)}{private} from here.", project.short)
         else:
             yield bad(
@@ -120,11 +120,10 @@ def _accounts(evidence: Evidence) -> dict[str, ProjectId]:
     return {project.account_scope.lower(): project for project in evidence.projects}
 
 
-def _is_private(address: str) -> bool:
-    try:
-        return ip_address(address.partition("%")[0]).is_private
-    except ValueError:
-        return False
+def _are_private(addresses: list[str]) -> bool:
+    """Whether they are of a private network; this machine itself is none."""
+    found = [ip_address(address.partition("%")[0]) for address in addresses]
+    return all(address.is_private and not address.is_loopback for address in found)
 
 
 CHECKS = (Check("network-access", AZURE, access), Check("name-resolution", AZURE, resolution))

@@ -13,9 +13,9 @@ from trustsmith.errors import NotFound, TrustsmithError
 from trustsmith.model.resources import Application
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from trustsmith.doctor.evidence import Evidence, Json
+    from trustsmith.doctor.evidence import Evidence
     from trustsmith.model.findings import Finding
 
 #: Graph permissions of an application that may register applications (Graph, "Create application").
@@ -32,6 +32,7 @@ REGISTRARS = {
     "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": "Application Administrator",
     "158c047a-c907-4556-b7ef-446551a6b5f7": "Cloud Application Administrator",
     "cf1c38e5-3621-4004-a7cb-879624dced7c": "Application Developer",
+    "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2": "Hybrid Identity Administrator",
 }
 _LEAVE_IT = "or let somebody who may do that part:\n  trustsmith apply --only entra"
 
@@ -65,14 +66,16 @@ def is_application(claims: Mapping[str, Any]) -> bool:
 
 
 def _as_application(claims: Mapping[str, Any]) -> Iterator[Finding]:
-    held = sorted(MAY_REGISTER & set(claims.get("roles") or ()))
-    if held:
-        yield fine(f"The application that is signed in has the Graph permission {held[0]}.")
-        return
-    yield bad(
-        "The application that is signed in may not register applications.",
-        next=f"Give it the Graph permission Application.ReadWrite.OwnedBy, {_LEAVE_IT}",
-    )
+    permissions, roles = sorted(MAY_REGISTER & set(claims.get("roles") or ())), _held(claims.get("wids"))
+    if permissions:
+        yield fine(f"The application that is signed in has the Graph permission {permissions[0]}.")
+    elif roles:
+        yield fine(f"The application that is signed in holds the directory role {roles[0]}.")
+    else:
+        yield bad(
+            "The application that is signed in may not register applications.",
+            next=f"Give it the Graph permission Application.ReadWrite.OwnedBy, {_LEAVE_IT}",
+        )
 
 
 def _as_person(evidence: Evidence, claims: Mapping[str, Any]) -> Iterator[Finding]:
@@ -84,32 +87,33 @@ def _as_person(evidence: Evidence, claims: Mapping[str, Any]) -> Iterator[Findin
             original=f"scp: {' '.join(sorted(scopes))}",
         )
         return
-    held = [REGISTRARS[role] for role in _template_ids(evidence.people.roles) if role in REGISTRARS]
-    policy = evidence.people.policy
+    roles, policy = evidence.people.roles, evidence.people.policy
+    listed = [] if roles is None or isinstance(roles, TrustsmithError) else roles
+    held = _held([*(role.get("roleTemplateId") for role in listed), *(claims.get("wids") or ())])
     switch = (policy.get("defaultUserRolePermissions") or {}) if isinstance(policy, dict) else {}
     if held:
         yield fine(f"You hold the directory role {held[0]}.")
     elif switch.get("allowedToCreateApps"):
         yield fine("The tenant lets its users register applications.")
-    elif isinstance(evidence.people.roles, TrustsmithError):
-        yield from unread(evidence.people.roles, "your directory roles")
+    elif isinstance(roles, TrustsmithError):
+        yield from unread(roles, "your directory roles")
     elif isinstance(policy, TrustsmithError):
         yield from unread(policy, "the tenant's switch 'users can register applications'")
     else:
-        yield bad(
-            "The tenant does not let its users register applications, and you hold none of the directory roles "
-            f"{', '.join(REGISTRARS.values())}.",
-            next="Ask for Application Developer (if you are eligible, activate it: Entra admin center, Privileged Identity "
-            f"Management, My roles), or for `client_id` of an application that somebody makes, {_LEAVE_IT}",
-        )
+        yield _shut_out()
 
 
-def _template_ids(roles: list[Json] | TrustsmithError | None) -> list[str]:
-    return (
-        []
-        if roles is None or isinstance(roles, TrustsmithError)
-        else [str(r.get("roleTemplateId")) for r in roles]
+def _shut_out() -> Finding:
+    return bad(
+        "The tenant does not let its users register applications, and you hold none of the directory roles "
+        f"{', '.join(REGISTRARS.values())}.",
+        next="Ask for Application Developer (if you are eligible, activate it: Entra admin center, Privileged Identity "
+        f"Management, My roles), or for `client_id` of an application that somebody makes, {_LEAVE_IT}",
     )
+
+
+def _held(template_ids: Iterable[Any] | None) -> list[str]:
+    return [REGISTRARS[str(role)] for role in template_ids or () if str(role) in REGISTRARS]
 
 
 def owners(evidence: Evidence) -> Iterator[Finding]:

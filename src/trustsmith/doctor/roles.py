@@ -92,7 +92,7 @@ def assign(evidence: Evidence) -> Iterator[Finding]:
         by_scope.setdefault(step.scope.lower(), []).append(step)
     for scope, wanted in by_scope.items():
         rights = evidence.azure.rights.get(scope)
-        if rights is not None:
+        if rights is not None and evidence.is_visible(scope):
             yield from _assign_at(evidence, wanted, rights)
 
 
@@ -203,8 +203,11 @@ def _permissions_of(definition: Any) -> list[Json]:
 
 def definitions(evidence: Evidence) -> Iterator[Finding]:
     """Each role of the file exists in Azure; those we know have one of the names that we know."""
+    known = {grant.role: grant.scope for grant in reversed(granted(evidence.config))}
     for role, answer in evidence.azure.definitions.items():
         about = role_slug(role)
+        if not evidence.is_visible(known.get(role, "")):
+            continue
         if isinstance(answer, NotFound):
             yield bad(
                 f"Azure has no role definition {role} at the scopes of the file.",

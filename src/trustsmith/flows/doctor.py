@@ -97,18 +97,19 @@ async def _gather(
     session: Session, source: Source | None, config: Config, sides: frozenset[Side]
 ) -> Evidence:
     """All that the checks of these sides look at, asked for at the same time where possible."""
+    session.look_anew()
+    contacted: frozenset[Side] = frozenset({"entra", "azure"}) if {"entra", "azure"} & sides else frozenset()
+    if not sides <= {"files"}:
+        session.prefetch(contacted)
     files = _files(session, config) if {"github", "files"} & sides else Made()
-    base = Evidence(
-        config=config, sides=sides, host=session.endpoints.github_host, made=files, now=time.time()
-    )
+    host, now = session.endpoints.github_host, time.time()
+    base = Evidence(config=config, sides=sides, host=host, made=files, now=now)
     if sides <= {"files"}:
         return base
-    session.look_anew()
-    signed_in = bool({"entra", "azure"} & sides)
-    session.prefetch(sides if signed_in else {"github"})
-    people, repository = await ask.every(
-        ask.people(session, config.identity.owners) if signed_in else _nobody(),
+    people, repository, _ = await ask.every(
+        ask.people(session, config.identity.owners) if contacted else _nobody(),
         ask.there(session.github.repository(config.repository), config.repository),
+        session.warm(contacted),
     )
     azure, github, seen = await ask.every(
         _azure(session, config, people) if "azure" in sides else _no_azure(),
