@@ -18,7 +18,7 @@ from trustsmith.flows.session import Options, Session
 from trustsmith.model.resource import SIDES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.conftest import Sandbox
@@ -128,7 +128,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def bench(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """A checkout beside a sandbox in its first state, signed in as the sandbox says."""
     for name in list(os.environ):
         if name.startswith(_OWN):

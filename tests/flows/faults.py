@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _SCOPE = "@Request[Microsoft.Authorization/roleAssignments:"
 class Fault:
     """One fault, in the world or in the configuration.
 
-    check: the only one that may have findings. about: what one of them has to be about. old, new: an edit of the
+    check: the only one that may have findings. about: what one of them has to be about. edit: old and new text of the
     configuration. env: what the shell has exported. broken: (service, path) of a read that answers 403. word: what the
     finding has to say.
     """
@@ -46,8 +46,7 @@ class Fault:
     check: str
     by_hand: Callable[[World], object] | None = None
     about: str = ""
-    old: str = ""
-    new: str = ""
+    edit: tuple[str, str] = ("", "")
     env: tuple[tuple[str, str], ...] = ()
     broken: tuple[str, str] | None = None
     clock: float = 0.0
@@ -254,12 +253,16 @@ def renamed(world: World) -> None:
 
 _LEGACY = "0a000000-0000-0000-0000-000000000003"
 _PRIVATE = [{"id": "pe", "properties": {"privateLinkServiceConnectionState": {"status": "Approved"}}}]
-_BRANCHES = "branches: [main]"
+_PROTECTED = ("branches: [main]", "branches: protected")
 _ROLE = f"    project: {PROJECT}\n"
 
 
-def _role(text: str) -> dict[str, str]:
-    return {"old": _ROLE, "new": f"{_ROLE}    role: {text}\n"}
+def _role(text: str) -> tuple[str, str]:
+    return _ROLE, f"{_ROLE}    role: {text}\n"
+
+
+def _owner(name: str) -> tuple[str, str]:
+    return "environments:", f"identity: {{owners: [{name}]}}\nenvironments:"
 
 
 # -- the table -----------------------------------------------------------------------------------------------------
@@ -269,7 +272,7 @@ SIGN_IN = (
     Fault("an expired token", "github-sign-in", _token(expires_at="2026-01-01T00:00:00+00:00")),
     Fault("a forged assertion", "azure-sign-in", env=(("AZURE_FEDERATED_TOKEN_FILE", "forged.jwt"),)),
     Fault("nobody signed in to azure", "azure-sign-in", env=(("AZURE_CLIENT_ID", ""), ("PATH", ""))),
-    Fault("another tenant in the file", "tenant", old=f"tenant: {TENANT}", new=f"tenant: {OTHER_TENANT}"),
+    Fault("another tenant in the file", "tenant", edit=(f"tenant: {TENANT}", f"tenant: {OTHER_TENANT}")),
     Fault(
         "a fine-grained token",
         "github-token",
@@ -289,7 +292,7 @@ SIGN_IN = (
 )
 
 GITHUB = (
-    Fault("no such repository", "repository", old="contoso/agents", new="contoso/nothing"),
+    Fault("no such repository", "repository", edit=("contoso/agents", "contoso/nothing")),
     Fault("a renamed repository", "repository", renamed, word="contoso/robots"),
     Fault(
         "a token of no administrator", "repository-administrator", env=(("GH_TOKEN", "sandbox-writer-token"),)
@@ -310,29 +313,26 @@ GITHUB = (
         "protection-available",
         _plan("team"),
         "prod",
-        old="reviewers: [team:platform], ",
-        new="",
+        edit=("reviewers: [team:platform], ", ""),
         word="a wait timer",
     ),
-    Fault("no such team", "reviewers", old="team:platform", new="team:nobody", about="team:nobody"),
+    Fault("no such team", "reviewers", edit=("team:platform", "team:nobody"), about="team:nobody"),
     Fault(
-        "no such user", "reviewers", old="team:platform", new="user:nobody-at-all", about="user:nobody-at-all"
+        "no such user", "reviewers", edit=("team:platform", "user:nobody-at-all"), about="user:nobody-at-all"
     ),
     Fault("a team without the repository", "reviewers", _repository("teams", {}), "team:platform"),
     Fault(
         "a user without the repository",
         "reviewers",
         _repository("collaborators", {}),
-        old="team:platform",
-        new="user:monalisa",
+        edit=("team:platform", "user:monalisa"),
         about="user:monalisa",
     ),
     Fault(
         "no protected branch",
         "protected-branches",
         _repository("protected_branches", []),
-        old=_BRANCHES,
-        new="branches: protected",
+        edit=_PROTECTED,
         about="prod",
     ),
     Fault("another spelling", "environment-spelling", spelled_otherwise, "prod", configured=True),
@@ -359,15 +359,13 @@ GITHUB = (
     Fault(
         "a name that another can have",
         "subject-ambiguous",
-        old="  prod:",
-        new='  "live:eu":',
+        edit=("  prod:", '  "live:eu":'),
         about="live:eu",
     ),
     Fault(
         "a cloud that azure/login does not know",
         "workflows",
-        old="environments:",
-        new="cloud: AzureBleuCloud\nenvironments:",
+        edit=("environments:", "cloud: AzureBleuCloud\nenvironments:"),
     ),
 )
 
@@ -376,8 +374,7 @@ ENTRA = (
     Fault(
         "no such owner",
         "application-owners",
-        old="environments:",
-        new="identity: {owners: [nobody@contoso.com]}\nenvironments:",
+        edit=_owner("nobody@contoso.com"),
         about="nobody@contoso.com",
     ),
     Fault(
@@ -386,9 +383,8 @@ ENTRA = (
         lambda world: world.data["service_principals"][OPERATOR].update(
             graphPermissions=["Application.ReadWrite.All", "User.Read.All"]
         ),
-        old="environments:",
-        new="identity: {owners: [0c000000-0000-0000-0000-000000000002]}\nenvironments:",
-        verdict="fail",
+        edit=_owner("0c000000-0000-0000-0000-000000000002"),
+        verdict="unknown",
     ),
     Fault("a foreign application", "application-names", foreign, APP),
     Fault("a deleted foreign application", "application-names", foreign_deleted, APP),
@@ -398,16 +394,14 @@ ENTRA = (
     Fault(
         "no such application",
         "given-applications",
-        old=_ROLE,
-        new=f"{_ROLE}    client_id: 0a000000-0000-0000-0000-00000000000f\n",
+        edit=(_ROLE, f"{_ROLE}    client_id: 0a000000-0000-0000-0000-00000000000f\n"),
         about="prod",
     ),
     Fault(
         "an application without a principal",
         "given-applications",
         no_principal,
-        old=_ROLE,
-        new=f"{_ROLE}    client_id: {_LEGACY}\n",
+        edit=(_ROLE, f"{_ROLE}    client_id: {_LEGACY}\n"),
         about="prod",
         word="az ad sp create",
     ),
@@ -427,8 +421,10 @@ AZURE = (
     Fault(
         "a project of another tenant",
         "project-tenant",
-        old=PROJECT,
-        new=PROJECT.replace(PROD, "bbbbbbbb-0000-0000-0000-000000000001").replace("-prod", "-fabrikam"),
+        edit=(
+            PROJECT,
+            PROJECT.replace(PROD, "bbbbbbbb-0000-0000-0000-000000000001").replace("-prod", "-fabrikam"),
+        ),
         about="foundry-fabrikam/agents",
     ),
     Fault(
@@ -441,8 +437,7 @@ AZURE = (
     Fault(
         "no such account",
         "projects",
-        old="foundry-prod/",
-        new="foundry-nowhere/",
+        edit=("accounts/foundry-prod/", "accounts/foundry-nowhere/"),
         about="foundry-nowhere/agents",
     ),
     Fault("a failed project", "projects", _project("provisioningState", "Failed"), "foundry-prod/agents"),
@@ -496,7 +491,7 @@ AZURE = (
     Fault(
         "no such role",
         "role-definitions",
-        **_role("cb8ef501-606a-4a44-a4ff-000000000000"),
+        edit=_role("cb8ef501-606a-4a44-a4ff-000000000000"),
         word="no role definition",
     ),
     Fault(
@@ -509,20 +504,19 @@ AZURE = (
     Fault(
         "contributor writes no agents",
         "roles-permit",
-        **_role("contributor"),
+        edit=_role("contributor"),
         about="prod",
         word="agents/write",
     ),
-    Fault("reader writes no agents", "roles-permit", **_role("reader")),
-    Fault("account owner writes no agents", "roles-permit", **_role("foundry-account-owner")),
-    Fault("a consumer writes no agents", "roles-permit", **_role("foundry-agent-consumer")),
-    Fault("a runtime user writes no agents", "roles-permit", **_role("foundry-project-runtime-user")),
-    Fault("acr push writes no agents", "roles-permit", **_role("acr-push")),
+    Fault("reader writes no agents", "roles-permit", edit=_role("reader")),
+    Fault("account owner writes no agents", "roles-permit", edit=_role("foundry-account-owner")),
+    Fault("a consumer writes no agents", "roles-permit", edit=_role("foundry-agent-consumer")),
+    Fault("a runtime user writes no agents", "roles-permit", edit=_role("foundry-project-runtime-user")),
     Fault(
         "a role that leaves agents out",
         "roles-permit",
         without_agents,
-        **_role(_OWN_ROLE),
+        edit=_role(_OWN_ROLE),
         word="AIServices/agents/write",
     ),
     Fault("public access is off", "network-access", _account(publicNetworkAccess="Disabled"), "foundry-prod"),
@@ -559,41 +553,53 @@ AZURE = (
 
 #: Reads that answer 403: what depends on them could not be told.
 UNREADABLE = tuple(
-    Fault(f"no reading of {name}", check, broken=(service, path), verdict="unknown", **more)
-    for name, check, service, path, more in (
-        ("subscriptions", "subscriptions", "arm", "*/subscriptions", {}),
-        ("the provider", "resource-provider", "arm", "*/providers/microsoft.cognitiveservices", {}),
-        ("the account", "network-access", "arm", f"*{ACCOUNT}", {}),
-        ("permissions", "assign-roles", "arm", "*/permissions", {}),
-        ("the role", "role-definitions", "arm", "*/roledefinitions/*", {}),
-        ("assignments", "what-is-there", "arm", "*/roleassignments", {}),
-        ("applications", "what-is-there", "graph", "*/applications", {}),
-        (
-            "owners",
-            "application-owners",
-            "graph",
-            "*/users/*",
-            {
-                "old": "environments:",
-                "new": "identity: {owners: [user@contoso.onmicrosoft.com]}\nenvironments:",
-            },
-        ),
-        ("the policy", "actions-enabled", "github", "*/actions/permissions", {}),
-        ("the organization", "protection-available", "github", "*/orgs/contoso", {}),
-        ("the team", "reviewers", "github", "*/orgs/contoso/teams/platform", {}),
-        ("the team's rights", "reviewers", "github", "*/teams/platform/repos/*", {}),
-        (
-            "protected branches",
-            "protected-branches",
-            "github",
-            "*/branches",
-            {"old": _BRANCHES, "new": "branches: protected"},
-        ),
-        ("the repository", "repository", "github", "*/repos/contoso/agents", {}),
+    Fault(f"no reading of {name}", check, broken=(service, path), verdict="unknown", edit=edit)
+    for name, check, service, path, edit in (
+        ("subscriptions", "subscriptions", "arm", "*/subscriptions", ("", "")),
+        ("the provider", "resource-provider", "arm", "*/providers/microsoft.cognitiveservices", ("", "")),
+        ("the account", "network-access", "arm", f"*{ACCOUNT}", ("", "")),
+        ("permissions", "assign-roles", "arm", "*/permissions", ("", "")),
+        ("the role", "role-definitions", "arm", "*/roledefinitions/*", ("", "")),
+        ("assignments", "what-is-there", "arm", "*/roleassignments", ("", "")),
+        ("applications", "what-is-there", "graph", "*/applications", ("", "")),
+        ("owners", "application-owners", "graph", "*/users/*", _owner("user@contoso.onmicrosoft.com")),
+        ("the policy", "actions-enabled", "github", "*/actions/permissions", ("", "")),
+        ("the organization", "protection-available", "github", "*/orgs/contoso", ("", "")),
+        ("the team", "reviewers", "github", "*/orgs/contoso/teams/platform", ("", "")),
+        ("the team's rights", "reviewers", "github", "*/teams/platform/repos/*", ("", "")),
+        ("protected branches", "protected-branches", "github", "*/branches", _PROTECTED),
+        ("the repository", "repository", "github", "*/repos/contoso/agents", ("", "")),
     )
 )
 
-FAULTS: tuple[Fault, ...] = (*SIGN_IN, *GITHUB, *ENTRA, *AZURE, *UNREADABLE)
+#: What goes wrong as well when everything was set up before.
+_LATER = (
+    "an archived repository",
+    "a token of no administrator",
+    "a renamed repository",
+    "a team without the repository",
+    "actions are off",
+    "local actions only",
+    "no action selected",
+    "a template without the context",
+    "no subscription",
+    "a disabled subscription",
+    "no resource provider",
+    "no such project",
+    "a failed project",
+    "a role of no name",
+    "contributor writes no agents",
+    "reader writes no agents",
+    "public access is off",
+    "a firewall",
+    "a clock that is behind",
+    "a forged assertion",
+)
+FIRST = (*SIGN_IN, *GITHUB, *ENTRA, *AZURE, *UNREADABLE)
+FAULTS: tuple[Fault, ...] = (
+    *FIRST,
+    *(replace(fault, configured=True) for fault in FIRST if fault.name in _LATER),
+)
 
 #: What is nobody's fault: doctor is silent.
 HEALTHY: tuple[Fault, ...] = (
@@ -635,7 +641,7 @@ HEALTHY: tuple[Fault, ...] = (
         "",
         _set("role_definitions", MANAGER, "properties", "roleName", value="Azure AI Project Manager"),
     ),
-    Fault("foundry user", "", **_role("foundry-user")),
+    Fault("foundry user", "", edit=_role("foundry-user")),
     Fault(
         "a public repository on the free plan",
         "",
@@ -645,17 +651,18 @@ HEALTHY: tuple[Fault, ...] = (
         "branches on the team plan",
         "",
         _plan("team"),
-        old="reviewers: [team:platform], wait_minutes: 10, ",
-        new="",
+        edit=("reviewers: [team:platform], wait_minutes: 10, ", ""),
     ),
-    Fault("protected branches", "", old=_BRANCHES, new="branches: protected"),
+    Fault("protected branches", "", edit=_PROTECTED),
     Fault("a private endpoint beside public access", "", _account(privateEndpointConnections=_PRIVATE)),
     Fault("keys are on", "", _account(disableLocalAuth=False)),
     Fault("a clock a minute off", "", clock=60.0),
     Fault(
         "a grant that makes up for the role",
         "",
-        old=_ROLE,
-        new=f"{_ROLE}    role: reader\n    grants: [{{role: foundry-user, scope: account, because: agents}}]\n",
+        edit=(
+            _ROLE,
+            f"{_ROLE}    role: reader\n    grants: [{{role: foundry-user, scope: account, because: agents}}]\n",
+        ),
     ),
 )

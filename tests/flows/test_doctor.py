@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.flows.faults import APP, CONFIG, FAULTS, HEALTHY, Fault
+from tests.flows.faults import CONFIG, FAULTS, HEALTHY, Fault
 
 if TYPE_CHECKING:
     from tests.flows.conftest import Bench
@@ -20,8 +20,9 @@ def _happen(bench: Bench, fault: Fault) -> None:
     """Make it so."""
     if fault.configured:
         bench.configure(CONFIG)
-    assert fault.old in CONFIG
-    bench.write(CONFIG.replace(fault.old, fault.new, 1) if fault.old else CONFIG)
+    old, new = fault.edit
+    assert old in CONFIG
+    bench.write(CONFIG.replace(old, new, 1) if old else CONFIG)
     if fault.by_hand:
         bench.edit(fault.by_hand)
     for name, value in fault.env:
@@ -49,7 +50,7 @@ def test_a_fault_is_named(bench: Bench, fault: Fault) -> None:
     assert {f.check for f in found} == {fault.check}, found
     assert fault.verdict in {f.verdict for f in found}
     assert not fault.about or fault.about in {f.about for f in found}, found
-    assert any(fault.word in " ".join((f.why, f.next, f.original)) for f in found), found
+    assert any(fault.word in f"{f.why} {f.next} {f.original}" for f in found), found
     assert all(f.next for f in found), "what to type is always said"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from trustsmith.errors import NotSignedIn, TrustsmithError
+from trustsmith.errors import NotSignedIn, ServiceError, TrustsmithError
 from trustsmith.model.findings import Finding
 
 if TYPE_CHECKING:
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
     from trustsmith.doctor.evidence import Evidence
     from trustsmith.model.resource import Side
+
+
+#: ARM's code for what is asked of a resource provider that the subscription has not registered.
+_UNREGISTERED = "MissingSubscriptionRegistration"
 
 
 class Check(NamedTuple):
@@ -46,9 +50,11 @@ def open_question(why: str, about: str = "", *, next: str = "", original: str = 
 def unread(error: TrustsmithError | None, what: str, about: str = "") -> Iterator[Finding]:
     """It could not be told, because this could not be read.
 
-    Nothing when it was not asked for, or when nobody is signed in, which is a finding of its own.
+    Nothing when it was not asked for, or when the reason is a finding of its own: nobody is signed in, or the resource
+    provider is not registered.
     """
-    if error is not None and not isinstance(error, NotSignedIn):
+    unregistered = isinstance(error, ServiceError) and error.code == _UNREGISTERED
+    if error is not None and not isinstance(error, NotSignedIn) and not unregistered:
         why = f"{what[0].upper()}{what[1:]} could not be read: {error.message}"
         yield open_question(why, about, next=error.hint, original=error.original)
 

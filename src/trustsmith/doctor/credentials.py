@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trustsmith.doctor.check import AZURE, ENTRA, GITHUB, Check, bad, fine, unread
-from trustsmith.errors import NotSignedIn
+from trustsmith.errors import NotSignedIn, TrustsmithError
 from trustsmith.model.resource import Key
 from trustsmith.model.resources import Application, ClientSecret, ServicePrincipal
 
@@ -34,9 +34,10 @@ def what_is_there(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _is_consequence(evidence: Evidence, side: Side) -> bool:
-    """Whether other checks say why a side could not be looked at: a project that is not there, no administrator."""
+    """Whether other checks say why a side could not be looked at: an invisible project, no administrator."""
     if side == "azure":
-        return not all(evidence.is_there(project) for project in evidence.projects)
+        unseen = isinstance(evidence.azure.subscriptions, TrustsmithError)
+        return unseen or not all(evidence.is_there(project) for project in evidence.projects)
     answer = evidence.github.repository
     return (
         side == "github"
