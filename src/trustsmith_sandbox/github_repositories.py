@@ -139,6 +139,15 @@ def _team(call: Call) -> Answer:
     raise not_found()
 
 
+def _team_on(call: Call) -> Answer:
+    """Answer 204 when the team has access to the repository, else 404 (GitHub REST, "teams")."""
+    found = named_repository(call.world, f"{call.params['owner']}/{call.params['repo']}")
+    slugs = {team["slug"] for team in _teams_of(call)} & set(found["teams"] if found else ())
+    if call.params["team_slug"].lower() not in slugs:
+        raise not_found()
+    return Answer(204)
+
+
 def _rate_limit(call: Call) -> Answer:
     core = github_limits.overview(call)
     resources = {name: core | {"resource": name} for name in ("core", "search", "graphql")}
@@ -169,6 +178,12 @@ ROUTES = (
     Route("GET", "/orgs/{org}", _organization, "Organization"),
     Route("GET", "/orgs/{org}/teams", _teams, "Teams"),
     Route("GET", "/orgs/{org}/teams/{team_slug}", _team, "Team by slug"),
+    Route(
+        "GET",
+        "/orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}",
+        _team_on,
+        "Whether a team has a repository",
+    ),
     *on_repository("GET", "", _repository, "Repository", Need("metadata:read")),
     *on_repository("PATCH", "", _update, "Change or rename a repository", _ADMIN),
     *on_repository("POST", "/transfer", _transfer, "Transfer a repository", _ADMIN),

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 _FOUNDRY_API = "2025-06-01"
 _SUBSCRIPTIONS_API = "2022-12-01"
-_PERMISSIONS_API = "2022-04-01"
+_PERMISSIONS_API = "2022-05-01-preview"  # the first that says under which condition something is permitted
+_ELIGIBILITY_API = "2020-10-01"
+_DENIALS_API = "2022-04-01"
+_PROVIDERS_API = "2021-04-01"
 _ROLE_FIELDS = ("scope", "roleDefinitionId", "principalId", "principalType", "description", "condition")
 
 
@@ -85,10 +88,43 @@ class Arm:
         """Return a Foundry project (its ``properties.endpoints`` say where it is called), or None."""
         return await self._wire.get(f"read project {_last(arm_id)}", _path(arm_id), _FOUNDRY_API)
 
+    @property
+    def skew(self) -> float | None:
+        """How many seconds ARM's clock is ahead of ours, by its last answer."""
+        return self._wire.skew
+
+    async def account(self, arm_id: str) -> Json | None:
+        """Return a Foundry account (its ``properties`` say who may reach it over the network), or None."""
+        return await self._wire.get(f"read account {_last(arm_id)}", _path(arm_id), _FOUNDRY_API)
+
+    async def provider(self, subscription_id: str, namespace: str) -> Json | None:
+        """Return a resource provider with its ``registrationState`` in a subscription, or None."""
+        path = f"/subscriptions/{quote(subscription_id, safe='')}/providers/{namespace}"
+        return await self._wire.get(f"read provider {namespace}", path, _PROVIDERS_API)
+
     async def permissions(self, scope: str) -> list[Json]:
-        """Return what the caller is permitted at a scope: actions and notActions (ARM: list permissions, 2022-04-01)."""
-        path = f"{_path(scope)}/providers/Microsoft.Authorization/permissions"
-        return await self._wire.pages(f"list permissions at {_last(scope)}", path, _PERMISSIONS_API, texts=())
+        """Return what the caller is permitted at a scope: actions, notActions, condition (ARM: list permissions)."""
+        return await self._authorized("permissions", scope, _PERMISSIONS_API, texts=())
+
+    async def eligible_roles(self, scope: str) -> list[Json]:
+        """Return the roles that the caller could activate in PIM at a scope (ARM: list role eligibility instances)."""
+        kind = "roleEligibilityScheduleInstances"
+        return await self._authorized(kind, scope, _ELIGIBILITY_API, only="asTarget()")
+
+    async def deny_assignments(self, scope: str) -> list[Json]:
+        """Return the deny assignments at and above a scope; they beat every role."""
+        return await self._authorized("denyAssignments", scope, _DENIALS_API, only="atScope()")
+
+    async def role_definition(self, scope: str, guid: str) -> Json | None:
+        """Return a role definition with its permissions and their conditions, or None."""
+        path = f"{_path(scope)}/providers/Microsoft.Authorization/roleDefinitions/{quote(guid, safe='')}"
+        return await self._wire.get(f"read role {guid}", path, _PERMISSIONS_API)
+
+    async def _authorized(
+        self, kind: str, scope: str, version: str, texts: tuple[str, ...] = ("id",), *, only: str = ""
+    ) -> list[Json]:
+        path = f"{_path(scope)}/providers/Microsoft.Authorization/{kind}"
+        return await self._wire.pages(f"list {kind} at {_last(scope)}", path, version, texts, only=only)
 
     async def role_assignments(self, scope: str, filter: str | None = None) -> list[Json]:  # noqa: A002 - ARM's word
         """Return role assignments at, above and below a scope, as the filter says (ARM: list role assignments).

@@ -55,6 +55,7 @@ class Wire:
         self._session: requests.Session | None = None
         self._resources: ResourceManagementClient | None = None
         self._authorization: AuthorizationManagementClient | None = None
+        self.skew: float | None = None
 
     def warm(self) -> None:
         """Load the SDK and make both clients."""
@@ -76,12 +77,18 @@ class Wire:
         return answers[-1].object("id")
 
     async def pages(
-        self, operation: str, path: str, api_version: str, texts: tuple[str, ...] = ("id",)
+        self,
+        operation: str,
+        path: str,
+        api_version: str,
+        texts: tuple[str, ...] = ("id",),
+        *,
+        only: str = "",
     ) -> list[Json]:
-        """Read a list to its end. texts: what each of its objects must say."""
+        """Read a list to its end. texts: what each of its objects must say. only: ARM's `$filter`."""
         items: list[Json] = []
         following: str | None = path
-        query: dict[str, str] = {"api-version": api_version}
+        query: dict[str, str] = {"api-version": api_version} | ({"$filter": only} if only else {})
         while following:
             answers = await self.run(
                 operation, self._getter(following, query), check=lambda answer: answer.list("value", *texts)
@@ -120,6 +127,7 @@ class Wire:
         async def one_try() -> list[Answer]:
             answers = await loop.run_in_executor(self._threads, self._exchange, operate, write)
             for answer in answers:
+                self.skew = transport.skew(answer.headers)
                 check(answer)
             return answers
 

@@ -166,6 +166,51 @@ class GitHub:
         """Return the user that the token is of; an app's token has none and raises NotAllowed."""
         return await self._wire.run("read who is signed in", "GET", "/user", lambda a: a.object("login"))
 
+    async def permission(self, full_name: str, login: str) -> Json | None:
+        """Return what a user may do with a repository (``permission``: none, read, write, admin), or None."""
+        path = f"{self._repo(full_name)}/collaborators/{quote(login, safe='')}/permission"
+        return await self._wire.get(f"read the rights of {login}", path, "permission")
+
+    async def team_reads(self, org: str, slug: str, full_name: str) -> bool:
+        """Return whether a team has access to a repository (GitHub REST: check team permissions for a repository)."""
+        repository = self._repo(full_name).removeprefix("/repos/")
+        path = f"/orgs/{quote(org, safe='')}/teams/{quote(slug, safe='')}/repos/{repository}"
+        try:
+            await self._wire.run(f"read the rights of team {slug}", "GET", path, lambda _: None)
+        except NotFound:
+            return False
+        return True
+
+    async def organization(self, login: str) -> Json | None:
+        """Return an organization, with its ``plan`` when the token's owner may see that, or None."""
+        return await self._wire.get(f"read organization {login}", f"/orgs/{quote(login, safe='')}", "login")
+
+    # -- the token and the policy -------------------------------------------------------------------------------
+
+    @property
+    def skew(self) -> float | None:
+        """How many seconds GitHub's clock is ahead of ours, by its last answer."""
+        return self._wire.skew
+
+    def token_facts(self) -> Json:
+        """Return what GitHub's last answer says of the token: ``prefix``, ``scopes`` (None: not said), ``expires``."""
+        scopes = self._wire.heard.get("x-oauth-scopes")
+        return {
+            "prefix": self._wire.token_prefix,
+            "scopes": None if scopes is None else [s.strip() for s in scopes.split(",") if s.strip()],
+            "expires": self._wire.heard.get("github-authentication-token-expiration", ""),
+        }
+
+    async def actions_policy(self, full_name: str) -> Json | None:
+        """Return whether Actions are on, which are allowed, and whether they must be pinned to a commit, or None."""
+        path = f"{self._repo(full_name)}/actions/permissions"
+        return await self._wire.get(f"read the Actions policy of {full_name}", path)
+
+    async def selected_actions(self, full_name: str) -> Json | None:
+        """Return the allowed actions where they are selected: by owner, by verified creators, by pattern, or None."""
+        path = f"{self._repo(full_name)}/actions/permissions/selected-actions"
+        return await self._wire.get(f"read the allowed actions of {full_name}", path)
+
     # -- environments ---------------------------------------------------------------------------------------
 
     async def environments(self, full_name: str) -> list[Json]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -66,6 +67,8 @@ class Wire:
         self._once = threading.Lock()
         self._known_token: str | None = None
         self._session: requests.Session | None = None
+        self.skew: float | None = None
+        self.heard: Mapping[str, str] = {}
 
     async def aclose(self) -> None:
         """Let requests that are under way finish, then close the connections."""
@@ -161,6 +164,7 @@ class Wire:
         """Send once; raises Failed for anything but an answer that is wanted."""
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(self._threads, self._exchange, verb, path, body, query)
+        self.skew, self.heard = transport.skew(answer.headers), answer.headers
         if answer.status in answers:
             return answer
         failed = _refused(answer)
@@ -187,6 +191,12 @@ class Wire:
             )
             raise Failed(failure, "fatal") from error
         return Answer("github", status, headers, text, write)
+
+    @property
+    def token_prefix(self) -> str:
+        """The first characters of the token, which say its kind and nothing else ("ghp_", "github_pat_")."""
+        found = re.match(r"github_pat_|gh[a-z]_", self._known_token or "")
+        return found.group() if found else ""
 
     def _requester(self) -> Any:
         if not hasattr(self._local, "requester"):

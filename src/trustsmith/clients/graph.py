@@ -73,6 +73,11 @@ class Graph:
         """Close the connection; the object is not used afterwards."""
         await self._wire.aclose()
 
+    @property
+    def skew(self) -> float | None:
+        """How many seconds Graph's clock is ahead of ours, by its last answer."""
+        return self._wire.skew
+
     # -- applications ---------------------------------------------------------------------------------------
 
     async def applications(self, tag: str) -> list[Json]:
@@ -212,6 +217,19 @@ class Graph:
             operation, lambda: self._wire.send("POST", builder, body=body, reads=True), values
         )
         return found[0] if found else None
+
+    async def authorization_policy(self) -> Json | None:
+        """Return what people may do in the tenant: ``defaultUserRolePermissions`` (Graph: authorizationPolicy)."""
+        builder = self._wire.client.policies.authorization_policy
+        return await self._wire.get("read the tenant's authorization policy", builder, {})
+
+    async def directory_roles(self) -> list[Json]:
+        """Return the directory roles that the person who is signed in holds, through groups too: ``roleTemplateId``."""
+        builder = self._wire.client.users.by_user_id("me").transitive_member_of.graph_directory_role
+        # The SDK has no builders below /me; its middleware, which we do without, would turn the address like this.
+        template = builder.url_template.replace("/users/{user%2Did}/", "/me/")
+        builder.url_template = template.replace("/graph.", "/microsoft.graph.")
+        return await self._wire.list_all("list your directory roles", builder, {})
 
     async def owners(self, object_id: str) -> list[Json]:
         """Return an application's owners: users and service principals."""

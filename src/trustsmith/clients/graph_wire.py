@@ -49,6 +49,7 @@ class Wire:
         self._pace = pace
         self._made: Any = None
         self._http: Any = None
+        self.skew: float | None = None
 
     async def aclose(self) -> None:
         """Close the connection; the object is not used afterwards."""
@@ -169,6 +170,7 @@ class Wire:
             raise
         except ServiceError as error:
             raise transport.no_token(error) from error
+        self.skew = transport.skew(response.headers)
         answer = Answer("graph", response.status_code, response.headers, response.content, write)
         if not response.is_success:
             raise _refused(answer)

@@ -94,9 +94,12 @@ def _until(value: str) -> float | None:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
-    # A date without a zone is in UTC: HTTP knows no other.
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return max(0.0, (_in_utc(moment) - datetime.now(UTC)).total_seconds())
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A date without a zone is in UTC: HTTP knows no other."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -241,6 +244,16 @@ def wrong_shape(service: str, what: str, *, status: int, write: bool) -> Failed:
     hint = "A proxy or a gateway may have answered in the service's place."
     error = ServiceError(message, service=service, status=status, unsure=write, hint=hint)
     return Failed(error, "ambiguous")
+
+
+def skew(headers: Mapping[str, str]) -> float | None:
+    """Return how many seconds a service's clock is ahead of ours, by its Date header; None when that says nothing."""
+    value = next((v for k, v in headers.items() if k.lower() == "date"), None)
+    try:
+        moment = parsedate_to_datetime(value) if value else None
+    except ValueError:
+        return None
+    return (_in_utc(moment) - datetime.now(UTC)).total_seconds() if moment else None
 
 
 @dataclass(frozen=True)

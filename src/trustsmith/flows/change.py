@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from trustsmith.apply import Run, apply
 from trustsmith.errors import Incomplete, Interrupted, Refused, TrustsmithError, UsageError
 from trustsmith.flows.look import Picture, look
-from trustsmith.flows.rights import check_registering, check_roles
+from trustsmith.flows.preflight import check
 from trustsmith.flows.session import Session, Talk
 from trustsmith.model.plan import SCHEMA, Plan, fingerprint_of
 from trustsmith.model.resource import SIDES, Side
@@ -83,8 +83,8 @@ def carry_out(
     if picture.plan.changes:
         check_pin(picture.plan, wish.pinned)
     refuse(picture.plan)
-    check_roles(picture.plan, picture.rights)
-    runner.run(check_registering(session, picture.plan, wish.sides))
+    if picture.evidence is not None:
+        check(picture.plan, picture.live, picture.evidence)
     if picture.plan.changes and not wish.yes:
         if not (agree() if agree else front.agree("Apply this plan?")):
             raise Refused("Nothing was applied.", hint="To look at it again:\n  trustsmith plan")

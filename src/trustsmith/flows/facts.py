@@ -236,7 +236,7 @@ class Asker:
         found = dict(zip(projects, answers, strict=True))
         for environment in self._config.environments:
             self._check_projects(environment, tenants, found)
-        return {key: endpoint for key, (answer, _) in found.items() if (endpoint := _endpoint(answer))}
+        return {key: url for key, (answer, _) in found.items() if (url := endpoint(answer))}
 
     def _check_projects(
         self, environment: Environment, tenants: dict[str, str], found: dict[str, Any]
@@ -281,6 +281,7 @@ async def _quietly(asked: Awaitable[Any]) -> tuple[Any, TrustsmithError | None]:
         return None, error
 
 
-def _endpoint(answer: Any) -> str | None:
+def endpoint(answer: Any) -> str | None:
+    """Where a project answers, from ARM's answer about it."""
     endpoints = ((answer or {}).get("properties") or {}).get("endpoints") or {}
     return endpoints.get(_PROJECT_API) or next(iter(endpoints.values()), None)

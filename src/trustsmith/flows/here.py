@@ -56,7 +56,7 @@ def _variables(
     options: Options, config: Config, whose: Environment | None, patience: float
 ) -> dict[str, str]:
     """The child's variables: the job's own, and from the file what the job does not say."""
-    endpoints = options.choose_endpoints(config.cloud, config.github)
+    endpoints = options.choose_endpoints(config.cloud, config.github, config)
     known = {one.name: [one.endpoint] for one in config.environments if one.endpoint and one is not whose}
     given = {"AZURE_TENANT_ID": config.tenant}
     if whose and whose.client_id:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trustsmith.desire import desire
 from trustsmith.diff import diff, waits_for_proof
 from trustsmith.errors import ConfigError, NotAllowed, NotSignedIn
-from trustsmith.flows import rights
 from trustsmith.flows.facts import Asker
+from trustsmith.flows.preflight import preflight
 from trustsmith.flows.proof import proven
 from trustsmith.flows.session import Session, rendered
 from trustsmith.hazards import judge
@@ -23,9 +23,10 @@ from trustsmith.model.subject import Template
 from trustsmith.systems import together
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Collection, Mapping
+    from collections.abc import Awaitable, Collection
 
     from trustsmith.configfile import Source
+    from trustsmith.doctor.evidence import Evidence
     from trustsmith.model.config import Config
     from trustsmith.model.plan import Plan
     from trustsmith.model.resources import WorkflowFile
@@ -41,16 +42,13 @@ _LOOKS_AT: dict[Side, frozenset[Side]] = {
 
 @dataclass(frozen=True)
 class Picture:
-    """What one look found.
-
-    rights: what is permitted about roles at each wanted scope; empty when nobody wants to change any.
-    """
+    """What one look found. evidence: what the preflight looks at; None when the plan is not to be carried out."""
 
     facts: Facts
     wanted: State
     live: State
     plan: Plan
-    rights: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    evidence: Evidence | None = None
 
 
 async def look(
@@ -63,7 +61,7 @@ async def look(
 ) -> Picture:
     """Everything that a plan needs, asked for at the same time where possible.
 
-    to_write: the plan is to be carried out, so look at rights as well.
+    to_write: the plan is to be carried out, so look at what could stand in its way as well.
     Raises ConfigError for what the services say is wrong with the file, NotSignedIn, NotAllowed, ServiceError, Refused.
     """
     contacted = _contacted(source.config, sides)
@@ -75,10 +73,10 @@ async def look(
     asker = Asker(session, source, contacted, sides)
     first, files = await together(asker.repository(), _files(session, source.config, contacted))
     draft = desire(source.config, first, files)  # complete but for ids of reviewers, and endpoints
-    (facts, unread), live, permitted = await together(
+    (facts, unread), live, evidence = await together(
         asker.rest(first),
         _live(session, draft, first, contacted, sides),
-        rights.permitted(session, draft) if to_write and "azure" in sides else _no_rights(),
+        preflight(session, source.config, sides) if to_write else _nothing_asked(),
     )
     wanted = desire(source.config, facts, files)
     unseen = dict.fromkeys(set(SIDES) - contacted, "it was not asked for")
@@ -87,7 +85,7 @@ async def look(
         live = live.join(State(proven=await _proven(session, source.config, facts)))
     _check_live(source, live)
     await _say_who(session, contacted - live.unread.keys())
-    return Picture(facts, wanted, live, judge(diff(live, wanted, sides), live, allow), permitted)
+    return Picture(facts, wanted, live, judge(diff(live, wanted, sides), live, allow), evidence)
 
 
 async def _files(session: Session, config: Config, contacted: frozenset[Side]) -> list[WorkflowFile]:
@@ -96,8 +94,8 @@ async def _files(session: Session, config: Config, contacted: frozenset[Side]) -
     return rendered(config, session.endpoints) if "files" in contacted else []
 
 
-async def _no_rights() -> Mapping[str, frozenset[str]]:
-    return {}
+async def _nothing_asked() -> None:
+    return None
 
 
 async def _say_who(session: Session, seen: frozenset[Side]) -> None:

@@ -180,6 +180,12 @@ class Session:
         """GitHub's side, which also lists the environments for those who need their spelling."""
         return GitHubWriter(self.github)
 
+    def skews(self) -> dict[str, float]:
+        """By service, how many seconds its clock is ahead of ours; only of those that have answered."""
+        clients = {"Microsoft Graph": "graph", "Azure Resource Manager": "arm", "GitHub": "github"}
+        found = {n: self.__dict__[client].skew for n, client in clients.items() if client in self.__dict__}
+        return {name: skew for name, skew in found.items() if skew is not None}
+
     def look_anew(self) -> None:
         """Forget what a side remembers from an earlier look."""
         self.__dict__.pop("github_side", None)

@@ -14,22 +14,29 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class Role:
-    """A role definition we know by name. `slug` is what the configuration says."""
+    """A role definition we know by name. `slug` is what the configuration says; `former`: what it was called before."""
 
     slug: str
     name: str
     guid: UUID
+    former: str = ""
 
 
 ROLES: tuple[Role, ...] = (
-    Role("foundry-user", "Foundry User", UUID("53ca6127-db72-4b80-b1b0-d745d6d5456d")),
-    Role("foundry-project-manager", "Foundry Project Manager", UUID("eadc314b-1a2d-4efa-be10-5d325db5065e")),
+    Role("foundry-user", "Foundry User", UUID("53ca6127-db72-4b80-b1b0-d745d6d5456d"), "Azure AI User"),
+    Role(
+        "foundry-project-manager",
+        "Foundry Project Manager",
+        UUID("eadc314b-1a2d-4efa-be10-5d325db5065e"),
+        "Azure AI Project Manager",
+    ),
     Role(
         "foundry-account-owner",
         "Foundry Account Owner",
         UUID("e47c6f54-e4a2-4754-9501-8e0985b135e1"),
+        "Azure AI Account Owner",
     ),
-    Role("foundry-owner", "Foundry Owner", UUID("c883944f-8b7b-4483-af10-35834be79c4a")),
+    Role("foundry-owner", "Foundry Owner", UUID("c883944f-8b7b-4483-af10-35834be79c4a"), "Azure AI Owner"),
     Role("foundry-agent-consumer", "Foundry Agent Consumer", UUID("eed3b665-ab3a-47b6-8f48-c9382fb1dad6")),
     Role(
         "foundry-project-runtime-user",
@@ -59,6 +66,12 @@ def find_role(text: str) -> UUID | None:
 def role_name(guid: UUID) -> str:
     """The display name for a role we know, else its GUID."""
     return _BY_GUID[guid].name if guid in _BY_GUID else str(guid)
+
+
+def role_names(guid: UUID) -> tuple[str, ...]:
+    """All display names that a role we know has, or had; none for another."""
+    role = _BY_GUID.get(guid)
+    return tuple(filter(None, (role.name, role.former))) if role else ()
 
 
 def role_slug(guid: UUID) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trustsmith.errors import UsageError
 from trustsmith.generated import block, scalar, stamp
@@ -31,6 +31,7 @@ __all__ = [
     "Site",
     "endpoint_names",
     "login_environment",
+    "operations",
     "probe",
     "render",
     "template_names",
@@ -148,6 +149,14 @@ def _actions() -> dict[str, tuple[str, str]]:
     """The one file of pins: action → what stands after `uses:`, as (`action@commit`, version)."""
     pins = json.loads((_folder() / "actions.json").read_text(encoding="utf-8"))
     return {action: (f"{action}@{pin['sha']}", pin["version"]) for action, pin in pins.items()}
+
+
+def operations() -> dict[str, list[dict[str, Any]]]:
+    """What the jobs of each template do in Azure, and the action that permits it: template → operations."""
+    found: dict[str, list[dict[str, Any]]] = json.loads(
+        (_folder() / "operations.json").read_text(encoding="utf-8")
+    )
+    return found
 
 
 def _pinned(action: str) -> str:

@@ -1,0 +1,235 @@
+"""Evidence: asks the services what the checks of `doctor` look at. Changes nothing, and judges nothing.
+
+Every question that fails leaves its error in the answer's place, so that one missing right hides nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from trustsmith.clients import names
+from trustsmith.clients.credentials import claims_of
+from trustsmith.doctor.check import is_answer
+from trustsmith.doctor.evidence import Answer, Azure, GitHub, Json, People, Rights
+from trustsmith.doctor.foundry import PROVIDER
+from trustsmith.doctor.network import endpoint_host
+from trustsmith.doctor.registering import is_application
+from trustsmith.doctor.roles import granted
+from trustsmith.errors import NotFound, TrustsmithError
+from trustsmith.model.rights import assigning, permit
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable, Mapping
+    from uuid import UUID
+
+    from trustsmith.flows.session import Session
+    from trustsmith.model.config import Config, Reviewer
+    from trustsmith.model.foundry import ProjectId
+
+T = TypeVar("T")
+
+
+async def quiet(asked: Awaitable[T]) -> T | TrustsmithError:
+    """The answer, or the error."""
+    try:
+        return await asked
+    except TrustsmithError as error:
+        return error
+
+
+async def there(asked: Awaitable[T | None], what: str) -> T | TrustsmithError:
+    """The answer, or the error; what is not there is a NotFound."""
+    answer = await quiet(asked)
+    return NotFound(f"There is no {what}.", service="") if answer is None else answer
+
+
+async def every(*asked: Awaitable[Any]) -> list[Any]:
+    """All answers; errors among them are answers here, which `together` would raise."""
+    tasks = [asyncio.ensure_future(one) for one in asked]
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return [task.result() for task in tasks]
+
+
+async def _all(asked: Mapping[Any, Awaitable[Any]]) -> dict[Any, Any]:
+    return dict(zip(asked, await every(*asked.values()), strict=True))
+
+
+# -- people --------------------------------------------------------------------------------------------------------
+
+
+async def people(session: Session, owners: Iterable[str] = ()) -> People:
+    """Who is signed in, and what the directory says of them. One sign-in failing, nothing more is asked there."""
+    who, claims = await every(quiet(session.credentials.whoami()), quiet(_graph_claims(session)))
+    if not is_answer(claims):
+        return People(azure=who, graph=claims)
+    (policy, roles), found = await every(
+        directory(session, claims),
+        _all({owner: there(session.graph.users(owner), f"user {owner}") for owner in owners}),
+    )
+    return People(azure=who, graph=claims, policy=policy, roles=roles, owners=found)
+
+
+async def _graph_claims(session: Session) -> Mapping[str, Any]:
+    token = await session.credentials.atoken(session.endpoints.graph_scope)
+    return claims_of(token.token)
+
+
+async def directory(session: Session, claims: Mapping[str, Any]) -> tuple[Answer[Json], Answer[list[Json]]]:
+    """The tenant's authorization policy and the caller's directory roles; an application has its rights in the token."""
+    if is_application(claims):
+        return None, None
+    policy, roles = await every(
+        there(session.graph.authorization_policy(), "authorization policy"),
+        quiet(session.graph.directory_roles()),
+    )
+    return policy, roles
+
+
+# -- Azure ---------------------------------------------------------------------------------------------------------
+
+
+async def azure(session: Session, config: Config) -> Azure:
+    """Everything about the projects, their accounts, and the roles there."""
+    arm = session.arm
+    projects = {p.key: p for environment in config.environments for p in environment.projects}
+    accounts = {p.account_scope.lower(): p.account_scope for p in projects.values()}
+    numbers = sorted({p.subscription for p in projects.values()})
+    subscriptions, providers, found, held, definitions, rights = await every(
+        quiet(arm.subscriptions()),
+        _all({number: there(arm.provider(number, PROVIDER), PROVIDER) for number in numbers}),
+        _all({key: _project(session, project) for key, project in projects.items()}),
+        _all({key: there(arm.account(scope), "account") for key, scope in accounts.items()}),
+        role_definitions(session, config),
+        rights_of(session, config, thorough=True),
+    )
+    return Azure(
+        subscriptions=subscriptions,
+        providers=providers,
+        projects={key: answer for key, (answer, _) in found.items()},
+        accounts=held,
+        addresses={host: list_ for _, addresses in found.values() for host, list_ in addresses.items()},
+        definitions=definitions,
+        rights=rights,
+    )
+
+
+async def _project(session: Session, project: ProjectId) -> tuple[Any, dict[str, list[str]]]:
+    """A project, and what the name of its endpoint means from here."""
+    answer = await there(session.arm.project(project.id), f"project {project.short}")
+    host = endpoint_host(answer)
+    return answer, {host: await names.addresses(host)} if host else {}
+
+
+async def role_definitions(session: Session, config: Config) -> dict[UUID, Answer[Json]]:
+    """Each role of the file, read where it is granted: who may assign it there may read it there."""
+    scopes = {grant.role: grant.scope for grant in reversed(granted(config))}
+    read = session.arm.role_definition
+    return await _all({role: there(read(scope, str(role)), f"role {role}") for role, scope in scopes.items()})
+
+
+async def rights_of(session: Session, config: Config, *, thorough: bool = False) -> dict[str, Rights]:
+    """What is permitted at each scope of the file (lower case). thorough: look for deny assignments as well."""
+    roles: dict[str, set[UUID]] = {}
+    for grant in granted(config):
+        roles.setdefault(grant.scope, set()).add(grant.role)
+    found = await _all({s: _rights_at(session, s, wanted, thorough=thorough) for s, wanted in roles.items()})
+    return {scope.lower(): rights for scope, rights in found.items()}
+
+
+async def _rights_at(session: Session, scope: str, roles: set[UUID], *, thorough: bool) -> Rights:
+    asked = [quiet(session.arm.permissions(scope))]
+    asked += [quiet(session.arm.deny_assignments(scope))] if thorough else []
+    permissions, *denials = await every(*asked)
+    enough = isinstance(permissions, TrustsmithError) or all(
+        permit(permissions, assigning(role)) for role in roles
+    )
+    eligible = None if enough else await quiet(_eligible(session, scope))
+    return Rights(permissions=permissions, eligible=eligible, denials=denials[0] if denials else None)
+
+
+async def _eligible(session: Session, scope: str) -> list[Json]:
+    """Roles that could be activated at a scope, each with its definition."""
+    instances = await session.arm.eligible_roles(scope)
+    ids = [str(instance["properties"]["roleDefinitionId"]).rpartition("/")[2] for instance in instances]
+    definitions = await every(*(quiet(session.arm.role_definition(scope, guid)) for guid in ids))
+    return [i | {"definition": d} for i, d in zip(instances, definitions, strict=True)]
+
+
+# -- GitHub --------------------------------------------------------------------------------------------------------
+
+
+async def github(session: Session, config: Config, repository: Answer[Json]) -> GitHub:
+    """Everything about the repository. repository: GitHub's answer about it; without one nothing more is asked."""
+    if repository is None or isinstance(repository, TrustsmithError):
+        return GitHub(repository=repository)
+    name = config.repository
+    guarded = any(environment.protection.branches == "protected" for environment in config.environments)
+    who, policy, environments, protected, reviewers, readers = await every(
+        owner(session, repository),
+        _policy(session, name),
+        quiet(session.github_side.environments(name)),
+        quiet(session.github.protected_branches(name)) if guarded else _nothing(),
+        _all({str(r): there(_reviewer(session, config, r), str(r)) for r in reviewers_of(config)}),
+        readers_of(session, config, repository),
+    )
+    return GitHub(
+        repository=repository,
+        token=session.github.token_facts(),
+        owner=who,
+        actions=policy[0],
+        selected=policy[1],
+        environments=environments,
+        protected=protected,
+        reviewers=reviewers,
+        readers=readers,
+    )
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def owner(session: Session, repository: Json) -> Answer[Json]:
+    """Whose plan says what a private repository has: the organization, or whoever the token is of."""
+    if repository.get("visibility") != "private":
+        return None
+    login = repository["full_name"].partition("/")[0]
+    if (repository.get("owner") or {}).get("type") == "Organization":
+        return await there(session.github.organization(login), f"organization {login}")
+    me = await quiet(session.github.whoami())
+    return me if isinstance(me, TrustsmithError) or me["login"] == login else None
+
+
+async def _policy(session: Session, name: str) -> tuple[Answer[Json], Answer[Json]]:
+    policy = await there(session.github.actions_policy(name), "Actions policy that this token may see")
+    if isinstance(policy, TrustsmithError) or policy.get("allowed_actions") != "selected":
+        return policy, None
+    return policy, await there(session.github.selected_actions(name), "list of allowed actions")
+
+
+def reviewers_of(config: Config) -> list[Reviewer]:
+    """The reviewers that the file names, each once."""
+    found = [r for environment in config.environments for r in environment.protection.reviewers or ()]
+    return list(dict.fromkeys(found))
+
+
+async def _reviewer(session: Session, config: Config, reviewer: Reviewer) -> Json | None:
+    if reviewer.kind == "user":
+        return await session.github.user(reviewer.name)
+    return await session.github.team(config.repository.partition("/")[0], reviewer.name)
+
+
+async def readers_of(session: Session, config: Config, repository: Json) -> dict[str, Answer[bool]]:
+    """Whether each reviewer can read the repository; everybody can read a public one."""
+    if repository.get("visibility") == "public":
+        return {}
+    return await _all({str(r): quiet(_reads(session, repository, r)) for r in reviewers_of(config)})
+
+
+async def _reads(session: Session, repository: Json, reviewer: Reviewer) -> bool:
+    name = str(repository["full_name"])
+    if reviewer.kind == "team":
+        return await session.github.team_reads(name.partition("/")[0], reviewer.name, name)
+    answer = await session.github.permission(name, reviewer.name)
+    return answer is not None and answer["permission"] != "none"
