@@ -30,6 +30,11 @@ _PROJECT = (
     "/providers/Microsoft.CognitiveServices/accounts/foundry-{name}/projects/agents"
 )
 _PRODUCTION = ["--reviewer", "prod=team:platform", "--branch", "prod=main", "--wait", "prod=10"]
+_BESIDE = [
+    Line(""),
+    Line("  Beside it, .github/workflows/check-trust.yml: at your GitHub, `trustsmith verify --run`"),
+    Line("  starts it, and proves what is played here."),
+]
 _OK, _FORBIDDEN = 200, 403
 
 
@@ -104,6 +109,7 @@ def _tell(stage: _Stage) -> None:
     stage.trustsmith("setup", "--no-input", "--yes", "--repo", _REPOSITORY, *environments, *_PRODUCTION)
     _head(console, f"The workflow it rendered: {_WORKFLOW.as_posix()} (the job of dev)")
     console.data(Line(f"  {line}") for line in _job_of_dev(stage.checkout / _WORKFLOW))
+    console.data(_BESIDE)
     _head(console, "A job of each environment exchanges its token, and calls its own project and prod's")
     _play(stage)
     _head(console, "Once more: nothing is left to do")
