@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trustsmith_sandbox.expression_values import ExpressionError
 from trustsmith_sandbox.github_shapes import full_name
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ def environment_variables(world: World, github: Mapping[str, Any], folder: Path)
 def read_pairs(path: Path) -> dict[str, str]:
     """Return what a step wrote to ``GITHUB_OUTPUT`` or ``GITHUB_ENV``: ``name=value`` or ``name<<END`` lines.
 
-    Raises ``ExpressionError`` for anything else.
+    Raises ``ValueError`` for anything else.
     """
     pairs: dict[str, str] = {}
     lines = iter(path.read_text(encoding="utf-8").splitlines())
@@ -115,7 +114,7 @@ def read_pairs(path: Path) -> dict[str, str]:
             continue
         found = _BEGINNING.fullmatch(line)
         if found is None:
-            raise ExpressionError(f"Unable to process file command. Invalid format '{line}'")
+            raise ValueError(f"Unable to process file command. Invalid format '{line}'")
         if found[2] is None:
             pairs[found[1]] = found[3]
             continue
@@ -125,6 +124,6 @@ def read_pairs(path: Path) -> dict[str, str]:
                 break
             value.append(inner)
         else:
-            raise ExpressionError(f"Invalid value. Matching delimiter not found '{found[2]}'")
+            raise ValueError(f"Invalid value. Matching delimiter not found '{found[2]}'")
         pairs[found[1]] = "\n".join(value)
     return pairs

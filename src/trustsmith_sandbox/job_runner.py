@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import shlex
 import sys
 import tempfile
@@ -35,6 +36,10 @@ _SHELLS = {
 _PLAYED = {"actions/checkout", "actions/setup-python"}
 _NOT_RUN = {"container": "containers", "services": "service containers", "uses": "reusable workflows"}
 _MINUTES = 360
+
+
+class StepError(Exception):
+    """A step did not succeed, or the sandbox cannot do what it says."""
 
 
 class JobRunner:
@@ -83,7 +88,7 @@ class JobRunner:
             timer = asyncio.get_running_loop().call_later(limit, self._time_out, limit)
             with tempfile.TemporaryDirectory(prefix="trustsmith-job-", ignore_cleanup_errors=True) as name:
                 await self._all_steps(Path(name))
-        except ExpressionError as reason:
+        except (ExpressionError, StepError) as reason:
             self._fail(str(reason))
         finally:
             if timer:
@@ -108,14 +113,17 @@ class JobRunner:
         place = folder / "work" / self._repository["name"]
         for path in (place, folder / "temp", folder / "home"):
             path.mkdir(parents=True)
-        github = self._contexts["github"] | {"workspace": str(place), "job": self._job["key"]}
+        event = folder / "temp" / "event.json"
+        event.write_text(json.dumps(self._contexts["github"]["event"]), encoding="utf-8")
+        own = {"workspace": str(place), "job": self._job["key"], "event_path": str(event)}
+        github = self._contexts["github"] | own
         runner = job_contexts.RUNNER | {"temp": str(folder / "temp"), "workspace": str(folder / "work")}
         self._contexts |= {"github": github, "runner": runner}
         self._given = job_contexts.environment_variables(self._world, github, folder) | self._given
         listed = [self._listed("Set up job")]
         self._begin(listed[0])
         for name in _NOT_RUN.keys() & self._written.keys():
-            raise ExpressionError(f"The sandbox does not run {_NOT_RUN[name]}.")
+            raise StepError(f"The sandbox does not run {_NOT_RUN[name]}.")
         written = self._written["steps"]
         listed += [self._listed(self._name(step)) for step in written]
         listed.append(self._listed("Complete job"))
@@ -149,9 +157,8 @@ class JobRunner:
         runs.complete(self._world, self._run, shown, conclusion)
 
     def _name(self, step: Data) -> str:
-        if "name" in step:
-            return self._log.masked(self._scope().text(step["name"]))
-        return f"Run {step.get('uses') or str(step.get('run', '')).strip().partition(chr(10))[0]}"
+        plain = f"Run {step.get('uses') or str(step.get('run', '')).strip().partition(chr(10))[0]}"
+        return self._log.masked(self._scope().text(step["name"]) if "name" in step else plain)
 
     def _scope(self, env: Mapping[str, str] | None = None) -> Scope:
         contexts = self._contexts | {"job": {"status": self._status}}
@@ -210,7 +217,7 @@ class JobRunner:
         return runs.SUCCESS if failed is None else runs.FAILURE
 
     async def _act(self, step: Data, scope: Scope, env: dict[str, str], folder: Path) -> None:
-        """Do what a step says. Raises ``ExpressionError`` or ``OSError`` when it fails."""
+        """Do what a step says. Raises ``StepError`` and others when it fails: any of them ends the step alone."""
         if "uses" in step:
             self._play(str(step["uses"]), Path(scope.contexts["github"]["workspace"]))
             return
@@ -227,17 +234,18 @@ class JobRunner:
         code = await run_process(command, place, self._variables(scope, env, folder), self._log.output)
         self._take_files(folder)
         if code:
-            raise ExpressionError(f"Process completed with exit code {code}.")
+            # a signal, as a shell would tell it
+            raise StepError(f"Process completed with exit code {code if code > 0 else 128 - code}.")
 
     def _setting(self, step: Data, scope: Scope, name: str) -> str:
-        own = ((self._written.get("defaults") or {}).get("run") or {}).get(name)
+        own = scope.texts(self._written["defaults"].get("run")).get(name)
         return scope.text(step.get(name) or own or self._defaults.get(name) or "")
 
     def _command(self, step: Data, scope: Scope) -> list[str]:
         shell = self._setting(step, scope, "shell")
         if shell not in _SHELLS:
             known = ", ".join(filter(None, _SHELLS))
-            raise ExpressionError(f"The sandbox does not run the shell '{shell}'; it has {known}.")
+            raise StepError(f"The sandbox does not run the shell '{shell}'; it has {known}.")
         return _SHELLS[shell]
 
     def _variables(self, scope: Scope, env: Mapping[str, str], folder: Path) -> dict[str, str]:
@@ -264,7 +272,7 @@ class JobRunner:
             text = (
                 f"The sandbox does not run actions: {action}. It plays {' and '.join(sorted(_PLAYED))} only."
             )
-            raise ExpressionError(text)
+            raise StepError(text)
         if name == "actions/checkout":
             tree = commits(self._repository)[self._run["head_sha"]]["tree"]
             for path, text in texts(self._repository, tree).items():

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trustsmith_sandbox import actions, issuer, runs
-from trustsmith_sandbox.expression_values import ExpressionError
+from trustsmith_sandbox.expression_values import ExpressionError, text_of
 from trustsmith_sandbox.expressions import Scope
 from trustsmith_sandbox.github_environments import make_environment
 from trustsmith_sandbox.job_contexts import github_context
 from trustsmith_sandbox.job_log import JobLog
 from trustsmith_sandbox.job_runner import JobRunner
-from trustsmith_sandbox.workflow_file import combinations, granted
+from trustsmith_sandbox.workflow_file import WorkflowError, combinations, granted
 
 if TYPE_CHECKING:
     from trustsmith_sandbox.workflow_file import Workflow
@@ -68,11 +68,12 @@ class RunDriver:
             if not scope.condition(written.get("if")):
                 self._skip(key, runs.CANCELLED if self.run["cancelled"] else runs.SKIPPED)
                 return
-            matrices = combinations(scope.value((written.get("strategy") or {}).get("matrix")))
-        except (ExpressionError, AttributeError, TypeError) as reason:
+            matrices = combinations(scope.value(written["strategy"].get("matrix")))
+            told = [(self._name(key, matrix), self._labels(key, matrix)) for matrix in matrices]
+        except (ExpressionError, WorkflowError, AttributeError, TypeError) as reason:
             self._refuse(self._new(key, key), f"The job cannot be started: {reason}")
             return
-        jobs = [self._new(key, self._name(key, matrix), matrix) for matrix in matrices]
+        jobs = [self._new(key, *each) for each in told]
         pairs = zip(jobs, matrices, strict=True)
         outputs = await asyncio.gather(*(self._one(job, written, matrix) for job, matrix in pairs))
         ends = {runs.SUCCESS if job["tolerated"] else job["conclusion"] for job in jobs}
@@ -85,16 +86,18 @@ class RunDriver:
         runs.complete(self.world, self.run, self._new(key, str(name)), conclusion)
         self._needs[key] = {"result": conclusion, "outputs": {}}
 
-    def _new(self, key: str, name: str, matrix: Data | None = None) -> Data:
-        labels = self._scope(key, matrix=matrix or {}).value(self.workflow.jobs[key].get("runs-on", []))
-        listed = labels if isinstance(labels, list) else [str(labels)]
-        return runs.new_job(self.world, self.run, key, name, listed)
+    def _new(self, key: str, name: str, labels: list[str] | None = None) -> Data:
+        return runs.new_job(self.world, self.run, key, name, labels or [])
+
+    def _labels(self, key: str, matrix: Data) -> list[str]:
+        labels = self._scope(key, matrix=matrix).value(self.workflow.jobs[key].get("runs-on", []))
+        return [text_of(label) for label in (labels if isinstance(labels, list) else [labels])]
 
     def _name(self, key: str, matrix: Data) -> str:
         written = self.workflow.jobs[key].get("name")
         if written is not None:
             return self._scope(key, matrix=matrix).text(written)
-        return f"{key} ({', '.join(str(value) for value in matrix.values())})" if matrix else key
+        return f"{key} ({', '.join(map(text_of, matrix.values()))})" if matrix else key
 
     def _refuse(self, job: Data, *reasons: str) -> None:
         """Fail a job that never started; GitHub says why in an annotation, there is no log."""

@@ -40,14 +40,15 @@ _SCOPES = (
 
 
 class WorkflowError(Exception):
-    """The file is no workflow, or cannot be dispatched like that."""
+    """The file, or a part of it, is no workflow, or cannot be dispatched like that."""
 
 
 @dataclass(frozen=True)
 class Workflow:
     """A workflow as written, unevaluated. ``inputs`` is None without a ``workflow_dispatch`` trigger.
 
-    ``jobs`` maps a job's id to its mapping; every job has ``needs`` as a list of ids.
+    ``jobs`` maps a job's id to its mapping; every job has ``needs`` as a list of ids, and ``defaults`` and
+    ``strategy``.
     """
 
     name: str | None
@@ -71,14 +72,18 @@ def read_workflow(text: str) -> Workflow:
     jobs = {str(name): _job(str(name), job) for name, job in file["jobs"].items()}
     _check_needs(jobs)
     return Workflow(
-        name=file.get("name"),
-        run_name=file.get("run-name"),
+        name=_text(file.get("name")),
+        run_name=_text(file.get("run-name")),
         inputs=_inputs(file.get("on")),
         jobs=jobs,
         env=_mapping(file.get("env")),
         defaults=_mapping(_mapping(file.get("defaults")).get("run")),
         permissions=file.get("permissions"),
     )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -102,7 +107,8 @@ def _job(name: str, job: Any) -> dict[str, Any]:
         if not isinstance(step, dict) or not ("run" in step or "uses" in step):
             raise WorkflowError(f"The workflow is not valid: job {name} has a step that is none.")
     needs = job.get("needs") or []
-    return job | {"needs": [needs] if isinstance(needs, str) else list(needs)}
+    plain = {name: _mapping(job.get(name)) for name in ("defaults", "strategy")}
+    return job | plain | {"needs": [needs] if isinstance(needs, str) else list(needs)}
 
 
 def _check_needs(jobs: Mapping[str, Mapping[str, Any]]) -> None:
@@ -170,7 +176,7 @@ def combinations(matrix: Any) -> list[dict[str, Any]]:
     """Return a matrix's combinations (one empty one without a matrix), with ``exclude`` and ``include`` done.
 
     An ``include`` joins every combination that it does not contradict in the matrix's own keys, else it is one
-    more (GitHub docs, "running variations of jobs").
+    more (GitHub docs, "running variations of jobs"). Raises ``WorkflowError`` where none is left.
     """
     if not matrix:
         return [{}]
@@ -188,6 +194,8 @@ def combinations(matrix: Any) -> list[dict[str, Any]]:
             joined[place] |= extra
         if not places:
             more.append(dict(extra))
+    if not joined and not more:
+        raise WorkflowError("The matrix has no combination.")
     return [*joined, *more]
 
 

@@ -157,10 +157,8 @@ def test_wait_timer_passes_on_the_clock(hub: Hub) -> None:
     number = _started(hub, wait_timer=10, reviewers=[OCTOCAT])
     hub.until(number, "waiting")
     (pending,) = _pending(hub, number)
-    assert (pending["wait_timer"], pending["wait_timer_started_at"]) == (
-        10,
-        hub.jobs(number)["held"]["created_at"],
-    )
+    assert pending["wait_timer"] == 10
+    assert pending["wait_timer_started_at"] >= hub.jobs(number)["held"]["created_at"]
     assert _review(hub, number, "approved").status_code == 200
     assert hub.run(number)["status"] == "waiting"
     hub.sandbox.control("clock", {"advance_s": 601})

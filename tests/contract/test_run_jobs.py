@@ -70,14 +70,39 @@ TALK = """\
 - {run: pwd | xargs basename, working-directory: tools}
 - shell: python
   run: |
-    import os, ssl
+    import json, os, ssl
     print(os.environ["GITHUB_REF_NAME"], os.environ["CI"], "ACTIONS_ID_TOKEN_REQUEST_URL" in os.environ)
+    print(json.load(open(os.environ["GITHUB_EVENT_PATH"]))["ref"])
     print(len(ssl.create_default_context().get_ca_certs()))
 - {shell: sh, run: "echo ${{ runner.os }} ${{ job.status }}"}
 - {continue-on-error: true, run: exit 1}
 - {timeout-minutes: 0.002, continue-on-error: true, run: sleep 20}
 - run: echo done
 """
+BAD_STEPS = {
+    "{uses: azure/login@v3}": "The sandbox does not run actions: azure/login@v3",
+    "{run: \"echo ${{ hashFiles('x') }}\"}": "Unrecognized function: 'hashFiles'",
+    "{run: 'echo ${{ inputs.a'}": "has no end",
+    "{run: echo, if: 'nobody.is == 1'}": "Unrecognized named-value: 'nobody'",
+    "{run: echo, shell: pwsh}": "does not run the shell 'pwsh'",
+    "{run: 'echo odd >> $GITHUB_OUTPUT'}": "Invalid format 'odd'",
+    "{run: 'echo a\\<\\<END >> $GITHUB_OUTPUT'}": "Matching delimiter not found 'END'",
+    "{run: echo, working-directory: none}": "none",
+    "{run: echo, timeout-minutes: soon}": "soon",
+    "{run: echo, env: [A]}": "A mapping is needed",
+    "{run: kill -9 $$}": "exit code 137",
+}
+BAD_JOBS = {
+    "{uses: ./.github/workflows/other.yml}": "reusable workflows",
+    "{runs-on: x, container: x, steps: [{run: echo}]}": "containers",
+    "{runs-on: x, if: 'nobody()', steps: [{run: echo}]}": "nobody",
+    "{runs-on: x, strategy: {matrix: 7}, steps: [{run: echo}]}": "cannot be started",
+    "{runs-on: x, strategy: {matrix: {a: []}}, steps: [{run: echo}]}": "no combination",
+    "{runs-on: '${{ nobody }}', steps: [{run: echo}]}": "nobody",
+    "{runs-on: x, outputs: {a: '${{ nobody }}'}, steps: [{run: echo}]}": "nobody",
+    "{runs-on: x, environment: '${{ nobody }}', steps: [{run: echo}]}": "nobody",
+    "{runs-on: x, env: {A: '${{ nobody }}'}, steps: [{run: echo}]}": "nobody",
+}
 
 
 @pytest.fixture
@@ -121,6 +146,7 @@ def test_steps_talk_to_those_that_follow(hub: Hub) -> None:
         "agents",
         "tools",
         "main true False",
+        "refs/heads/main",
         "1",
         "Linux success",
         "##[error]Process completed with exit code 1.",
@@ -156,44 +182,19 @@ def test_checkout_is_played(hub: Hub) -> None:
     assert hub.once(steps) == ("success", ["# agents", ".github", "README.md"])
 
 
-@pytest.mark.parametrize(
-    ("steps", "told"),
-    [
-        ("- uses: azure/login@v3", "The sandbox does not run actions: azure/login@v3"),
-        ("- run: echo ${{ hashFiles('x') }}", "Unrecognized function: 'hashFiles'"),
-        ("- run: echo ${{ inputs.a", "has no end"),
-        ("- {run: echo, if: 'nobody.is == 1'}", "Unrecognized named-value: 'nobody'"),
-        ("- {run: echo, shell: pwsh}", "does not run the shell 'pwsh'"),
-        ("- {run: 'echo odd >> $GITHUB_OUTPUT'}", "Invalid format 'odd'"),
-        ("- {run: 'echo a\\<\\<END >> $GITHUB_OUTPUT'}", "Matching delimiter not found 'END'"),
-        ("- {run: echo, working-directory: none}", "none"),
-        ("- {run: echo, timeout-minutes: soon}", "soon"),
-    ],
-)
-def test_steps_that_cannot_be_run(hub: Hub, steps: str, told: str) -> None:
-    conclusion, lines = hub.once(steps)
-    assert conclusion == "failure"
-    assert told in lines[0]
-
-
-@pytest.mark.parametrize(
-    ("job", "told"),
-    [
-        ("{uses: ./.github/workflows/other.yml}", "reusable workflows"),
-        ("{runs-on: x, container: x, steps: [{run: echo}]}", "containers"),
-        ("{runs-on: x, if: 'nobody()', steps: [{run: echo}]}", "nobody"),
-        ("{runs-on: x, strategy: {matrix: 7}, steps: [{run: echo}]}", "cannot be started"),
-        ("{runs-on: x, environment: '${{ nobody }}', steps: [{run: echo}]}", "nobody"),
-        ("{runs-on: x, env: {A: '${{ nobody }}'}, steps: [{run: echo}]}", "nobody"),
-    ],
-)
-def test_jobs_that_cannot_be_run(hub: Hub, job: str, told: str) -> None:
-    hub.push(f"on: [workflow_dispatch]\njobs: {{one: {job}}}\n", "odd.yml")
+def test_what_cannot_be_run_fails_and_says_why(hub: Hub) -> None:
+    jobs = [f"{{runs-on: x, steps: [{step}]}}" for step in BAD_STEPS] + list(BAD_JOBS)
+    text = "".join(f"  job{place}: {job}\n" for place, job in enumerate(jobs))
+    hub.push(f"on: [workflow_dispatch]\njobs:\n{text}", "odd.yml")
     number = hub.dispatch("odd.yml")
     assert hub.ended(number) == "failure"
-    shown = hub.jobs(number)["one"]
-    annotations = hub.http.get(f"{AGENTS}/check-runs/{shown['id']}/annotations").json()
-    assert told in (annotations[0]["message"] if annotations else hub.log(shown))
+    shown = hub.jobs(number)
+    for place, told in enumerate([*BAD_STEPS.values(), *BAD_JOBS.values()]):
+        job = shown[f"job{place}"]
+        annotations = hub.http.get(f"{AGENTS}/check-runs/{job['id']}/annotations").json()
+        assert told in (annotations[0]["message"] if annotations else hub.log(job))
+        assert job["conclusion"] == "failure"
+        assert all(step["status"] == "completed" for step in job["steps"])
 
 
 def test_job_that_takes_too_long(hub: Hub) -> None:

@@ -16,6 +16,8 @@ import httpx
 import pytest
 
 from tests.contract.callers import Caller, ask_for_token, graph_of
+from tests.contract.github_contract import client
+from tests.contract.workflows import Hub, alive
 from trustsmith_sandbox import coverage
 
 if TYPE_CHECKING:
@@ -64,12 +66,15 @@ def test_exports_and_endpoints(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stops_cleanly(start_sandbox: Callable[..., Sandbox], number: signal.Signals) -> None:
+def test_stops_cleanly(start_sandbox: Callable[..., Sandbox], tmp_path: Path, number: signal.Signals) -> None:
     own = start_sandbox()
+    with client(own) as github:
+        Hub(own, github).asleep(tmp_path / "pids")
     own.http.get(f"{own.origin}/_sandbox/state")  # a connection that is kept alive must not hold it up
     own.process.send_signal(number)
     assert own.process.wait(5) == 0
     assert not Path(own.env["SSL_CERT_FILE"]).exists()
+    assert not alive(tmp_path / "pids")
 
 
 def test_unknown_route_says_its_name(sandbox: Sandbox, graph: Caller) -> None:
@@ -236,6 +241,7 @@ def test_the_certificate_has_the_production_names(start_sandbox: Callable[..., S
     for name in (
         "api.github.com",
         "login.microsoftonline.com",
+        "productionresultssa0.blob.core.windows.net",
         "foundry-prod.services.ai.azure.com",
         "localhost",
     ):

@@ -71,6 +71,11 @@ permissions: {}
 jobs:
 """
 
+_SLEEPER = """\
+on: [workflow_dispatch]
+jobs: {one: {runs-on: x, steps: [{run: 'sleep 60 & echo $$,$! > PIDS; sleep 60'}]}}
+"""
+
 
 def check_trust(*environments: str, permissions: str = "permissions: {id-token: write}") -> str:
     """Return a workflow with one job for each environment, which says what its token is worth."""
@@ -108,6 +113,16 @@ class Hub:
     def raw_dispatch(self, file: str, body: dict[str, Any], **headers: str) -> httpx.Response:
         """Start a run, or not."""
         return self.http.post(f"{self.place}/actions/workflows/{file}/dispatches", json=body, headers=headers)
+
+    def asleep(self, pids: Path) -> int:
+        """Start a run whose processes sleep; when they do, their ids are in that file."""
+        self.push(_SLEEPER.replace("PIDS", str(pids)), "sleep.yml")
+        number = self.dispatch("sleep.yml")
+        deadline = time.monotonic() + _PATIENCE_S
+        while not (pids.exists() and pids.read_text().strip()):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return number
 
     def run(self, number: int) -> dict[str, Any]:
         """Return a run."""
