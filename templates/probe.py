@@ -106,7 +106,7 @@ def claims_of(assertion: str) -> dict[str, Any]:
 def seconds(request: Mapping[str, Any], name: str, most: float) -> float:
     """How long the request lets us wait: never longer than the usual."""
     value = request.get(name)
-    return min(most, max(0.0, float(value))) if isinstance(value, (int, float)) else most
+    return float(min(most, max(0.0, value))) if isinstance(value, (int, float)) else most
 
 
 def neighbours(own: str, other: str) -> bool:
