@@ -106,7 +106,7 @@ def claims_of(assertion: str) -> dict[str, Any]:
 def seconds(request: Mapping[str, Any], name: str, most: float) -> float:
     """How long the request lets us wait: never longer than the usual."""
     value = request.get(name)
-    return min(most, max(0.0, float(value))) if isinstance(value, (int, float)) else most
+    return float(min(most, max(0.0, value))) if isinstance(value, (int, float)) else most
 
 
 def neighbours(own: str, other: str) -> bool:
@@ -139,6 +139,14 @@ class Probe:
             "projects": [],
             "others": {},
         }
+
+    def clock(self) -> float:
+        """Seconds, from any start."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Let them pass."""
+        time.sleep(seconds)
 
     # -- the exchange ---------------------------------------------------------------------------------------
 
@@ -181,9 +189,9 @@ class Probe:
     def exchange(self) -> str:
         """The token for Foundry, waited for while Entra's answer may be that of a server that lags."""
         budget = seconds(self.request, "exchange_wait_s", EXCHANGE_WAIT_S)
-        began, pause, outcome = time.monotonic(), budget / TRIES, self.result["exchange"]
+        began, pause, outcome = self.clock(), budget / TRIES, self.result["exchange"]
         while True:
-            waited = time.monotonic() - began
+            waited = self.clock() - began
             outcome["waited_s"] = round(waited, 1)
             try:
                 token = self.access_token()
@@ -195,7 +203,7 @@ class Probe:
                     f"{failed.code}: a new federated credential takes minutes to reach all of Entra's servers"
                 )
                 say(f"Waiting {pause:.0f} s of at most {budget - waited:.0f} s ({why}).")
-                time.sleep(pause)
+                self.sleep(pause)
             else:
                 outcome.update(ok=True, code="", message="")
                 return token
@@ -208,24 +216,35 @@ class Probe:
         names.sort(key=lambda name: int(name.rpartition("_")[2]) if name[-1].isdecimal() else 1)
         return [self.env[name].strip().rstrip("/") for name in names]
 
+    def call(self, endpoint: str, token: str) -> tuple[int, str]:
+        """List a project's agents once: the status and what was said."""
+        return send(f"{endpoint}/agents?api-version=v1", {"Authorization": f"Bearer {token}"})
+
+    def addresses(self, host: str) -> list[str]:
+        """What this machine's DNS says of a host."""
+        try:
+            return sorted({str(found[4][0]) for found in socket.getaddrinfo(host, 443)})
+        except (OSError, UnicodeError):
+            return []
+
     def reach(self, token: str) -> None:
         """Call each own project, waiting until its role counts."""
         budget = seconds(self.request, "projects_wait_s", PROJECTS_WAIT_S)
-        until = time.monotonic() + budget
+        until = self.clock() + budget
         for endpoint in self.own():
-            began, pause = time.monotonic(), budget / TRIES
-            status, text = call(endpoint, token)
+            began, pause = self.clock(), budget / TRIES
+            status, text = self.call(endpoint, token)
             while status in (UNAUTHORIZED, FORBIDDEN) and not CLOSED.search(text):
-                left = until - time.monotonic()
+                left = until - self.clock()
                 if left < pause:
                     break
                 why = f"HTTP {status}: a new role takes up to ten minutes to count"
                 say(f"Waiting {pause:.0f} s of at most {left:.0f} s ({why}).")
-                time.sleep(pause)
-                status, text = call(endpoint, token)
+                self.sleep(pause)
+                status, text = self.call(endpoint, token)
             host = re.sub(r":\d+$", "", host_of(endpoint))
-            found = {"endpoint": endpoint, "host": host, "addresses": addresses(host), "status": status}
-            waited = round(time.monotonic() - began, 1)
+            found = {"endpoint": endpoint, "host": host, "addresses": self.addresses(host), "status": status}
+            waited = round(self.clock() - began, 1)
             self.result["projects"].append(
                 {**found, "waited_s": waited, "message": "" if status == OK else harmless(text)}
             )
@@ -244,7 +263,7 @@ class Probe:
                 if str(endpoint).rstrip("/") in own:
                     continue
                 near = any(neighbours(host, host_of(str(endpoint))) for host in hosts)
-                status = call(str(endpoint).rstrip("/"), token)[0] if near else None
+                status = self.call(str(endpoint).rstrip("/"), token)[0] if near else None
                 said = f"HTTP {status}" if near else "not called, as it is in another domain"
                 say(f"{harmless(str(name))}'s project: {said}.")
                 found.append({"endpoint": str(endpoint), "status": status})
@@ -307,19 +326,6 @@ def refusal(status: int, text: str) -> FailedError:
     return FailedError(said if code else f"Entra gave no token (HTTP {status}): {said}", code)
 
 
-def call(endpoint: str, token: str) -> tuple[int, str]:
-    """List a project's agents once: the status and what was said."""
-    return send(f"{endpoint}/agents?api-version=v1", {"Authorization": f"Bearer {token}"})
-
-
-def addresses(host: str) -> list[str]:
-    """What this machine's DNS says of a host."""
-    try:
-        return sorted({str(found[4][0]) for found in socket.getaddrinfo(host, 443)})
-    except (OSError, UnicodeError):
-        return []
-
-
 def encoded(result: Mapping[str, Any]) -> str:
     """The result as base64 of JSON that the runner leaves alone.
 
@@ -328,9 +334,9 @@ def encoded(result: Mapping[str, Any]) -> str:
     """
 
     def scattered(text: re.Match[str]) -> str:
-        return re.sub(
-            r'(\\u[0-9a-f]{4}|\\.|[^\\"])([^\\"])', lambda two: f"{two[1]}\\u{ord(two[2]):04x}", text[0]
-        )
+        units = re.findall(r"\\u[0-9a-f]{4}|\\.|.", text[0][1:-1])
+        spelled = [f"\\u{ord(c):04x}" if n % 2 and len(c) == 1 else c for n, c in enumerate(units)]
+        return f'"{"".join(spelled)}"'
 
     document = re.sub(r'"(?:[^"\\]|\\.)*"', scattered, json.dumps(result))
     return base64.b64encode(document.encode()).decode()

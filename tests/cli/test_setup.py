@@ -30,7 +30,7 @@ SUBJECT = "repo:contoso@1001/agents@4001:environment"
 def test_first_run(desk: Desk) -> None:
     done = desk(*SETUP).ends(0, "Configured, not yet proven", "gh workflow run deploy-agents.yml")
     assert "Plan: 32 to create." in done.out
-    assert "31 done, 0 failed, 0 not reached" in done.out
+    assert "32 done, 0 failed, 0 not reached" in done.out
     world = desk.world()
     assert sorted(world.apps) == sorted(f"trustsmith-localhost-4001-{name}" for name in ENVIRONMENTS)
     for name in ENVIRONMENTS:
@@ -47,6 +47,8 @@ def test_first_run(desk: Desk) -> None:
     assert prod["reviewers"] == [("Team", 3001)]
     assert prod["policies"] == [("branch", "main")]
     assert prod["wait_timer"] == 10
+    assert ".github/workflows/check-trust.yml" in done.err
+    assert "trustsmith verify --run" in done.err
     assert "id-token: write" in (desk.checkout / WORKFLOW).read_text()
     assert "wait_minutes: 10" in (desk.checkout / CONFIG).read_text()
 

@@ -197,6 +197,7 @@ def _say_next(console: Console, config: Config, plan: Plan) -> None:
         f"  git add .github/trustsmith.yml {' '.join(files)}\n"
         "  git commit -m 'Deploy to Foundry without a secret'\n"
         "  git push\n"
+        "  trustsmith verify --run\n"
         f"A push to a branch that deploys starts the workflow; by hand: gh workflow run {files[0].rsplit('/', 1)[-1]}\n"
         "Run `trustsmith setup` again when something changes."
     )
