@@ -7,18 +7,22 @@ trustsmith: what is under test is another process.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import select
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 import venv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -73,12 +77,14 @@ def clean_environment(home: Path) -> dict[str, str]:
 class Installed:
     """The installed command. Calling it runs it; `tty` runs it at a terminal.
 
-    command: the path of `trustsmith`; python: the interpreter beside it; home: an empty home directory.
+    command: the path of `trustsmith`; python: the interpreter beside it; home: an empty home directory. warm: the socket of
+    a process that has imported everything (see warm.py), which saves two thirds of each run; None: start an interpreter.
     """
 
     command: Path
     python: Path
     home: Path
+    warm: Path | None = None
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """What the command sees: scrubbed, its own `bin` first on PATH, and `extra`."""
@@ -95,9 +101,13 @@ class Installed:
         timeout: float = 60.0,
     ) -> subprocess.CompletedProcess[str]:
         """Run `trustsmith *args`; nothing is raised for its exit code. `cwd` is the empty home unless given."""
+        command, seen = [str(self.command), *map(str, args)], self.environment(env)
+        if self.warm and not any(name.startswith("PYTHON") for name in env or ()):
+            request = {"args": command, "env": seen, "cwd": str(cwd or self.home)}
+            return _run_warm(self.warm, request, input, timeout)
         return subprocess.run(
-            [self.command, *args],
-            env=self.environment(env),
+            command,
+            env=seen,
             cwd=cwd or self.home,
             input=input,
             timeout=timeout,
@@ -262,7 +272,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     """The wheel's command, installed once a run."""
 
     def install(folder: Path) -> None:
@@ -272,4 +282,56 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     command = shutil.which("trustsmith", path=str(folder / "env" / ("Scripts" if os.name == "nt" else "bin")))
     assert command, "the wheel has no command"
     python = Path(command).parent / Path(sys.executable).name
-    return Installed(command=Path(command), python=python, home=tmp_path_factory.mktemp("home"))
+    cold = Installed(command=Path(command), python=python, home=tmp_path_factory.mktemp("home"))
+    if sys.platform != "linux" or "COVERAGE_PROCESS_START" in os.environ:
+        yield cold
+        return
+    with _warmed(cold, tmp_path_factory.mktemp("warm") / "socket") as warm:
+        yield replace(cold, warm=warm)
+
+
+@contextlib.contextmanager
+def _warmed(installed: Installed, path: Path) -> Iterator[Path]:
+    script = Path(__file__).with_name("warm.py")
+    command = [installed.python, script, path]
+    with subprocess.Popen(command, env=installed.environment(), cwd=installed.home) as process:
+        try:
+            deadline = time.monotonic() + _BUILD_TIMEOUT_S
+            while not path.exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail("the warm process did not start")
+                time.sleep(0.02)
+            yield path
+        finally:
+            process.kill()
+
+
+def _run_warm(
+    path: Path, request: dict[str, Any], text: str, timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """As `subprocess.run`, in a fork of the warm process. Streams are files, so that nobody waits for a reader."""
+    with (
+        tempfile.TemporaryFile() as stdin,
+        tempfile.TemporaryFile() as stdout,
+        tempfile.TemporaryFile() as stderr,
+        socket.socket(socket.AF_UNIX) as warm,
+    ):
+        stdin.write(text.encode())
+        stdin.seek(0)
+        warm.connect(str(path))
+        warm.settimeout(timeout)
+        line = json.dumps(request).encode() + b"\n"
+        streams = [stdin.fileno(), stdout.fileno(), stderr.fileno()]
+        warm.sendall(line[socket.send_fds(warm, [line], streams) :])
+        with warm.makefile("r") as answer:
+            pid = int(answer.readline())
+            try:
+                code = answer.readline()
+            except TimeoutError:
+                os.kill(pid, signal.SIGKILL)
+                raise subprocess.TimeoutExpired(request["args"], timeout) from None
+        said = []
+        for stream in (stdout, stderr):
+            stream.seek(0)
+            said.append(stream.read().decode("utf-8").replace("\r\n", "\n"))
+    return subprocess.CompletedProcess(request["args"], int(code or -signal.SIGKILL), *said)
