@@ -51,8 +51,10 @@ class Tree:
 LEAVES = st.builds(Tree, st.just("is"), name=st.sampled_from(NAMES), guid=st.sampled_from(GUIDS))
 TREES = st.recursive(
     LEAVES,
-    lambda inner: st.builds(Tree, st.just("not"), st.tuples(inner))
-    | st.builds(Tree, st.sampled_from(["and", "or"]), st.lists(inner, min_size=1, max_size=3).map(tuple)),
+    lambda inner: (
+        st.builds(Tree, st.just("not"), st.tuples(inner))
+        | st.builds(Tree, st.sampled_from(["and", "or"]), st.lists(inner, min_size=1, max_size=3).map(tuple))
+    ),
     max_leaves=8,
 )
 KNOWN = st.fixed_dictionaries(dict.fromkeys(NAMES, st.sampled_from(GUIDS)))
@@ -64,14 +66,30 @@ def test_a_text_means_what_its_tree_means(tree: Tree, known: dict[str, str]) -> 
 
 
 @given(tree=TREES, known=KNOWN, hidden=st.sets(st.sampled_from(NAMES)))
-def test_a_yes_or_no_stays_when_more_becomes_known(tree: Tree, known: dict[str, str], hidden: set[str]) -> None:
+def test_a_yes_or_no_stays_when_more_becomes_known(
+    tree: Tree, known: dict[str, str], hidden: set[str]
+) -> None:
     before = evaluate(
         tree.text(), Attempt("write", "request", {n: None if n in hidden else v for n, v in known.items()})
     )
     assert before in {None, tree.holds(known)}
 
 
-_PIECES = ["@Request[x]", "(", ")", "{", "}", "'a'", ",", "AND", "||", "!", "GuidEquals", str(UUID(int=1)), "ActionMatches"]
+_PIECES = [
+    "@Request[x]",
+    "(",
+    ")",
+    "{",
+    "}",
+    "'a'",
+    ",",
+    "AND",
+    "||",
+    "!",
+    "GuidEquals",
+    str(UUID(int=1)),
+    "ActionMatches",
+]
 
 
 @given(st.text(max_size=60) | st.lists(st.sampled_from(_PIECES), max_size=12).map(" ".join))
