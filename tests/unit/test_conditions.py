@@ -34,7 +34,7 @@ BUILT_IN = (
         (Attempt("Microsoft.CognitiveServices/accounts/read"), True),
     ],
 )
-def test_the_condition_of_the_built_in_role(attempt: Attempt, expected: bool) -> None:
+def test_the_condition_of_the_built_in_role(attempt: Attempt, *, expected: bool) -> None:
     assert evaluate(BUILT_IN, attempt) is expected
 
 
@@ -67,7 +67,7 @@ def test_the_condition_of_the_built_in_role(attempt: Attempt, expected: bool) ->
         ("ActionMatches{'Microsoft.Authorization/locks/*'}", False),
     ],
 )
-def test_what_can_be_told(condition: str, expected: bool) -> None:
+def test_what_can_be_told(condition: str, *, expected: bool) -> None:
     assert evaluate(condition, assigning(USER)) is expected
 
 
@@ -123,7 +123,7 @@ def test_what_is_not_known_need_not_matter() -> None:
         ([{"dataActions": ["*"]}], False),
     ],
 )
-def test_permissions_with_conditions(permissions: list[dict[str, object]], expected: bool | None) -> None:
+def test_permissions_with_conditions(permissions: list[dict[str, object]], *, expected: bool | None) -> None:
     assert permit(permissions, assigning(MANAGER)) is expected
 
 

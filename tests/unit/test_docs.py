@@ -17,6 +17,7 @@ import pytest
 
 from trustsmith import aadsts, errors
 from trustsmith.cli import COMMANDS, cli
+from trustsmith.doctor import CHECKS
 from trustsmith_sandbox.__main__ import serve
 
 if TYPE_CHECKING:
@@ -117,6 +118,12 @@ def test_every_hazard_has_its_section() -> None:
     raised = set(re.findall(r'f"([a-z][a-z-]*)=\{', code))
     assert len(raised) > 5
     assert set(re.findall(r"^### `([a-z-]+)=", _text(DOCS / "safety.md"), re.MULTILINE)) == raised
+
+
+def test_every_check_of_doctor_has_its_section() -> None:
+    sections = re.findall(r"^### `([a-z-]+)`$", _text(DOCS / "doctor.md"), re.MULTILINE)
+    assert sorted(sections) == sorted(check.id for check in CHECKS)
+    assert len(set(sections)) == len(sections)
 
 
 def _kinds(kind: type[errors.TrustsmithError]) -> Iterator[type[errors.TrustsmithError]]:
