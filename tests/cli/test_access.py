@@ -82,7 +82,7 @@ def test_an_operator_who_may_not_assign_roles(desk: Desk) -> None:
     first = desk.world().data["role_assignments"]
     desk.edit(without_rights)
     before = desk.world().data
-    desk(*SETUP).ends(4, "may not assign roles", "nothing was changed", "--only azure")
+    desk(*SETUP).ends(4, "You may not assign Foundry Project Manager", "nothing was changed", "--only azure")
     assert desk.writes() == []
     assert desk.world().data == before
     desk.edit(lambda world: world.data["role_assignments"].update(first))

@@ -20,7 +20,21 @@ PROTECTED = ("--env", f"prod={project('prod')}", "--env", f"dev={project('dev')}
 
 @pytest.mark.parametrize(("owner", "rules"), [("tailwind", "--branch"), ("fabrikam", "--wait")])
 def test_a_plan_that_cannot_protect(desk: Desk, owner: str, rules: str) -> None:
+    """It is found before anything is made."""
+    value = {"--branch": "prod=main", "--wait": "prod=10"}[rules]
+    before = desk.world().data
+    desk(*SETUP[:4], f"{owner}/agents", *PROTECTED, rules, value).ends(
+        2, "The GitHub plan of", "nothing was changed"
+    )
+    assert desk.writes() == []
+    assert desk.world().data == before
+
+
+@pytest.mark.parametrize(("owner", "rules"), [("tailwind", "--branch"), ("fabrikam", "--wait")])
+def test_a_plan_that_is_not_shown_and_cannot_protect(desk: Desk, owner: str, rules: str) -> None:
     """GitHub answers 422 and makes the environment all the same, unprotected: no credential may trust it."""
+    hidden = {"service": "github", "path": f"*/orgs/{owner}", "status": 404, "times": 99}
+    desk.sandbox.control("faults", hidden)
     value = {"--branch": "prod=main", "--wait": "prod=10"}[rules]
     done = desk(*SETUP[:4], f"{owner}/agents", *PROTECTED, rules, value).ends(7)
     assert "Failed: create github environment prod" in done.out

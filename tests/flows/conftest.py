@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cli.desk import World
+from tests.flows.faults import CONFIG
 from trustsmith import configfile
 from trustsmith.flows.change import Wish, change
 from trustsmith.flows.doctor import look_over
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import Sandbox
+    from tests.flows.faults import Fault
     from trustsmith.model.findings import Finding
     from trustsmith.model.plan import Plan
     from trustsmith.model.resource import Side
@@ -87,6 +89,24 @@ class Bench:
             self.apply("entra", "azure", "github")
             _APPLIED[text] = self.sandbox.state()
         self.sandbox.control("reset", _APPLIED[text])
+
+    def happen(self, fault: Fault) -> None:
+        """Make it so."""
+        if fault.configured:
+            self.configure(CONFIG)
+        old, new = fault.edit
+        assert old in CONFIG
+        self.write(CONFIG.replace(old, new, 1) if old else CONFIG)
+        if fault.by_hand:
+            self.edit(fault.by_hand)
+        for name, value in fault.env:
+            self.monkeypatch.setenv(name, value)
+        if fault.clock:
+            self.sandbox.control("clock", {"advance_s": fault.clock})
+        if fault.broken:
+            service, path = fault.broken
+            spec = {"service": service, "method": "GET", "path": path, "status": 403, "times": 99}
+            self.sandbox.control("faults", spec)
 
     def doctor(self, *sides: Side) -> list[Finding]:
         """What `trustsmith doctor` finds."""

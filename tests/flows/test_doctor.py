@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.flows.faults import CONFIG, FAULTS, HEALTHY, Fault
+from tests.flows.faults import FAULTS, HEALTHY, Fault
 
 if TYPE_CHECKING:
     from tests.flows.conftest import Bench
@@ -14,25 +14,6 @@ if TYPE_CHECKING:
 
 # msgraph's builders warn about themselves when they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
-
-
-def _happen(bench: Bench, fault: Fault) -> None:
-    """Make it so."""
-    if fault.configured:
-        bench.configure(CONFIG)
-    old, new = fault.edit
-    assert old in CONFIG
-    bench.write(CONFIG.replace(old, new, 1) if old else CONFIG)
-    if fault.by_hand:
-        bench.edit(fault.by_hand)
-    for name, value in fault.env:
-        bench.monkeypatch.setenv(name, value)
-    if fault.clock:
-        bench.sandbox.control("clock", {"advance_s": fault.clock})
-    if fault.broken:
-        service, path = fault.broken
-        spec = {"service": service, "method": "GET", "path": path, "status": 403, "times": 99}
-        bench.sandbox.control("faults", spec)
 
 
 def _wrong(findings: list[Finding]) -> list[Finding]:
@@ -45,7 +26,7 @@ def test_there_are_a_hundred_of_them() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_a_fault_is_named(bench: Bench, fault: Fault) -> None:
-    _happen(bench, fault)
+    bench.happen(fault)
     found = _wrong(bench.doctor())
     assert {f.check for f in found} == {fault.check}, found
     assert fault.verdict in {f.verdict for f in found}
@@ -56,5 +37,5 @@ def test_a_fault_is_named(bench: Bench, fault: Fault) -> None:
 
 @pytest.mark.parametrize("world", HEALTHY, ids=str)
 def test_in_a_healthy_world_it_is_silent(bench: Bench, world: Fault) -> None:
-    _happen(bench, world)
+    bench.happen(world)
     assert _wrong(bench.doctor()) == []

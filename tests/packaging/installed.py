@@ -102,7 +102,9 @@ class Installed:
     ) -> subprocess.CompletedProcess[str]:
         """Run `trustsmith *args`; nothing is raised for its exit code. `cwd` is the empty home unless given."""
         command, seen = [str(self.command), *map(str, args)], self.environment(env)
-        if self.warm and not any(name.startswith("PYTHON") for name in env or ()):
+        # What becomes another program, or wants another interpreter, cannot be a fork of this one.
+        as_is = "sandbox" in args or any(name.startswith("PYTHON") for name in env or ())
+        if self.warm and not as_is:
             request = {"args": command, "env": seen, "cwd": str(cwd or self.home)}
             return _run_warm(self.warm, request, input, timeout)
         return subprocess.run(

@@ -17,6 +17,7 @@ import pytest
 
 from trustsmith import aadsts, errors
 from trustsmith.cli import COMMANDS, cli
+from trustsmith.doctor import CHECKS
 from trustsmith_sandbox.__main__ import serve
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _BLOCK = re.compile(r"(<!-- ([a-z]+): ([\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _COMMAND = re.compile(r"^\s*(?:\$ |- run: )(.*\btrustsmith .*)$")
+_ARGUMENTS = {"[PLAN]": "A plan that was saved.", "[CODE]": "One of Entra's codes, such as AADSTS700213."}
 _OPERATORS = {"|", "||", "&&", ";", ">", ">>", "<", "&"}
 
 
@@ -55,7 +57,8 @@ def flags(name: str) -> str:
     options = [option for option in _options(_command(name)) if option.name not in shared]
     rows = [_row(option) for option in options]
     arguments = [p for p in _command(name).params if isinstance(p, click.Argument)]
-    rows[:0] = [f"| `{a.make_metavar(click.Context(cli))}` | A plan that was saved. |" for a in arguments]
+    shown = [argument.make_metavar(click.Context(cli)) for argument in arguments]
+    rows[:0] = [f"| `{metavar}` | {_ARGUMENTS[metavar]} |" for metavar in shown]
     return "\n".join(["", "| flag | meaning |", "|---|---|", *rows, "", ""])
 
 
@@ -118,6 +121,12 @@ def test_every_hazard_has_its_section() -> None:
     raised = set(re.findall(r'f"([a-z][a-z-]*)=\{', code))
     assert len(raised) > 5
     assert set(re.findall(r"^### `([a-z-]+)=", _text(DOCS / "safety.md"), re.MULTILINE)) == raised
+
+
+def test_every_check_of_doctor_has_its_section() -> None:
+    sections = re.findall(r"^### `([a-z-]+)`$", _text(DOCS / "doctor.md"), re.MULTILINE)
+    assert sorted(sections) == sorted(check.id for check in CHECKS)
+    assert len(set(sections)) == len(sections)
 
 
 def _kinds(kind: type[errors.TrustsmithError]) -> Iterator[type[errors.TrustsmithError]]:

@@ -12,7 +12,7 @@ from trustsmith.desire import grant_scopes
 from trustsmith.doctor.activate import activation
 from trustsmith.doctor.check import AZURE, Check, bad, fine, is_answer, open_question, unread
 from trustsmith.errors import NotFound, TrustsmithError
-from trustsmith.model.conditions import Attempt, Truth, either
+from trustsmith.model.conditions import Attempt, Truth, either, every
 from trustsmith.model.foundry import ProjectId, find_role, role_name, role_names, role_slug, short_scope
 from trustsmith.model.resources import RoleAssignment
 from trustsmith.model.rights import assigning, permit, removing
@@ -236,21 +236,27 @@ def operations(evidence: Evidence) -> Iterator[Finding]:
     """What the jobs of an environment do is permitted by the roles that the file gives it."""
     for environment in evidence.config.environments:
         wanted = evidence.made.operations.get(environment.name, ())
-        said = [f for operation in wanted for f in _operation(evidence, environment, operation)]
-        if wanted and not said:
-            said = [fine(f"Its roles permit: {', '.join(o.does for o in wanted)}.", environment.name)]
-        yield from said
+        found = [_permits(evidence, environment, operation) for operation in wanted]
+        refused = [finding for _, finding in found if finding is not None]
+        yield from refused
+        if found and all(
+            truth for truth, _ in found
+        ):  # a definition that could not be read is a finding elsewhere
+            yield fine(f"Its roles permit: {', '.join(o.does for o in wanted)}.", environment.name)
 
 
-def _operation(evidence: Evidence, environment: Environment, operation: Operation) -> Iterator[Finding]:
-    held = list(grants(environment))
+def _permits(
+    evidence: Evidence, environment: Environment, operation: Operation
+) -> tuple[Truth, Finding | None]:
+    """Whether an operation is permitted on all projects, and the finding about the first where it is not."""
+    truths: list[Truth] = []
     for project in environment.projects:
         target = project.id if operation.at == "project" else project.account_scope
-        reaching = [grant.role for grant in held if _covers(grant.scope, target)]
-        truth = either([_role_permits(evidence, role, operation) for role in reaching])
-        if truth is False:
-            yield _powerless(environment, operation, target, reaching)
-            return
+        reaching = [grant.role for grant in grants(environment) if _covers(grant.scope, target)]
+        truths.append(either([_role_permits(evidence, role, operation) for role in reaching]))
+        if truths[-1] is False:
+            return False, _powerless(environment, operation, target, reaching)
+    return every(truths), None
 
 
 def _covers(scope: str, target: str) -> bool:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from trustsmith.model.findings import Finding
     from trustsmith.ui.console import Console
 
+#: The sides that services keep.
+_LIVE: frozenset[Side] = frozenset({"entra", "azure", "github"})
 _USES = re.compile(r"^\s*(?:- )?uses: (\S+)", re.MULTILINE)
 
 
@@ -142,6 +144,8 @@ async def _azure(session: Session, config: Config, people: People) -> Azure:
 
 def _files(session: Session, config: Config) -> Made:
     """What the generated workflows use and do."""
+    if not config.environments:
+        return Made()
     uses: Answer[frozenset[str]]
     try:
         uses = frozenset(
@@ -161,8 +165,7 @@ async def _seen(session: Session, source: Source | None, people: People, sides: 
     """What is wanted, as far as it is known before all ids are, and what is there of it."""
     if source is None:
         return Made()
-    contacted = frozenset[Side]({"entra", "azure", "github"})
-    facts = await ask.quiet(Asker(session, source, contacted, ()).repository())
+    facts = await ask.quiet(Asker(session, source, _LIVE, ()).repository())
     if isinstance(facts, TrustsmithError):
         return Made(facts=facts)
     wanted = _wanted(source.config, facts)
@@ -209,7 +212,7 @@ async def _unasked() -> State:
 
 
 def _planned(found: Evidence) -> Made:
-    """What is left to do, now that all ids are known."""
+    """What is left to do on all sides, now that all ids are known; a side that was not looked at counts as empty."""
     made = found.made
     if made.facts is None or isinstance(made.facts, TrustsmithError):
         return made
@@ -222,7 +225,7 @@ def _planned(found: Evidence) -> Made:
     wanted = _wanted(found.config, facts)
     if isinstance(wanted, TrustsmithError):
         return replace(made, wanted=wanted)
-    plan = judge(diff(made.live, wanted, found.sides - {"files"}), made.live)
+    plan = judge(diff(made.live, wanted, _LIVE), made.live)
     return replace(made, facts=facts, wanted=wanted, plan=plan)
 
 

@@ -80,8 +80,7 @@ def check(plan: Plan, live: State, evidence: Evidence) -> None:
     found = [f for f in examine(known, {c.side for c in plan.changes}, ids) if f.verdict == "fail"]
     if not found:
         return
-    many = f"{len(found)} things stand in the way" if len(found) > 1 else "Something stands in the way"
-    text = "\n".join([f"{many}; nothing was changed.", *map(_line, found)])
+    text = "\n".join(["Something that this plan needs is missing; nothing was changed.", *map(_line, found)])
     hint = "\n".join(dict.fromkeys(finding.next for finding in found if finding.next))
     original = "; ".join(dict.fromkeys(finding.original for finding in found if finding.original))
     if any(finding.check in RIGHTS for finding in found):

@@ -136,7 +136,7 @@ class Console:
         self._quiet()
         self.document({"findings": [finding.as_json() for finding in findings]})
         shown = findings if every else [finding for finding in findings if finding.verdict != "pass"]
-        self.data(report_findings.lines(title, shown))
+        self.data(report_findings.lines(title, shown, detailed=self.talkative))
         if self.format == "md":
             self.raw(report_findings.markdown(title, shown))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from trustsmith.ui.report import Line, markdown_row
@@ -14,31 +15,64 @@ if TYPE_CHECKING:
 
 _SIGNS = {"pass": ("ok", "green"), "fail": ("FAIL", "bold red"), "unknown": ("?", "yellow")}
 _WORDS: dict[Verdict, str] = {"pass": "fine", "fail": "failed", "unknown": "could not be told"}
-_SIGN_WIDTH = 4
+_SIGN_WIDTH, _WIDTH = 4, 110
+_INDENT = " " * (_SIGN_WIDTH + 3)
 
 
-def lines(title: str, findings: Sequence[Finding]) -> Iterator[Line]:
-    """Findings for people, under what they are about, and a summary."""
+def lines(title: str, findings: Sequence[Finding], *, detailed: bool = True) -> Iterator[Line]:
+    """Findings for people: those that pass, then those that do not, and a summary.
+
+    detailed: each that passes has its own line, else each check.
+    """
     yield Line(title, "bold")
-    for about, group in _grouped(findings):
-        if about:
-            yield Line(f"  {about}", "bold")
-        for finding in group:
-            sign, style = _SIGNS[finding.verdict]
-            yield Line(f"    {sign:<{_SIGN_WIDTH}} {finding.check}: {finding.why}", style)
-            if finding.original and finding.original not in finding.why:
-                yield Line(f"         The service said: {' '.join(finding.original.split())}")
-            first, *rest = finding.next.splitlines() or [""]
-            yield from (Line(f"         {text}") for text in (f"Next: {first}", *rest) if first)
+    passed = [finding for finding in findings if finding.verdict == "pass"]
+    yield from _each(passed) if detailed else _by_check(passed)
+    for finding in findings:
+        if finding.verdict != "pass":
+            yield Line("")
+            yield from _in_full(finding)
+    yield Line("")
     yield Line(summary(findings), "bold")
 
 
-def _grouped(findings: Iterable[Finding]) -> Iterator[tuple[str, list[Finding]]]:
-    """What is about the whole set-up first."""
-    groups: dict[str, list[Finding]] = {"": []}
-    for finding in findings:
-        groups.setdefault(finding.about, []).append(finding)
-    yield from groups.items()
+def _each(passed: Iterable[Finding]) -> Iterator[Line]:
+    for finding in passed:
+        about = f" ({finding.about})" if finding.about else ""
+        yield _line("pass", f"{finding.check}{about}: {finding.why}")
+
+
+def _by_check(passed: Iterable[Finding]) -> Iterator[Line]:
+    """One line a check: what it found, or what it is fine about when that is several things."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in passed:
+        groups.setdefault(finding.check, []).append(finding)
+    for check, group in groups.items():
+        abouts = ", ".join(finding.about for finding in group)
+        yield _line("pass", f"{check}: {abouts}" if len(group) > 1 else f"{check}: {group[0].why}")
+
+
+def _line(verdict: Verdict, text: str) -> Line:
+    sign, style = _SIGNS[verdict]
+    return Line(f"  {sign:<{_SIGN_WIDTH}} {text}", style)
+
+
+def _in_full(finding: Finding) -> Iterator[Line]:
+    """What failed or could not be told: what it is about, why, the service's words, and what to type."""
+    about = f" ({finding.about})" if finding.about else ""
+    yield _line(finding.verdict, f"{finding.check}{about}")
+    yield from (Line(f"{_INDENT}{text}") for text in _wrapped(finding.why))
+    if finding.original and finding.original not in finding.why:
+        said = f"The service said: {' '.join(finding.original.split())}"
+        yield from (Line(f"{_INDENT}{text}", "dim") for text in _wrapped(said))
+    first, *rest = finding.next.splitlines() or [""]
+    for text in (f"Next: {first}", *rest) if first else ():
+        # What can be pasted stands on a line of its own, and stays one line.
+        parts = [text] if text.startswith(" ") else _wrapped(text)
+        yield from (Line(f"{_INDENT}{part}") for part in parts)
+
+
+def _wrapped(text: str) -> list[str]:
+    return wrap(text, _WIDTH - len(_INDENT), break_long_words=False, break_on_hyphens=False)
 
 
 def summary(findings: Iterable[Finding]) -> str:

@@ -1,0 +1,90 @@
+"""Checks of doctor on hand-made evidence: what the sandbox cannot show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from trustsmith.doctor import examine
+from trustsmith.doctor.evidence import Azure, Evidence, GitHub, People
+from trustsmith.errors import NotSignedIn, ServiceError
+from trustsmith.model.config import Config
+from trustsmith.render import operations, template_names
+
+NOBODY = Config(repository="contoso/agents", tenant="t", environments=())
+
+
+def _examined(check: str, **parts: Any) -> list[tuple[str, str]]:
+    found = examine(Evidence(config=NOBODY, **parts), only={check})
+    return [(finding.verdict, f"{finding.why} {finding.next}") for finding in found]
+
+
+def _verdicts(check: str, **parts: Any) -> list[str]:
+    return [verdict for verdict, _ in _examined(check, **parts)]
+
+
+def test_what_was_not_asked_for_is_no_finding() -> None:
+    assert examine(Evidence(config=NOBODY)) == []
+
+
+def test_every_template_says_what_it_does() -> None:
+    assert set(operations()) == set(template_names())
+
+
+@pytest.mark.parametrize(
+    ("expires", "verdicts"),
+    [
+        ("", ["pass"]),
+        ("2026-01-01 13:00:00 UTC", ["fail", "pass"]),
+        ("2026-01-01 14:00:00 +0100", ["fail", "pass"]),
+        ("2026-03-01 12:00:00 UTC", ["pass"]),
+        ("whenever", ["pass"]),
+    ],
+)
+def test_a_token_that_ends_soon(expires: str, verdicts: list[str]) -> None:
+    token = {"prefix": "ghp_", "scopes": ["repo"], "expires": expires}
+    assert _verdicts("github-token", github=GitHub(token=token), now=1767268800.0) == verdicts
+
+
+@pytest.mark.parametrize("prefix", ["ghp_", "github_pat_", "gho_", "ghu_", "ghs_", ""])
+def test_every_kind_of_token_has_a_name(prefix: str) -> None:
+    token = {"prefix": prefix, "scopes": None, "expires": ""}
+    ((verdict, said),) = _examined("github-token", github=GitHub(token=token))
+    assert verdict == "unknown"
+    assert "It is a" in said
+
+
+@pytest.mark.parametrize(
+    ("claims", "policy", "roles", "verdict"),
+    [
+        ({"idtyp": "user", "scp": "User.Read"}, {}, [], "fail"),
+        ({"scp": "Directory.AccessAsUser.All"}, {"allowedToCreateApps": True}, [], "pass"),
+        ({"idtyp": "user"}, {"allowedToCreateApps": False}, [], "fail"),
+        ({"idtyp": "user"}, {}, ["cf1c38e5-3621-4004-a7cb-879624dced7c"], "pass"),
+        ({"idtyp": "user", "wids": ["158c047a-c907-4556-b7ef-446551a6b5f7"]}, {}, [], "pass"),
+        ({"idtyp": "user"}, ServiceError("no", service="graph"), [], "unknown"),
+        ({"idtyp": "user"}, {}, ServiceError("no", service="graph"), "unknown"),
+        ({"idtyp": "app"}, None, None, "fail"),
+        ({"idtyp": "app", "wids": ["9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"]}, None, None, "pass"),
+        ({"roles": ["Application.ReadWrite.OwnedBy"]}, None, None, "pass"),
+    ],
+)
+def test_who_may_register(claims: dict[str, Any], policy: Any, roles: Any, verdict: str) -> None:
+    told = {"defaultUserRolePermissions": policy} if isinstance(policy, dict) else policy
+    held = [{"roleTemplateId": role} for role in roles] if isinstance(roles, list) else roles
+    people = People(graph=claims, policy=told, roles=held)
+    assert _verdicts("register-applications", people=people) == [verdict]
+
+
+def test_one_sign_in_that_fails_is_one_finding() -> None:
+    nobody = NotSignedIn("Nobody is signed in to Azure.", service="entra", hint="az login")
+    found = examine(Evidence(config=NOBODY, people=People(azure=nobody), azure=Azure(subscriptions=nobody)))
+    assert [(finding.check, finding.verdict, finding.next) for finding in found] == [
+        ("azure-sign-in", "fail", "az login")
+    ]
+
+
+@pytest.mark.parametrize(("ahead", "verdict"), [(0, "pass"), (119, "pass"), (-121, "fail"), (121, "fail")])
+def test_the_clock(ahead: float, verdict: str) -> None:
+    assert _verdicts("clock", skews={"GitHub": ahead, "Microsoft Graph": 0.0}) == [verdict]
