@@ -49,7 +49,7 @@ async def doctor(options: Options, console: Console, sides: Collection[Side]) ->
     finally:
         await session.aclose()
     console.repository = config.repository
-    console.show_findings(f"doctor: {config.repository}", findings, every=True)
+    console.show_findings(f"doctor: {config.repository}", findings, brief=True)
     verdict = worst(findings)
     if verdict != "pass":
         failed = verdict == "fail"

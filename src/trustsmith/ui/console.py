@@ -131,14 +131,13 @@ class Console:
         if self.format == "md":
             self.raw(report.plan_markdown(plan, self.repository))
 
-    def show_findings(self, title: str, findings: Sequence[Finding], *, every: bool = True) -> None:
-        """Findings, grouped by what they are about. every: show those that pass, too."""
+    def show_findings(self, title: str, findings: Sequence[Finding], *, brief: bool = False) -> None:
+        """Findings. brief: without -v, what passes takes one line a check."""
         self._quiet()
         self.document({"findings": [finding.as_json() for finding in findings]})
-        shown = findings if every else [finding for finding in findings if finding.verdict != "pass"]
-        self.data(report_findings.lines(title, shown, detailed=self.talkative))
+        self.data(report_findings.lines(title, findings, brief=brief and not self.talkative))
         if self.format == "md":
-            self.raw(report_findings.markdown(title, shown))
+            self.raw(report_findings.markdown(title, findings))
 
     def show_explanations(self, explanations: Sequence[Explanation]) -> None:
         """What codes of Entra mean."""

@@ -19,26 +19,39 @@ _SIGN_WIDTH, _WIDTH = 4, 110
 _INDENT = " " * (_SIGN_WIDTH + 3)
 
 
-def lines(title: str, findings: Sequence[Finding], *, detailed: bool = True) -> Iterator[Line]:
-    """Findings for people: those that pass, then those that do not, and a summary.
+def lines(title: str, findings: Sequence[Finding], *, brief: bool = False) -> Iterator[Line]:
+    """Findings for people, and a summary.
 
-    detailed: each that passes has its own line, else each check.
+    brief: a line for each check that passes, then what does not; else everything, under what it is about.
     """
     yield Line(title, "bold")
-    passed = [finding for finding in findings if finding.verdict == "pass"]
-    yield from _each(passed) if detailed else _by_check(passed)
-    for finding in findings:
-        if finding.verdict != "pass":
-            yield Line("")
-            yield from _in_full(finding)
+    yield from _briefly(findings) if brief else _grouped(findings)
     yield Line("")
     yield Line(summary(findings), "bold")
 
 
-def _each(passed: Iterable[Finding]) -> Iterator[Line]:
-    for finding in passed:
-        about = f" ({finding.about})" if finding.about else ""
-        yield _line("pass", f"{finding.check}{about}: {finding.why}")
+def _briefly(findings: Sequence[Finding]) -> Iterator[Line]:
+    yield from _by_check(finding for finding in findings if finding.verdict == "pass")
+    for finding in findings:
+        if finding.verdict != "pass":
+            yield Line("")
+            yield from _in_full(finding, finding.about)
+
+
+def _grouped(findings: Iterable[Finding]) -> Iterator[Line]:
+    """What is about the whole set-up first."""
+    groups: dict[str, list[Finding]] = {"": []}
+    for finding in findings:
+        groups.setdefault(finding.about, []).append(finding)
+    for about, group in groups.items():
+        if about:
+            yield Line("")
+            yield Line(about, "bold")
+        for finding in group:
+            if finding.verdict == "pass":
+                yield _line("pass", f"{finding.check}: {finding.why}")
+            else:
+                yield from _in_full(finding)
 
 
 def _by_check(passed: Iterable[Finding]) -> Iterator[Line]:
@@ -56,10 +69,9 @@ def _line(verdict: Verdict, text: str) -> Line:
     return Line(f"  {sign:<{_SIGN_WIDTH}} {text}", style)
 
 
-def _in_full(finding: Finding) -> Iterator[Line]:
+def _in_full(finding: Finding, about: str = "") -> Iterator[Line]:
     """What failed or could not be told: what it is about, why, the service's words, and what to type."""
-    about = f" ({finding.about})" if finding.about else ""
-    yield _line(finding.verdict, f"{finding.check}{about}")
+    yield _line(finding.verdict, f"{finding.check} ({about})" if about else finding.check)
     yield from (Line(f"{_INDENT}{text}") for text in _wrapped(finding.why))
     if finding.original and finding.original not in finding.why:
         said = f"The service said: {' '.join(finding.original.split())}"
