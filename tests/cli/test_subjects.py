@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cli.desk import config
+from tests.cli.desk import config, project
 
 if TYPE_CHECKING:
     from tests.cli.desk import Desk, Json
@@ -130,6 +130,14 @@ def test_from_names_to_ids_without_a_moment_without_trust(desk: Desk) -> None:
     desk("apply", "--yes", "--allow", f"remove={old['name']}").ends(0)
     assert trusted(desk) == [WITH_IDS]
     desk("plan", "--check").ends(0)
+
+
+def test_a_first_set_up_offers_ids_and_does_not_impose_them(desk: Desk) -> None:
+    words = ("setup", "--no-input", "--yes", "--repo", "contoso/legacy", "--env", f"dev={project('dev')}")
+    desk(*words).ends(0, "immutable_subjects: true")
+    assert not repository(desk, "4002")["immutable_subject"]
+    desk.change_config("environments:", "workflows: {}\nenvironments:")
+    assert "deploy-agents.yml" in desk("setup", "--no-input", "--yes").ends(0).out
 
 
 def test_an_opt_in_keeps_the_template(desk: Desk) -> None:

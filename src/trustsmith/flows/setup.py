@@ -14,6 +14,7 @@ from trustsmith.errors import ServiceError, UsageError
 from trustsmith.flows.change import Wish, carry_out
 from trustsmith.flows.look import Picture, look
 from trustsmith.flows.session import Options, Session
+from trustsmith.flows.subjects import OFFER
 from trustsmith.model.config import CLOUDS, Config
 from trustsmith.model.foundry import ProjectId
 from trustsmith.model.resources import WorkflowFile
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from trustsmith.configfile import Source
-    from trustsmith.model.plan import Plan
     from trustsmith.ui.console import Console
 
 
@@ -81,7 +81,7 @@ def setup(options: Options, console: Console, answers: Answers, allow: Collectio
                 return runner.run(look(session, source, allow=allow, to_write=True))
 
             picture = carry_out(runner, session, console, Wish(allow=allow, yes=yes), take, accepted=save)
-            _say_next(console, source.config, picture.plan)
+            _say_next(console, source.config, picture)
         finally:
             runner.run(session.aclose())
 
@@ -183,12 +183,13 @@ class _Finder:
         return tuple(sorted(filter(None, parsed), key=lambda project: project.key))
 
 
-def _say_next(console: Console, config: Config, plan: Plan) -> None:
+def _say_next(console: Console, config: Config, picture: Picture) -> None:
     """What is left to do: a set-up is proven only when a job has exchanged a token."""
+    plan = picture.plan
     if not plan.changes:
         console.note("Nothing to do: the set-up is as the file says.")
         return
-    if not any(isinstance(change.resource, WorkflowFile) for change in plan.changes):
+    if not any(isinstance(change.after, WorkflowFile) for change in plan.changes):
         console.note("\nThe set-up is again as the file says.")
         return
     files = [workflow.path for workflow in config.workflows]
@@ -201,3 +202,5 @@ def _say_next(console: Console, config: Config, plan: Plan) -> None:
         f"A push to a branch that deploys starts the workflow; by hand: gh workflow run {files[0].rsplit('/', 1)[-1]}\n"
         "Run `trustsmith setup` again when something changes."
     )
+    if not picture.facts.repository.template.immutable:
+        console.note(f"\n{OFFER}")

@@ -57,7 +57,7 @@ def show(options: Options, console: Console, *, check: bool) -> None:
     if unread:
         console.warn(f"Entra could not be looked at: {unread}")
     if not facts.repository.template.immutable:
-        console.note(_OFFER)
+        console.note(OFFER)
     if check and not all(trust.match(facts) for trust in trusts):
         raise Differences(
             "Not everything that GitHub sends is known to be trusted.",
@@ -65,7 +65,8 @@ def show(options: Options, console: Console, *, check: bool) -> None:
         )
 
 
-_OFFER = (
+#: Said to those whose repository has no ids in its subjects; nobody is opted in unasked.
+OFFER = (
     "These subjects name the repository and not its ids: whoever gets the names later, after a deletion or a rename, is\n"
     "trusted, too. On github.com and GHE.com a repository can opt in to ids: immutable_subjects: true in the file."
 )
