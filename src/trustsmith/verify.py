@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from trustsmith.model.state import State
 
 _OK, _NO_ANSWER, _NOT_FOUND = 200, 0, 404
-_REFUSED = (401, 403, 404)
+_REFUSED = (401, 403)
 #: An identity that trusts something, and not this subject.
 _SUBJECT_CODES = ("AADSTS700213", "AADSTS7002131", "AADSTS7002138")
 _APPLY = "trustsmith apply"
@@ -35,7 +35,7 @@ class Wanted:
     """What a job of one environment should find. Empty texts: it is not known here.
 
     client_id: of the identity that it should sign in as. subjects: any of them is right.
-    trusted: the subjects that Entra trusts for that identity.
+    trusted: the subjects that Entra trusts for that identity. endpoints: of its projects, as far as they are known.
     others: the environments that it was asked to call, and why reaching one of them says nothing ("" if it must not).
     """
 
@@ -44,6 +44,7 @@ class Wanted:
     issuer: str = ""
     subjects: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
     others: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -155,6 +156,11 @@ def job_findings(result: Result, wanted: Wanted) -> Iterator[Finding]:
     if not result.projects:
         why = "The job sees no AZURE_AI_PROJECT_ENDPOINT, so no project was called."
         yield Finding(check="project", verdict="fail", about=wanted.environment, why=why, next=_APPLY)
+    seen = {project.endpoint.casefold() for project in result.projects}
+    for endpoint in wanted.endpoints if seen else ():
+        if endpoint.casefold() not in seen:
+            why = f"The file's project answers at {endpoint}, and the job is told {', '.join(sorted(seen))}."
+            yield Finding(check="project", verdict="fail", about=wanted.environment, why=why, next=_APPLY)
     for project in result.projects:
         yield _network(project, wanted.environment)
         yield _project(project, wanted.environment)
@@ -290,7 +296,8 @@ def _isolation(about: str, other: str, statuses: Iterable[int | None], excuse: s
             why=f"The projects of {other} refuse it (HTTP {said}).",
         )
     why = (
-        f"It could not be seen whether {other}'s projects refuse it: they were not called, or did not answer."
+        f"It could not be seen whether {other}'s projects refuse it: they were not called, are closed to the runner's "
+        "network, or did not answer."
     )
     following = "Calls go only to hosts in the domain of the environment's own project."
     return Finding(check="isolation", verdict="unknown", about=about, why=why, next=following)

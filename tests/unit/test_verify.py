@@ -134,10 +134,21 @@ def test_names_that_do_not_resolve_and_jobs_without_endpoints_fail() -> None:
     assert judged(projects=())["project"].verdict == "fail"
 
 
+def test_a_job_that_is_sent_to_another_project_fails() -> None:
+    meant = PROJECT.endpoint.replace("agents", "others")
+    every = list(job_findings(RESULT, replace(WANTED, endpoints=(meant, PROJECT.endpoint.upper()))))
+    (wrong,) = [finding for finding in every if finding.verdict == "fail"]
+    assert (wrong.check, wrong.why.startswith(f"The file's project answers at {meant}, and")) == (
+        "project",
+        True,
+    )
+
+
 @pytest.mark.parametrize(
     ("statuses", "verdict"),
     [
-        ((401, 403, 404), "pass"),
+        ((401, 403), "pass"),
+        ((404,), "unknown"),
         ((403, 200), "fail"),
         ((403, None), "unknown"),
         ((0,), "unknown"),
