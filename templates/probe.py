@@ -263,8 +263,12 @@ class Probe:
                 if str(endpoint).rstrip("/") in own:
                     continue
                 near = any(neighbours(host, host_of(str(endpoint))) for host in hosts)
-                status = self.call(str(endpoint).rstrip("/"), token)[0] if near else None
-                said = f"HTTP {status}" if near else "not called, as it is in another domain"
+                status, said = None, "not called, as it is in another domain"
+                if near:
+                    status, text = self.call(str(endpoint).rstrip("/"), token)
+                    said = f"HTTP {status}"
+                    if CLOSED.search(text):  # says nothing about the identity's rights
+                        status, said = None, "closed to this network"
                 say(f"{harmless(str(name))}'s project: {said}.")
                 found.append({"endpoint": str(endpoint), "status": status})
 

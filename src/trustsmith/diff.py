@@ -136,17 +136,21 @@ def waits_for_proof(live: State, wanted: State) -> bool:
 def _successors(credential: FederatedCredential, wanted: State) -> list[FederatedCredential]:
     """What takes the place of a credential that is no longer wanted."""
     found = [r for r in wanted.values() if isinstance(r, FederatedCredential) and r.jobs and credential.jobs]
-    place = (credential.identity, credential.environment)
-    return [r for r in found if (r.identity, r.environment) == place]
+    place = (credential.identity, credential.environment.casefold())
+    return [r for r in found if (r.identity, r.environment.casefold()) == place]
 
 
 def _is_needed_still(resource: Resource, live: State, wanted: State) -> bool:
-    """A credential stays until a job has shown that one of those that replace it works."""
+    """A credential stays until a job has shown that one of those that replace it works.
+
+    One that is not there (any more) has no proof: a new one takes minutes to be known everywhere, whatever worked once.
+    """
     if not isinstance(resource, FederatedCredential):
         return False
     successors = _successors(resource, wanted)
     client = (live.known(Later(Key(Application.kind, resource.identity), "client_id")) or "").lower()
-    proven = {(client, r.issuer, r.subject) for r in successors} & live.proven
+    there = {(client, r.issuer, r.subject, r.audience) for r in successors if r.key in live}
+    proven = there & live.proven
     return bool(successors) and not proven
 
 

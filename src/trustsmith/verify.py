@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 
     from trustsmith.model.config import Environment
     from trustsmith.model.findings import Verdict
-    from trustsmith.model.plan import Change, Plan
+    from trustsmith.model.plan import Plan
     from trustsmith.model.proof import Reached, Result
     from trustsmith.model.resource import Resource
     from trustsmith.model.state import State
 
 _OK, _NO_ANSWER, _NOT_FOUND = 200, 0, 404
-_REFUSED = (401, 403, 404)
+_REFUSED = (401, 403)
 #: An identity that trusts something, and not this subject.
 _SUBJECT_CODES = ("AADSTS700213", "AADSTS7002131", "AADSTS7002138")
 _APPLY = "trustsmith apply"
@@ -34,7 +35,7 @@ class Wanted:
     """What a job of one environment should find. Empty texts: it is not known here.
 
     client_id: of the identity that it should sign in as. subjects: any of them is right.
-    trusted: the subjects that Entra trusts for that identity.
+    trusted: the subjects that Entra trusts for that identity. endpoints: of its projects, as far as they are known.
     others: the environments that it was asked to call, and why reaching one of them says nothing ("" if it must not).
     """
 
@@ -43,6 +44,7 @@ class Wanted:
     issuer: str = ""
     subjects: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
     others: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -54,18 +56,25 @@ def live_findings(
 ) -> Iterator[Finding]:
     """Whether Entra trusts what GitHub will send, to the byte, and whether the declared roles are assigned.
 
-    identity: of the environment. plan: between `live` and `wanted`; what it would change is what differs.
+    identity: of the environment. plan: between `live` and `wanted`; what it would change is what differs, and so is what
+    waits for another side's part. A replaced credential that waits for its proof is as it should be.
     """
-    changes = {change.key: change for change in plan.changes}
+    differing = {change.key for change in plan.changes} | {waiting.key for waiting in plan.waiting}
     for resource in wanted.values():
         if isinstance(resource, FederatedCredential) and resource.environment == environment.name:
-            yield _credential(resource, live, changes.get(resource.key))
+            yield _credential(resource, live, differs=resource.key in differing)
         elif isinstance(resource, RoleAssignment) and _concerns(environment, identity, resource):
-            yield _role(environment.name, resource, live, changes.get(resource.key))
+            yield _role(environment.name, resource, live, differs=resource.key in differing)
     gone = (change.resource for change in plan.changes if change.verb == "delete")
     for resource in gone:
         if isinstance(resource, FederatedCredential) and resource.environment == environment.name:
             yield _trusts_too(resource)
+        elif isinstance(resource, RoleAssignment) and resource.identity == identity:
+            why = f"{role_name(resource.role)} at {short_scope(resource.scope)} is assigned, and no longer declared."
+            yield Finding(check="role", verdict="fail", about=environment.name, why=why, next=_APPLY)
+    for stray in plan.strays:
+        if not stray.resource.owned and getattr(stray.resource, "identity", None) == identity:
+            yield _stray(environment.name, stray.resource)
 
 
 def _concerns(environment: Environment, identity: str, role: RoleAssignment) -> bool:
@@ -84,11 +93,11 @@ def _unread(resource: Resource, live: State, check: str, about: str) -> Finding 
     return Finding(check=check, verdict="unknown", about=about, why=f"It could not be looked at: {why}")
 
 
-def _credential(wanted: FederatedCredential, live: State, change: Change | None) -> Finding:
+def _credential(wanted: FederatedCredential, live: State, *, differs: bool) -> Finding:
     check, about = "credential", wanted.environment
     if unread := _unread(wanted, live, check, about):
         return unread
-    if change is None:
+    if not differs:
         why = f"Entra trusts what GitHub will send, to the byte: {wanted.subject}"
         return Finding(check=check, verdict="pass", about=about, why=why)
     there = sorted(
@@ -103,11 +112,11 @@ def _credential(wanted: FederatedCredential, live: State, change: Change | None)
     return Finding(check=check, verdict="fail", about=about, why=why, next=_APPLY)
 
 
-def _role(about: str, wanted: RoleAssignment, live: State, change: Change | None) -> Finding:
+def _role(about: str, wanted: RoleAssignment, live: State, *, differs: bool) -> Finding:
     name = f"{role_name(wanted.role)} at {short_scope(wanted.scope)}"
     if unread := _unread(wanted, live, "role", about):
         return unread
-    if change is None:
+    if not differs:
         return Finding(check="role", verdict="pass", about=about, why=f"{name} is assigned.")
     why = f"{name} is declared, and is not assigned as declared."
     return Finding(check="role", verdict="fail", about=about, why=why, next=_APPLY)
@@ -116,6 +125,20 @@ def _role(about: str, wanted: RoleAssignment, live: State, change: Change | None
 def _trusts_too(found: FederatedCredential) -> Finding:
     why = f"Entra also trusts {found.subject}, which GitHub does not send for this environment."
     return Finding(check="credential", verdict="fail", about=found.environment, why=why, next=_APPLY)
+
+
+def _stray(about: str, found: Resource) -> Finding:
+    """What somebody else put on the environment's identity: a credential, a secret or a role."""
+    check = "role" if isinstance(found, RoleAssignment) else "credential"
+    word = shlex.quote(f"remove={found.key.name}")
+    why = f"It is on the environment's identity, and trustsmith did not make it: {found.title}"
+    return Finding(
+        check=check,
+        verdict="fail",
+        about=about,
+        why=why,
+        next=f"Find out whose it is; {_APPLY} --allow {word}",
+    )
 
 
 # -- what a job found -------------------------------------------------------------------------------------------
@@ -133,6 +156,11 @@ def job_findings(result: Result, wanted: Wanted) -> Iterator[Finding]:
     if not result.projects:
         why = "The job sees no AZURE_AI_PROJECT_ENDPOINT, so no project was called."
         yield Finding(check="project", verdict="fail", about=wanted.environment, why=why, next=_APPLY)
+    seen = {project.endpoint.casefold() for project in result.projects}
+    for endpoint in wanted.endpoints if seen else ():
+        if endpoint.casefold() not in seen:
+            why = f"The file's project answers at {endpoint}, and the job is told {', '.join(sorted(seen))}."
+            yield Finding(check="project", verdict="fail", about=wanted.environment, why=why, next=_APPLY)
     for project in result.projects:
         yield _network(project, wanted.environment)
         yield _project(project, wanted.environment)
@@ -268,7 +296,8 @@ def _isolation(about: str, other: str, statuses: Iterable[int | None], excuse: s
             why=f"The projects of {other} refuse it (HTTP {said}).",
         )
     why = (
-        f"It could not be seen whether {other}'s projects refuse it: they were not called, or did not answer."
+        f"It could not be seen whether {other}'s projects refuse it: they were not called, are closed to the runner's "
+        "network, or did not answer."
     )
     following = "Calls go only to hosts in the domain of the environment's own project."
     return Finding(check="isolation", verdict="unknown", about=about, why=why, next=following)

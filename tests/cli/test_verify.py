@@ -127,12 +127,13 @@ def test_all_is_proven_once_somebody_has_approved(configured: Desk, verify: Call
     results = json.loads(ran.out)["results"]
     assert results["dev"]["others"]["prod"][0]["status"] == 403
     assert asyncio.run(_proven(configured)) == {
-        (result["client_id"], result["issuer"], result["subject"]) for result in results.values()
+        (result["client_id"], result["issuer"], result["subject"], result["audience"])
+        for result in results.values()
     }
     assert not [write for write in configured.writes() if "/dispatches" not in write["path"]][1:]
 
 
-async def _proven(desk: Desk) -> frozenset[tuple[str, str, str]]:
+async def _proven(desk: Desk) -> frozenset[tuple[str, str, str, str]]:
     options = Options(root=desk.checkout)
     session = Session.of(options, Console(), options.read_config().config)
     try:

@@ -24,6 +24,8 @@ _STOPPED = {
     "the free plan": UsageError,
     "the team plan": UsageError,
     "a timer on the team plan": UsageError,
+    "no protected branch": UsageError,
+    "a deny assignment for all": NotAllowed,
     "a team without the repository": UsageError,
     "a user without the repository": UsageError,
     "no such role": UsageError,

@@ -12,10 +12,10 @@ from tests.property.worlds import facts_of, project, wanted_of
 from trustsmith.apply import Outcome, Run, apply
 from trustsmith.diff import diff
 from trustsmith.errors import NotAllowed, ServiceError
+from trustsmith.hazards import judge
 from trustsmith.model.config import Config, Environment
 from trustsmith.model.plan import Change, Plan
 from trustsmith.model.resource import SIDES, Later
-from trustsmith.model.resources import FederatedCredential
 from trustsmith.model.state import State
 
 if TYPE_CHECKING:
@@ -170,9 +170,8 @@ def test_nothing_is_deleted_after_a_failure() -> None:
         {key: replace(r, minted=dict.fromkeys(IDS.get(key.kind, ()), "id")) for key, r in live.items()}
     )
     wanted = wanted_of(CONFIG, facts_of(CONFIG, prefix="repo:contoso@1/renamed@1001"))
-    trust = [r for r in wanted.values() if isinstance(r, FederatedCredential)]
-    proven = frozenset(("id", r.issuer, r.subject) for r in trust)
-    plan = diff(replace(live, proven=proven), wanted)
+    plan = diff(live, wanted)
+    plan = judge(plan, live, [f"remove={stray.key.name}" for stray in plan.strays])
     failing = next(c for c in plan.changes if c.verb == "create")
     ended = run(Desk(fail={str(failing.key): NotAllowed("no", service="graph")}), plan, live)
     deletions = {str(c.key) for c in plan.changes if c.verb == "delete"}

@@ -182,7 +182,7 @@ def test_a_moved_repository_gets_new_trust_and_keeps_the_old_until_the_new_is_pr
 def proven(live: State, *resources: Resource) -> State:
     """The state after a job has used these credentials."""
     trust = {
-        (live.known(Later(APP, "client_id")) or "", r.issuer, r.subject)
+        (live.known(Later(APP, "client_id")) or "", r.issuer, r.subject, r.audience)
         for r in resources
         if isinstance(r, FederatedCredential)
     }
@@ -192,16 +192,28 @@ def proven(live: State, *resources: Resource) -> State:
 def test_a_proven_credential_ends_the_one_that_it_replaces() -> None:
     world = set_up()
     wanted = wanted_of(CONFIG, MOVED)
+    assert diff(proven(world.state(), *wanted.values()), wanted).strays, (
+        "it worked once, and is not there now"
+    )
+    carry_out(world, diff(world.state(), wanted), MOVED)
     live = world.state()
-    new, old = diff(proven(live, *wanted.values()), wanted).shown
+    seen = proven(live, *wanted.values())
+    (old,) = diff(seen, wanted).shown
     assert old.why == "the file no longer asks for trust in repo:contoso@1/agents@1001:environment:dev"
-    assert new in diff(proven(live, *wanted.values()), wanted).order[old]
-    assert not waits_for_proof(proven(live, *wanted.values()), wanted)
-    of_another = {
-        ("another client", issuer, subject) for _, issuer, subject in proven(live, *wanted.values()).proven
-    }
+    assert not waits_for_proof(seen, wanted)
+    of_another = {("another client", *trust[1:]) for trust in seen.proven}
     assert diff(replace(live, proven=frozenset(of_another)), wanted).strays
-    assert diff(proven(live, *live.values()), wanted).strays, "that the old one works proves nothing"
+    assert diff(proven(live, *(r for r in live.values() if r not in wanted.values())), wanted).strays
+
+
+def test_that_the_old_audience_works_proves_nothing_of_the_new_one() -> None:
+    world = set_up()
+    facts = replace(FACTS, audience="api://AzureADTokenExchangeUSGov")
+    wanted, before = wanted_of(CONFIG, facts), world.state()
+    carry_out(world, diff(before, wanted), facts)
+    live = world.state()
+    assert diff(proven(live, *before.values()), wanted).strays
+    assert not diff(proven(live, *wanted.values()), wanted).strays
 
 
 def test_a_credential_that_nothing_replaces_goes_without_proof() -> None:

@@ -61,6 +61,7 @@ def test_every_kind_of_token_has_a_name(prefix: str) -> None:
         ({"idtyp": "user", "scp": "User.Read"}, {}, [], "fail"),
         ({"scp": "Directory.AccessAsUser.All"}, {"allowedToCreateApps": True}, [], "pass"),
         ({"idtyp": "user"}, {"allowedToCreateApps": False}, [], "fail"),
+        ({"idtyp": "user"}, {}, [], "unknown"),
         ({"idtyp": "user"}, {}, ["cf1c38e5-3621-4004-a7cb-879624dced7c"], "pass"),
         ({"idtyp": "user", "wids": ["158c047a-c907-4556-b7ef-446551a6b5f7"]}, {}, [], "pass"),
         ({"idtyp": "user"}, ServiceError("no", service="graph"), [], "unknown"),

@@ -134,6 +134,16 @@ def test_reaching_another_environment_is_not_sound(capsys: pytest.CaptureFixture
     assert (sound, result.others) == (False, {"prod": (200,)})
 
 
+def test_a_closed_network_does_not_say_that_another_environment_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world = World(request={"others": {"prod": [OTHER]}})
+    world.answers[OTHER] = [(403, "Public access is disabled. Please configure private endpoint.")]
+    _, result, out = ran(world, capsys)
+    assert result.others == {"prod": (None,)}
+    assert "prod's project: closed to this network." in out
+
+
 @pytest.mark.parametrize(
     "endpoint",
     [

@@ -58,6 +58,7 @@ def test_a_line_that_came_in_by_a_variable_does_not_count() -> None:
         "trustsmith-result: AAAA",
         "trustsmith-result: bm8=",
         "trustsmith-result: W10=",
+        f"trustsmith-result: {base64.b64encode(b'[' * 99_999).decode()}",
         line(schema=2),
         line(exchange=None),
         line(projects=[1]),

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.property.worlds import World, carry_out, facts_of, foreign_credential, project, wanted_of
+from trustsmith.diff import diff
+from trustsmith.model.config import Config, Environment
+from trustsmith.model.environments import GitHubEnvironment
 from trustsmith.model.proof import Reached, Result
-from trustsmith.verify import Wanted, job_findings, missing_result
+from trustsmith.model.resources import FederatedCredential, RoleAssignment
+from trustsmith.model.state import State
+from trustsmith.verify import Wanted, job_findings, live_findings, missing_result
 
 if TYPE_CHECKING:
     from trustsmith.model.findings import Finding
@@ -128,10 +134,21 @@ def test_names_that_do_not_resolve_and_jobs_without_endpoints_fail() -> None:
     assert judged(projects=())["project"].verdict == "fail"
 
 
+def test_a_job_that_is_sent_to_another_project_fails() -> None:
+    meant = PROJECT.endpoint.replace("agents", "others")
+    every = list(job_findings(RESULT, replace(WANTED, endpoints=(meant, PROJECT.endpoint.upper()))))
+    (wrong,) = [finding for finding in every if finding.verdict == "fail"]
+    assert (wrong.check, wrong.why.startswith(f"The file's project answers at {meant}, and")) == (
+        "project",
+        True,
+    )
+
+
 @pytest.mark.parametrize(
     ("statuses", "verdict"),
     [
-        ((401, 403, 404), "pass"),
+        ((401, 403), "pass"),
+        ((404,), "unknown"),
         ((403, 200), "fail"),
         ((403, None), "unknown"),
         ((0,), "unknown"),
@@ -164,3 +181,52 @@ def test_a_job_without_a_result(job: Any, verdict: str, said: str) -> None:
     assert (found.check, found.verdict) == ("run", verdict)
     assert said in found.why
     assert "https://run" in found.next
+
+
+# What is live, against what is declared
+
+DEV = Environment(name="dev", projects=(project("dev"),))
+CONFIG = Config(repository="contoso/agents", tenant="t", environments=(DEV,))
+IDENTITY = "trustsmith-github.com-1001-dev"
+
+
+def set_up() -> World:
+    world, facts = World(), facts_of(CONFIG)
+    carry_out(world, diff(State(), wanted_of(CONFIG, facts)), facts)
+    return world
+
+
+def compared(world: World) -> list[Finding]:
+    live, wanted = world.state(), wanted_of(CONFIG, facts_of(CONFIG))
+    return list(live_findings(DEV, IDENTITY, wanted, live, diff(live, wanted, ("entra", "azure"))))
+
+
+def test_a_credential_that_waits_for_its_environment_is_not_there() -> None:
+    world = set_up()
+    assert {finding.verdict for finding in compared(world)} == {"pass"}
+    (credential,) = [r for r in world.resources.values() if isinstance(r, FederatedCredential)]
+    (environment,) = [r for r in world.resources.values() if isinstance(r, GitHubEnvironment)]
+    del world.resources[credential.key]
+    world.put(replace(environment, wait_minutes=5))
+    found = {finding.check: finding for finding in compared(world)}
+    assert found["credential"].verdict == "fail"
+    assert "this identity trusts nothing" in found["credential"].why
+
+
+def test_what_somebody_else_put_on_the_identity_fails() -> None:
+    world = set_up()
+    world.put(foreign_credential(IDENTITY))
+    *right, foreign = compared(world)
+    assert {finding.verdict for finding in right} == {"pass"}
+    assert (foreign.verdict, foreign.check) == ("fail", "credential")
+    assert f"--allow remove={IDENTITY}/added-by-hand" in foreign.next
+
+
+def test_a_role_of_ours_that_the_file_no_longer_asks_for_fails() -> None:
+    world = set_up()
+    (role,) = [r for r in world.resources.values() if isinstance(r, RoleAssignment)]
+    world.put(replace(role, scope=project("prod").id))
+    *right, left = compared(world)
+    assert {finding.verdict for finding in right} == {"pass"}
+    assert (left.verdict, left.check) == ("fail", "role")
+    assert "is assigned, and no longer declared" in left.why

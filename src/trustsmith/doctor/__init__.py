@@ -46,7 +46,13 @@ CHECKS: tuple[Check, ...] = (
 )
 #: Those that stand in the way of changes, by whether it takes another right (else, another file or plan).
 RIGHTS = frozenset({"register-applications", "application-owners", "assign-roles"})
-IN_THE_WAY = RIGHTS | {"repository-archived", "protection-available", "reviewers", "role-definitions"}
+IN_THE_WAY = RIGHTS | {
+    "repository-archived",
+    "protection-available",
+    "protected-branches",
+    "reviewers",
+    "role-definitions",
+}
 
 
 def examine(

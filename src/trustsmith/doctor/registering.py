@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trustsmith.doctor.check import ENTRA, Check, bad, fine, unread
+from trustsmith.doctor.check import ENTRA, Check, bad, fine, open_question, unread
 from trustsmith.errors import NotFound, TrustsmithError
 from trustsmith.model.resources import Application
 
@@ -35,6 +35,10 @@ REGISTRARS = {
     "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2": "Hybrid Identity Administrator",
 }
 _LEAVE_IT = "or let somebody who may do that part:\n  trustsmith apply --only entra"
+_ASK = (
+    "Ask for Application Developer (if you are eligible, activate it: Entra admin center, Privileged Identity "
+    f"Management, My roles), or for `client_id` of an application that somebody makes, {_LEAVE_IT}"
+)
 
 
 def register(evidence: Evidence) -> Iterator[Finding]:
@@ -99,6 +103,10 @@ def _as_person(evidence: Evidence, claims: Mapping[str, Any]) -> Iterator[Findin
         yield from unread(roles, "your directory roles")
     elif isinstance(policy, TrustsmithError):
         yield from unread(policy, "the tenant's switch 'users can register applications'")
+    elif "allowedToCreateApps" not in switch:
+        yield open_question(
+            "Entra does not show the tenant's switch 'users can register applications'.", next=_ASK
+        )
     else:
         yield _shut_out()
 
@@ -107,8 +115,7 @@ def _shut_out() -> Finding:
     return bad(
         "The tenant does not let its users register applications, and you hold none of the directory roles "
         f"{', '.join(REGISTRARS.values())}.",
-        next="Ask for Application Developer (if you are eligible, activate it: Entra admin center, Privileged Identity "
-        f"Management, My roles), or for `client_id` of an application that somebody makes, {_LEAVE_IT}",
+        next=_ASK,
     )
 
 

@@ -101,7 +101,7 @@ async def azure(session: Session, config: Config) -> Azure:
         _all({key: _project(session, project) for key, project in projects.items()}),
         _all({key: there(arm.account(scope), "account") for key, scope in accounts.items()}),
         role_definitions(session, config),
-        rights_of(session, config, thorough=True),
+        rights_of(session, config),
     )
     return Azure(
         subscriptions=subscriptions,
@@ -128,24 +128,24 @@ async def role_definitions(session: Session, config: Config) -> dict[UUID, Answe
     return await _all({role: there(read(scope, str(role)), f"role {role}") for role, scope in scopes.items()})
 
 
-async def rights_of(session: Session, config: Config, *, thorough: bool = False) -> dict[str, Rights]:
-    """What is permitted at each scope of the file (lower case). thorough: look for deny assignments as well."""
+async def rights_of(session: Session, config: Config) -> dict[str, Rights]:
+    """What is permitted at each scope of the file (lower case)."""
     roles: dict[str, set[UUID]] = {}
     for grant in granted(config):
         roles.setdefault(grant.scope, set()).add(grant.role)
-    found = await _all({s: _rights_at(session, s, wanted, thorough=thorough) for s, wanted in roles.items()})
+    found = await _all({s: _rights_at(session, s, wanted) for s, wanted in roles.items()})
     return {scope.lower(): rights for scope, rights in found.items()}
 
 
-async def _rights_at(session: Session, scope: str, roles: set[UUID], *, thorough: bool) -> Rights:
-    asked = [quiet(session.arm.permissions(scope))]
-    asked += [quiet(session.arm.deny_assignments(scope))] if thorough else []
-    permissions, *denials = await every(*asked)
+async def _rights_at(session: Session, scope: str, roles: set[UUID]) -> Rights:
+    permissions, denials = await every(
+        quiet(session.arm.permissions(scope)), quiet(session.arm.deny_assignments(scope))
+    )
     enough = isinstance(permissions, TrustsmithError) or all(
         permit(permissions, assigning(role)) for role in roles
     )
     eligible = None if enough else await quiet(_eligible(session, scope))
-    return Rights(permissions=permissions, eligible=eligible, denials=denials[0] if denials else None)
+    return Rights(permissions=permissions, eligible=eligible, denials=denials)
 
 
 async def _eligible(session: Session, scope: str) -> list[Json]:
@@ -164,12 +164,11 @@ async def github(session: Session, config: Config, repository: Answer[Json]) -> 
     if repository is None or isinstance(repository, TrustsmithError):
         return GitHub(repository=repository)
     name = config.repository
-    guarded = any(environment.protection.branches == "protected" for environment in config.environments)
     who, policy, environments, protected, reviewers, readers = await every(
         owner(session, repository),
         _policy(session, name),
         quiet(session.github_side.environments(name)),
-        quiet(session.github.protected_branches(name)) if guarded else _nothing(),
+        protected_branches(session, config),
         _all({str(r): there(_reviewer(session, config, r), str(r)) for r in reviewers_of(config)}),
         readers_of(session, config, repository),
     )
@@ -186,8 +185,11 @@ async def github(session: Session, config: Config, repository: Answer[Json]) -> 
     )
 
 
-async def _nothing() -> None:
-    return None
+async def protected_branches(session: Session, config: Config) -> Answer[list[Json]]:
+    """The protected branches, where the file lets those deploy."""
+    if all(environment.protection.branches != "protected" for environment in config.environments):
+        return None
+    return await quiet(session.github.protected_branches(config.repository))
 
 
 async def owner(session: Session, repository: Json) -> Answer[Json]:

@@ -126,12 +126,12 @@ async def _files_only(session: Session, config: Config, allow: Collection[str]) 
     return Picture(facts, wanted, live, judge(diff(live, wanted, {"files"}), live, allow))
 
 
-async def _proven(session: Session, config: Config, facts: Facts) -> frozenset[tuple[str, str, str]]:
+async def _proven(session: Session, config: Config, facts: Facts) -> frozenset[tuple[str, str, str, str]]:
     """What jobs of check-trust have shown to work; nothing where the file has no such workflow."""
     paths = [workflow.path for workflow in config.workflows if workflow.template == CHECK_TRUST]
     repository = facts.repository
     found = [await proven(session, repository.full_name, repository.default_branch, path) for path in paths]
-    return frozenset[tuple[str, str, str]]().union(*found)
+    return frozenset[tuple[str, str, str, str]]().union(*found)
 
 
 async def _nothing() -> State:

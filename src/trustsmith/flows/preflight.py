@@ -65,12 +65,15 @@ async def _github(session: Session, config: Config) -> GitHub:
     repository = await ask.there(session.github.repository(config.repository), config.repository)
     if isinstance(repository, TrustsmithError):
         return GitHub()
-    who, environments, readers = await ask.every(
+    who, environments, protected, readers = await ask.every(
         ask.owner(session, repository),
         ask.quiet(session.github_side.environments(config.repository)),
+        ask.protected_branches(session, config),
         ask.readers_of(session, config, repository),
     )
-    return GitHub(repository=repository, owner=who, environments=environments, readers=readers)
+    return GitHub(
+        repository=repository, owner=who, environments=environments, protected=protected, readers=readers
+    )
 
 
 def check(plan: Plan, live: State, evidence: Evidence) -> None:
@@ -100,5 +103,5 @@ def _needed(plan: Plan) -> frozenset[str]:
     if not any(isinstance(resource, RoleAssignment) for resource in wanted):
         idle |= {"role-definitions"}
     if not any(isinstance(resource, GitHubEnvironment) for resource in wanted):
-        idle |= {"protection-available", "reviewers"}
+        idle |= {"protection-available", "protected-branches", "reviewers"}
     return IN_THE_WAY - idle

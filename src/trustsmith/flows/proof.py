@@ -16,8 +16,8 @@ _RECENT = 5  # runs
 
 async def proven(
     session: Session, full_name: str, default_branch: str, workflow_path: str
-) -> frozenset[tuple[str, str, str]]:
-    """The (client id, issuer, subject) that jobs of the newest completed runs have exchanged for a token.
+) -> frozenset[tuple[str, str, str, str]]:
+    """The (client id, issuer, subject, audience) that jobs of the newest completed runs have exchanged for a token.
 
     Only jobs that succeeded count: their last result line is certainly the script's own, whatever inputs the run was
     started with. What cannot be read counts as nothing. workflow_path: in the repository, with `/`.
@@ -29,20 +29,20 @@ async def proven(
     except ServiceError:
         return frozenset()
     found = await together(*(_of_run(session, full_name, int(run["id"])) for run in runs[:_RECENT]))
-    return frozenset(triple for triples in found for triple in triples)
+    return frozenset(trust for trusts in found for trust in trusts)
 
 
-async def _of_run(session: Session, full_name: str, run_id: int) -> list[tuple[str, str, str]]:
+async def _of_run(session: Session, full_name: str, run_id: int) -> list[tuple[str, str, str, str]]:
     try:
         jobs = await session.github.actions.jobs(full_name, run_id)
     except ServiceError:
         return []
     good = [job for job in jobs if job.get("conclusion") == "success"]
     read = await together(*(_of_job(session, full_name, job) for job in good))
-    return [triple for triple in read if triple is not None]
+    return [trust for trust in read if trust is not None]
 
 
-async def _of_job(session: Session, full_name: str, job: dict[str, Any]) -> tuple[str, str, str] | None:
+async def _of_job(session: Session, full_name: str, job: dict[str, Any]) -> tuple[str, str, str, str] | None:
     try:
         log = await session.github.actions.log(full_name, int(job["id"]))
     except ServiceError:
@@ -50,4 +50,5 @@ async def _of_job(session: Session, full_name: str, job: dict[str, Any]) -> tupl
     found = proof.read(log or "")
     if found is None or not found[0].ok:
         return None
-    return found[0].client_id.lower(), found[0].issuer, found[0].subject
+    result = found[0]
+    return result.client_id.lower(), result.issuer, result.subject, result.audience

@@ -118,6 +118,7 @@ class Trial:
             issuer=facts.issuer,
             subjects=tuple(one.subject for one in sent if one.environment == environment.name),
             trusted=tuple(one.subject for one in trusted),
+            endpoints=tuple(self._endpoints()[environment.name]),
             others={other.name: self._excuse(environment, other) for other in others},
         )
 

@@ -65,7 +65,7 @@ def read(log: str) -> tuple[Result, dict[str, Any]] | None:
         if document["schema"] != _SCHEMA:
             return None
         return _result(document), document
-    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
+    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

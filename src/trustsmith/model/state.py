@@ -18,13 +18,13 @@ class State(Mapping[Key, Resource]):
 
     deleted: applications in Entra's recycle bin that hold a name of ours, by the key they would have.
     unread: sides that could not be looked at, with the reason. Nothing is said about their resources.
-    proven: trust that a job has shown to work, as (client id, issuer, subject).
+    proven: trust that a job has shown to work, as (client id, issuer, subject, audience).
     """
 
     resources: Mapping[Key, Resource] = field(default_factory=dict)
     deleted: Mapping[Key, Application] = field(default_factory=dict)
     unread: Mapping[Side, str] = field(default_factory=dict)
-    proven: frozenset[tuple[str, str, str]] = frozenset()
+    proven: frozenset[tuple[str, str, str, str]] = frozenset()
 
     @classmethod
     def of(cls, resources: Iterable[Resource]) -> State:
