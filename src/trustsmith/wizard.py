@@ -202,7 +202,8 @@ def interview(ask: Asker, found: Found, answers: Answers) -> Answers:
 
 def _ask_environments(ask: Asker, found: Found) -> dict[str, tuple[ProjectId, ...]]:
     usual = [name for name in _USUAL if _likely(name, found.projects)] or list(_USUAL[:1])
-    names = ask.ask("Environments, in the order of deployment", _names, ", ".join(usual))
+    question = "Environments, in the order of deployment (comma between)"
+    names = ask.ask(question, _environments_typed, ", ".join(usual))
     return {name: (_ask_project(ask, name, found.projects),) for name in names}
 
 
@@ -228,7 +229,7 @@ def _likely(name: str, projects: Sequence[ProjectId]) -> ProjectId | None:
 def _ask_reviewers(
     ask: Asker, production: Sequence[str], answers: Answers
 ) -> dict[str, tuple[Reviewer, ...]]:
-    question = "Reviewers of {} (team:NAME or user:LOGIN, comma between; empty for none)"
+    question = "Reviewers of {} (team:NAME or user:LOGIN, comma between; empty: whoever can push deploys)"
     asked = [name for name in production if name not in answers.reviewers]
     typed = {name: ask.ask(question.format(name), _reviewers, why=WHY_REVIEWERS) for name in asked}
     return {name: reviewers for name, reviewers in typed.items() if reviewers}
@@ -278,6 +279,15 @@ def _names(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(_split(text)))
     if not names:
         raise UsageError("At least one is needed.")
+    return names
+
+
+def _environments_typed(text: str) -> tuple[str, ...]:
+    """As `_names`; a blank in a name is nearly always a comma that was forgotten."""
+    names = _names(text)
+    for name in names:
+        if any(sign.isspace() for sign in name):
+            raise UsageError(f"{name!r} has a blank in it: put a comma between two names.")
     return names
 
 

@@ -183,6 +183,7 @@ def _write_files(world: World, folder: Path, bundle: Path, options: Options) -> 
         "SSL_CERT_FILE": str(bundle),
         "REQUESTS_CA_BUNDLE": str(bundle),
         "TRUSTSMITH_ENDPOINTS": str(endpoints.absolute()),
+        "TRUSTSMITH_SANDBOX": world.names.origin,
     }
     left_out = ("AZURE_AUTHORITY_HOST", "TRUSTSMITH_ENDPOINTS") if options.production_names else ()
     return {name: value for name, value in exports.items() if name not in left_out}
@@ -234,6 +235,11 @@ def _config(application: server.Application, certificate: Path) -> uvicorn.Confi
 def _announce(origin: str, exports: dict[str, str], env_file: Path | None) -> None:
     lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in exports.items())
     sys.stdout.write(f"# {origin}\n{lines}")
+    if sys.stderr.isatty():
+        where = f". {shlex.quote(str(env_file))}" if env_file else "paste these lines"
+        sys.stderr.write(
+            f"Serving until Ctrl-C. In another terminal: {where}, then trustsmith setup --repo contoso/agents\n"
+        )
     sys.stdout.flush()
     if env_file:
         _write(env_file, lines)

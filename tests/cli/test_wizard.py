@@ -20,7 +20,7 @@ WALK = [
     ("Repository (owner/name)", "contoso\r"),
     ("Repository (owner/name)", "contoso/agents\r"),
     ("Entra tenant id", "\r"),
-    ("Environments, in the order of deployment", "\r"),
+    ("Environments, in the order of deployment (comma between)", "\r"),
     ("project of dev", "\r"),
     ("project of staging", "\r"),
     ("project of prod", "\r"),

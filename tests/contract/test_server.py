@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.conftest import Sandbox
 
 _EXPORTS = {
+    "TRUSTSMITH_SANDBOX",
     "AZURE_TENANT_ID",
     "AZURE_CLIENT_ID",
     "AZURE_FEDERATED_TOKEN_FILE",

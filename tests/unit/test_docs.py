@@ -18,7 +18,7 @@ import pytest
 from trustsmith import aadsts, errors
 from trustsmith.cli import COMMANDS, cli
 from trustsmith.doctor import CHECKS
-from trustsmith_sandbox.__main__ import serve
+from trustsmith_sandbox.__main__ import main, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -239,6 +239,10 @@ def _parse(words: list[str]) -> None:
     _, rest, _ = cli.make_parser(context).parse_args(list(words))
     name, command, arguments = cli.resolve_command(context, rest) if rest else ("", None, [])
     if command is None or {"-h", "--help"} & set(arguments):
+        return
+    if name == "sandbox" and arguments[:1] and arguments[0] in main.commands:
+        command = main.commands[arguments.pop(0)]  # not a context: its endpoints file need not be there
+        command.make_parser(click.Context(command)).parse_args(arguments)
         return
     if name == "sandbox":
         command = serve

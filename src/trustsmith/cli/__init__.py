@@ -32,7 +32,7 @@ _SEE = """Start with `trustsmith demo`, then `trustsmith setup` in your reposito
 
 \b
 Exit codes: 0 done, or nothing to do · 1 a bug in trustsmith · 2 usage or
-configuration · 3 differences (--check) · 4 not signed in, or not allowed ·
+configuration · 3 differences, or findings · 4 not signed in, or not allowed ·
 5 refused for safety · 6 a service failed, nothing was changed · 7 some
 changes were made, then a failure: run again · 130 interrupted"""
 

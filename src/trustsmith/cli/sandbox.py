@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+_PEOPLE = (("push",), ("approve",))
+
 
 @click.command(
     short_help="Serve the sandbox.",
@@ -13,8 +15,9 @@ import click
 def command(arguments: tuple[str, ...]) -> None:
     """Serve Entra, Microsoft Graph, ARM, Foundry and GitHub on this machine, until Ctrl-C.
 
-    Prints what to export; everything after `sandbox` is passed on (see `trustsmith sandbox --help`).
+    Prints what to export; everything after `sandbox` is passed on (see `trustsmith sandbox --help`). `sandbox push` and
+    `sandbox approve` do what people do in a sandbox that is served.
     """
     from trustsmith.flows.sandbox import become
 
-    become(["serve", *arguments])
+    become(arguments if arguments[:1] in _PEOPLE else ["serve", *arguments])

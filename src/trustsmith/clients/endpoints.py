@@ -204,7 +204,11 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"Cannot read the endpoints file {file}: {error.strerror}.") from error
+        raise UsageError(
+            f"Cannot read the endpoints file {file}: {error.strerror}.",
+            hint="Is the sandbox that wrote it still served? Source its exports again, or for real services:\n"
+            "  unset TRUSTSMITH_ENDPOINTS",
+        ) from error
     except json.JSONDecodeError as error:
         raise _refusal(file, [f"line {error.lineno}, column {error.colno}: {error.msg}"]) from error
     except UnicodeDecodeError as error:

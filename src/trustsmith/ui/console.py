@@ -210,7 +210,9 @@ class Console:
 
         terminal = self._terminal(stream)
         for line in lines:
-            terminal.print(Text(line.text, line.style), soft_wrap=stream is sys.stdout)
+            # Data, and what can be pasted, keeps its lines: a line end in a command would make it two.
+            whole = stream is sys.stdout or line.text.startswith("  ")
+            terminal.print(Text(line.text, line.style), soft_wrap=whole)
 
     def _colourful(self, stream: TextIO) -> bool:
         if self._color != "auto":
