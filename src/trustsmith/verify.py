@@ -325,3 +325,12 @@ def missing_result(
         )
     verdict: Verdict = "fail" if ended == "failure" else "unknown"
     return Finding(check="run", verdict=verdict, about=about, why=why, next=following, original=said)
+
+
+def unread_log(about: str, url: str, why: str, said: str) -> Finding:
+    """A job whose log is there, and could not be fetched. why, said: of the error."""
+    following = (
+        f"Look at the run: {url}\nLogs are kept on a host of their own: check the network, and HTTPS_PROXY."
+    )
+    why = f"The job's log could not be read: {why}"
+    return Finding(check="run", verdict="unknown", about=about, why=why, next=following, original=said)
