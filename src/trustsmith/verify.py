@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from trustsmith import aadsts
 from trustsmith.model.findings import Finding
 from trustsmith.model.foundry import role_name, short_scope
-from trustsmith.model.resources import FederatedCredential, RoleAssignment
+from trustsmith.model.resource import Key
+from trustsmith.model.resources import FederatedCredential, RoleAssignment, ServicePrincipal
 from trustsmith.model.subject_parts import difference, nearest
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ def live_findings(
         elif isinstance(resource, RoleAssignment) and resource.identity == identity:
             why = f"{role_name(resource.role)} at {short_scope(resource.scope)} is assigned, and no longer declared."
             yield Finding(check="role", verdict="fail", about=environment.name, why=why, next=_APPLY)
+    principal = live.get(Key(ServicePrincipal.kind, identity))
+    if isinstance(principal, ServicePrincipal) and not principal.enabled:
+        why = "The service principal is disabled: no job can sign in as it."
+        following = f"If that is not on purpose: {_APPLY} --allow enable={identity}"
+        yield Finding(check="identity", verdict="fail", about=environment.name, why=why, next=following)
     for stray in plan.strays:
         if not stray.resource.owned and getattr(stray.resource, "identity", None) == identity:
             yield _stray(environment.name, stray.resource)
@@ -325,3 +331,12 @@ def missing_result(
         )
     verdict: Verdict = "fail" if ended == "failure" else "unknown"
     return Finding(check="run", verdict=verdict, about=about, why=why, next=following, original=said)
+
+
+def unread_log(about: str, url: str, why: str, said: str) -> Finding:
+    """A job whose log is there, and could not be fetched. why, said: of the error."""
+    following = (
+        f"Look at the run: {url}\nLogs are kept on a host of their own: check the network, and HTTPS_PROXY."
+    )
+    why = f"The job's log could not be read: {why}"
+    return Finding(check="run", verdict="unknown", about=about, why=why, next=following, original=said)

@@ -81,7 +81,8 @@ def test_a_template_is_followed(desk: Desk, keys: list[str], subject: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("keys", "said"), [(["repo"], "leaves out the environment"), (["context", "run_id"], "names run_id")]
+    ("keys", "said"),
+    [(["repo"], "leaves out the environment"), (["repo", "context", "run_id"], "names run_id")],
 )
 def test_a_template_that_cannot_be_followed_is_refused_before_anything_is_made(
     desk: Desk, keys: list[str], said: str

@@ -208,6 +208,23 @@ def test_new_credentials_and_roles_are_waited_for_inside_a_job(
     assert ran.code == 0, ran.out + ran.err
     assert "HTTP 403: a new role takes up to ten minutes to count" in ran.err
     assert json.loads(ran.out)["results"]["dev"]["projects"][0]["waited_s"] > 0
+    assert "nothing else" not in ran.err, "no other environment's project was tried"
+
+    ran = verify("--here", "--env", "prod", "--timeout", "15s")
+    assert ran.code == 3
+    assert "This job is of the environment dev, and not of prod." in ran.out
+
+
+def test_a_log_that_cannot_be_fetched_leaves_the_rest(configured: Desk, verify: Call) -> None:
+    push(configured)
+    fault = {"service": "results", "method": "*", "path": "*", "nth": 1, "when": "before", "status": 403}
+    configured.sandbox.control("faults", fault)
+    ran = verify("--run", "--env", "dev", "--timeout", "40s")
+
+    assert ran.code == 3
+    assert ran.verdicts[("dev", "credential")] == {"pass"}
+    assert ran.finding("dev", "run")["verdict"] == "unknown"
+    assert "answered 403 instead of the log" in ran.finding("dev", "run")["why"]
 
 
 def test_outside_of_a_job_there_is_no_token(verify: Call) -> None:

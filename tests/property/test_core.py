@@ -322,7 +322,11 @@ KEYS = st.lists(
     ),
     min_size=1,
     unique=True,
-).filter(lambda keys: {"context", "environment"} & set(keys))
+).filter(
+    lambda keys: (
+        {"context", "environment"} & set(keys) and {"repo", "repository", "repository_id"} & set(keys)
+    )
+)
 
 
 @given(OWNERS, REPOSITORIES, IDS, ANY_NAME, KEYS)

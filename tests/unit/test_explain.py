@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from dataclasses import replace
@@ -456,6 +457,11 @@ def test_no_token_given_by_a_flag_is_shown() -> None:
     assert TOKEN not in repr(told(TOKEN))
     assert TOKEN not in repr(only("AADSTS700212", Sent(audience=TOKEN, client_id=ENTRA_SECRET)))
     assert ENTRA_SECRET not in repr(only("AADSTS70025", Sent(client_id=ENTRA_SECRET)))
+
+
+def test_a_long_subject_without_claims_is_not_shown() -> None:
+    hidden = base64.b64encode(TOKEN.encode()).decode()
+    assert only(f"AADSTS700213: {no_match('subject', hidden)}").sent.subject == "(not shown)"
 
 
 def test_no_token_given_as_trusted_is_shown() -> None:

@@ -89,11 +89,14 @@ def test_only_the_colon_is_encoded() -> None:
             "repository_owner_id:123456:repository_id:456789:environment:prod",
         ),
         (
-            ["repository_owner", "repository_visibility", "context"],
-            "repository_owner:Octo-Org:repository_visibility:private:environment:prod",
+            ["repository_owner", "repository_visibility", "repository_id", "context"],
+            "repository_owner:Octo-Org:repository_visibility:private:repository_id:456789:environment:prod",
         ),
         (["repository", "context"], "repository:Octo-Org/Octo-Repo:environment:prod"),
-        (["runner_environment", "context"], "runner_environment:github-hosted:environment:prod"),
+        (
+            ["repo", "runner_environment", "context"],
+            f"{BY_NAME}:runner_environment:github-hosted:environment:prod",
+        ),
         (
             ["repo", "context", "job_workflow_ref"],
             f"{BY_NAME}:environment:prod:job_workflow_ref:{WORKFLOW}@refs/heads/main",
@@ -102,7 +105,11 @@ def test_only_the_colon_is_encoded() -> None:
             ["repo", "ref", "environment", "workflow_ref"],
             f"{BY_NAME}:ref:refs/heads/main:environment:prod:workflow_ref:{WORKFLOW}@refs/heads/main",
         ),
-        (["workflow", "ref_type", "context"], "workflow:deploy:ref_type:branch:environment:prod"),
+        (
+            ["repo", "workflow", "ref_type", "context"],
+            f"{BY_NAME}:workflow:deploy:ref_type:branch:environment:prod",
+        ),
+        (["workflow_ref", "context"], f"workflow_ref:{WORKFLOW}@refs/heads/main:environment:prod"),
     ],
 )
 def test_templates_are_followed_key_by_key(keys: list[str], subject: str) -> None:
@@ -126,10 +133,31 @@ def test_a_repository_without_keys_of_its_own_follows_its_organization() -> None
 
 
 def test_what_is_known_from_elsewhere_is_put_in() -> None:
-    own = {"use_default": False, "include_claim_keys": ["enterprise", "repo_property_team", "context"]}
+    own = {
+        "use_default": False,
+        "include_claim_keys": ["enterprise", "repo_property_team", "repo", "context"],
+    }
     assert properties_in(own, {"include_claim_keys": ["repo_property_cost"]}) == ["cost", "team"]
     found = template(REPOSITORY, own, None, {"enterprise": "octo", "repo_property_team": "a:b"})
-    assert for_environment(found, "prod") == ("enterprise:octo:repo_property_team:a%3Ab:environment:prod",)
+    assert for_environment(found, "prod") == (
+        f"enterprise:octo:repo_property_team:a%3Ab:{BY_NAME}:environment:prod",
+    )
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ["context"],
+        ["environment", "runner_environment"],
+        ["repository_owner_id", "context"],
+        ["ref", "context"],
+    ],
+)
+def test_a_template_that_leaves_out_the_repository_is_refused(keys: list[str]) -> None:
+    """Anybody may give a repository of their own that template, and GitHub's issuer is the same for everybody."""
+    with pytest.raises(Refused, match="leaves out the repository") as refused:
+        built(*keys, way=(MAIN,))
+    assert "-f 'include_claim_keys[]=repo'" in refused.value.hint
 
 
 @pytest.mark.parametrize("keys", [["repository_id"], ["repo"], ["repo", "job_workflow_ref"], ["repo", "ref"]])
@@ -160,10 +188,10 @@ def test_a_ref_is_known_only_where_the_file_names_each() -> None:
     assert two[0] == Use("deploy", "o/n/.github/workflows/deploy.yml", "refs/heads/main")
     assert uses(named, "o/n", ("main", "release/*"), None) == ()
     assert uses(named, "o/n", None, None) == ()
-    own = {"use_default": False, "include_claim_keys": ["context", "ref"]}
+    own = {"use_default": False, "include_claim_keys": ["repo", "context", "ref"]}
     assert for_environment(template(REPOSITORY, own), "prod", two) == (
-        "environment:prod:ref:refs/heads/main",
-        "environment:prod:ref:refs/tags/v1",
+        f"{BY_NAME}:environment:prod:ref:refs/heads/main",
+        f"{BY_NAME}:environment:prod:ref:refs/tags/v1",
     )
     with pytest.raises(Refused, match="names ref") as refused:
         for_environment(template(REPOSITORY, own), "prod", ())

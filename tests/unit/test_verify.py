@@ -12,7 +12,7 @@ from trustsmith.diff import diff
 from trustsmith.model.config import Config, Environment
 from trustsmith.model.environments import GitHubEnvironment
 from trustsmith.model.proof import Reached, Result
-from trustsmith.model.resources import FederatedCredential, RoleAssignment
+from trustsmith.model.resources import FederatedCredential, RoleAssignment, ServicePrincipal
 from trustsmith.model.state import State
 from trustsmith.verify import Wanted, job_findings, live_findings, missing_result
 
@@ -220,6 +220,14 @@ def test_what_somebody_else_put_on_the_identity_fails() -> None:
     assert {finding.verdict for finding in right} == {"pass"}
     assert (foreign.verdict, foreign.check) == ("fail", "credential")
     assert f"--allow remove={IDENTITY}/added-by-hand" in foreign.next
+
+
+def test_a_disabled_principal_fails() -> None:
+    world = set_up()
+    (principal,) = [r for r in world.resources.values() if isinstance(r, ServicePrincipal)]
+    world.put(replace(principal, enabled=False))
+    (found,) = [finding for finding in compared(world) if finding.verdict == "fail"]
+    assert (found.check, f"--allow enable={IDENTITY}" in found.next) == ("identity", True)
 
 
 def test_a_role_of_ours_that_the_file_no_longer_asks_for_fails() -> None:

@@ -12,6 +12,7 @@ from trustsmith.errors import ServiceError, UsageError
 from trustsmith.flows.trial import waits
 from trustsmith.flows.verify import choose, report
 from trustsmith.model import proof
+from trustsmith.model.findings import Finding
 from trustsmith.render import endpoint_names, probe
 from trustsmith.verify import Wanted, job_findings
 
@@ -45,11 +46,21 @@ def here(options: Options, console: Console, environment: str | None, *, patienc
     if read is None:
         raise ServiceError("The script printed no result.", service="github", original=log[-300:])
     result, document = read
-    name = whose.name if whose else str(result.claims.get("environment") or "this job")
+    said = str(result.claims.get("environment") or "")
+    name = whose.name if whose else said or "this job"
     console.document({"results": {name: document}})
     others = dict.fromkeys(result.others, "")
     wanted = Wanted(environment=name, client_id=(whose and whose.client_id) or "", others=others)
-    report(console, config, list(job_findings(result, wanted)), proven=True)
+    findings = list(job_findings(result, wanted))
+    if result.subject and said != name:
+        findings.insert(0, _elsewhere(name, said))
+    report(console, config, findings, proven=True)
+
+
+def _elsewhere(name: str, said: str) -> Finding:
+    why = f"This job is of {f'the environment {said}' if said else 'no environment'}, and not of {name}."
+    following = f"Give the job `environment: {name}`, or name the job's own with --env."
+    return Finding(check="subject", verdict="fail", about=name, why=why, next=following)
 
 
 def _variables(

@@ -10,7 +10,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from trustsmith.desire import identity_of
-from trustsmith.errors import UsageError
+from trustsmith.errors import NotAllowed, ServiceError, UsageError
 from trustsmith.flows.follow import Ended, Follower, Started
 from trustsmith.flows.session import Session, rendered
 from trustsmith.generated import inspect
@@ -20,7 +20,7 @@ from trustsmith.model.resource import Key, Later
 from trustsmith.model.resources import Application, FederatedCredential
 from trustsmith.render.trust import RUN_NAME, TITLE
 from trustsmith.systems import together
-from trustsmith.verify import Wanted, job_findings, missing_result
+from trustsmith.verify import Wanted, job_findings, missing_result, unread_log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,7 +137,12 @@ class Trial:
         job = ended.jobs.get(name)
         if job is None or job.get("status") != "completed":
             return [missing_result(name, started.url, job, ended.waiting.get(name, ""))]
-        log = await self._follower.log(job, started.pause)
+        try:
+            log = await self._follower.log(job, started.pause)
+        except NotAllowed:
+            raise
+        except ServiceError as error:  # what the other jobs found still counts
+            return [unread_log(name, started.url, error.message, error.original)]
         read = proof.read(log)
         if read is None or read[0].nonce != self._nonce:
             why = await self._follower.why(job) or _last_words(log)

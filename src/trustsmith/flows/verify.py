@@ -88,6 +88,8 @@ def report(console: Console, config: Config, findings: list[Finding], *, proven:
         what = "is as it should be" if verdict == "fail" else "could be told"
         raise Differences(f"Not everything {what}.", hint="Do what the findings above say after `Next:`.")
     if proven:
-        console.note("Proven: jobs exchanged their tokens, and reached what they should and nothing else.")
+        tried = any(finding.check == "isolation" for finding in findings)
+        rest = " and nothing else" if tried else "; no other environment's project was tried"
+        console.note(f"Proven: jobs exchanged their tokens, and reached what they should{rest}.")
     else:
         console.note("This compared; real tokens prove it: trustsmith verify --run")

@@ -23,6 +23,8 @@ DEFAULT_KEYS = ("repo", "context")
 _PROPERTY = "repo_property_"
 #: What tells one environment's jobs from another's.
 _TELLING = {"context", "environment"}
+#: What tells one repository's jobs from all others': GitHub's issuer is the same for everybody.
+_NAMING = {"repo", "repository", "repository_id", "workflow_ref", "job_workflow_ref"}
 #: What is known once a workflow and the one branch or tag that it runs from are.
 _OF_A_USE = {"ref", "ref_type", "workflow", "workflow_ref", "job_workflow_ref"}
 _ENVIRONMENT = re.compile(r"(?:^|:)environment:([^:]+)")
@@ -87,7 +89,7 @@ def template(
     `sub_claim_prefix` is the truth where it is given, the boolean `use_immutable_subject` beside it is not.
     organization: to GET /orgs/{org}/actions/oidc/customization/sub; None where it has none, or is not one. values: of
     claims that are known from elsewhere (`enterprise`, `repo_property_…`).
-    Raises Refused for a template under which environments cannot be told apart.
+    Raises Refused for a template under which environments, or repositories, cannot be told apart.
     """
     full_name = str(repository["full_name"])
     owner, name = repository.get("owner") or {}, full_name.partition("/")[2]
@@ -109,6 +111,12 @@ def template(
             f"The subject template of {full_name} ({', '.join(found.keys)}) leaves out the environment: a job of any "
             "branch or pull request would have the same subject as production's.",
             hint=_mend(full_name, (*found.keys, "context"), own=bool(own)),
+        )
+    if not _NAMING & set(found.keys):
+        raise Refused(
+            f"The subject template of {full_name} ({', '.join(found.keys)}) leaves out the repository: a job of another "
+            "repository, whoever owns it, can have the same subject.",
+            hint=_mend(full_name, ("repo", *found.keys), own=bool(own)),
         )
     return found
 
