@@ -37,7 +37,7 @@ def _is_consequence(evidence: Evidence, side: Side) -> bool:
     """Whether other checks say why a side could not be looked at: an invisible project, no administrator."""
     if side == "azure":
         unseen = isinstance(evidence.azure.subscriptions, TrustsmithError)
-        return unseen or not all(evidence.is_there(project) for project in evidence.projects)
+        return unseen or not all(evidence.is_there(project) for project in evidence.config.projects)
     answer = evidence.github.repository
     return (
         side == "github"

@@ -17,11 +17,12 @@ from trustsmith.doctor.check import is_answer
 from trustsmith.doctor.evidence import Answer, Azure, Evidence, Made, Operation, People
 from trustsmith.errors import Differences, TrustsmithError, UsageError
 from trustsmith.flows import evidence as ask
-from trustsmith.flows.facts import Asker, endpoint
+from trustsmith.flows.facts import Asker
 from trustsmith.flows.session import Options, Session, rendered
 from trustsmith.hazards import judge
 from trustsmith.model.config import CLOUDS, Config
 from trustsmith.model.findings import worst
+from trustsmith.model.foundry import endpoint_of
 from trustsmith.model.resource import SIDES, Side
 from trustsmith.model.state import State
 from trustsmith.render import operations
@@ -220,7 +221,9 @@ def _planned(found: Evidence) -> Made:
         made.facts,
         reviewers={name: int(answer["id"]) for name, answer in _answers(found.github.reviewers)},
         owners={name: str(answer["id"]) for name, answer in _answers(found.people.owners)},
-        endpoints={key: url for key, answer in _answers(found.azure.projects) if (url := endpoint(answer))},
+        endpoints={
+            key: url for key, answer in _answers(found.azure.projects) if (url := endpoint_of(answer))
+        },
     )
     wanted = _wanted(found.config, facts)
     if isinstance(wanted, TrustsmithError):

@@ -16,22 +16,22 @@ from trustsmith.errors import (
     TrustsmithError,
     UsageError,
 )
+from trustsmith.flows.evidence import quiet, reviewer_of
 from trustsmith.model import subject
 from trustsmith.model.facts import Facts, Repository
+from trustsmith.model.foundry import endpoint_of
 from trustsmith.systems import together
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Collection
+    from collections.abc import Collection
 
     from trustsmith.configfile import Source
     from trustsmith.flows.session import Session
-    from trustsmith.model.config import Environment, Reviewer
+    from trustsmith.model.config import Environment
     from trustsmith.model.foundry import ProjectId
     from trustsmith.model.resource import Side
 
 Json = dict[str, Any]
-#: The name of the API of a Foundry project among its endpoints (ARM, "projects").
-_PROJECT_API = "AI Foundry API"
 #: GitHub Enterprise Server writes a `:` as it is up to this version (GitHub Docs, "OpenID Connect reference").
 _LAST_WITHOUT_ENCODING = (3, 18)
 
@@ -166,7 +166,9 @@ class Asker:
             for index, reviewer in enumerate(environment.protection.reviewers or ())
         ]
         asked = {str(reviewer): reviewer for reviewer, _ in named}
-        answers = await together(*(self._reviewer(reviewer) for reviewer in asked.values()))
+        answers = await together(
+            *(reviewer_of(self._session, self._config, reviewer) for reviewer in asked.values())
+        )
         found = {name: int(answer["id"]) for name, answer in zip(asked, answers, strict=True) if answer}
         for reviewer, path in named:
             if str(reviewer) not in found:
@@ -174,11 +176,6 @@ class Asker:
                     path, f"GitHub knows no {reviewer.kind} {reviewer.name!r} that this token may see"
                 )
         return found
-
-    async def _reviewer(self, reviewer: Reviewer) -> Json | None:
-        if reviewer.kind == "user":
-            return await self._session.github.user(reviewer.name)
-        return await self._session.github.team(self._config.repository.partition("/")[0], reviewer.name)
 
     async def _spelling(self) -> None:
         """A job's subject carries the environment's name as it is spelled, so the file must spell it as GitHub does."""
@@ -214,11 +211,11 @@ class Asker:
         """Each project's endpoint; a project that is not there, or in another tenant, is a problem of the file."""
         if "azure" not in self._contacted:
             return {}
-        projects = {p.key: p for environment in self._config.environments for p in environment.projects}
+        projects = self._config.projects
         try:
             subscriptions, *answers = await together(
                 self._session.arm.subscriptions(),
-                *(_quietly(self._session.arm.project(project.id)) for project in projects.values()),
+                *(quiet(self._session.arm.project(project.id)) for project in projects),
             )
         except (NotSignedIn, NotAllowed) as error:
             if "azure" in self._sides:
@@ -233,10 +230,10 @@ class Asker:
                 f"  az login --tenant {self._config.tenant}",
             )
         tenants = {str(s["subscriptionId"]).lower(): str(s.get("tenantId") or "") for s in subscriptions}
-        found = dict(zip(projects, answers, strict=True))
+        found = {project.key: answer for project, answer in zip(projects, answers, strict=True)}
         for environment in self._config.environments:
             self._check_projects(environment, tenants, found)
-        return {key: url for key, (answer, _) in found.items() if (url := endpoint(answer))}
+        return {key: url for key, answer in found.items() if (url := endpoint_of(answer))}
 
     def _check_projects(
         self, environment: Environment, tenants: dict[str, str], found: dict[str, Any]
@@ -265,23 +262,8 @@ class Asker:
                 f"subscription {project.subscription} is in tenant {tenant}, the file says {self._config.tenant}",
                 "",
             )
-        answer, error = found
-        if error is not None:
-            raise error
-        if answer is None:
+        if isinstance(found, TrustsmithError):
+            raise found
+        if found is None:
             return f"there is no Foundry project {project.short}, or whoever is signed in may not see it", ""
         return "", ""
-
-
-async def _quietly(asked: Awaitable[Any]) -> tuple[Any, TrustsmithError | None]:
-    """The answer, or the error: whose fault that is depends on the subscription."""
-    try:
-        return await asked, None
-    except TrustsmithError as error:
-        return None, error
-
-
-def endpoint(answer: Any) -> str | None:
-    """Where a project answers, from ARM's answer about it."""
-    endpoints = ((answer or {}).get("properties") or {}).get("endpoints") or {}
-    return endpoints.get(_PROJECT_API) or next(iter(endpoints.values()), None)
