@@ -18,6 +18,7 @@ from trustsmith.doctor.network import endpoint_host
 from trustsmith.doctor.registering import is_application
 from trustsmith.errors import NotFound, TrustsmithError
 from trustsmith.model.rights import assigning, permit
+from trustsmith.systems import unasked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
@@ -169,7 +170,7 @@ async def github(session: Session, config: Config, repository: Answer[Json]) -> 
         owner(session, repository),
         _policy(session, name),
         quiet(session.github_side.environments(name)),
-        quiet(session.github.protected_branches(name)) if guarded else _nothing(),
+        quiet(session.github.protected_branches(name)) if guarded else unasked(None),
         _all({str(r): there(reviewer_of(session, config, r), str(r)) for r in reviewers_of(config)}),
         readers_of(session, config, repository),
     )
@@ -184,10 +185,6 @@ async def github(session: Session, config: Config, repository: Answer[Json]) -> 
         reviewers=reviewers,
         readers=readers,
     )
-
-
-async def _nothing() -> None:
-    return None
 
 
 async def owner(session: Session, repository: Json) -> Answer[Json]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from trustsmith.doctor.repository import not_administrator
 from trustsmith.errors import (
     ConfigError,
     NotAllowed,
@@ -16,7 +17,7 @@ from trustsmith.errors import (
     TrustsmithError,
     UsageError,
 )
-from trustsmith.flows.evidence import quiet, reviewer_of
+from trustsmith.flows.evidence import every, quiet, reviewer_of
 from trustsmith.model import subject
 from trustsmith.model.facts import Facts, Repository
 from trustsmith.model.foundry import endpoint_of
@@ -92,7 +93,9 @@ class Asker:
             self._session.talk.warn(
                 f"{name} is now called {full_name}; write that as `repository` in the file."
             )
-        self._check_rights(answer)
+        # GitHub hides environments from others; say so before anything is made.
+        if "github" in self._sides and (denied := not_administrator(answer)):
+            raise denied
         return Repository(
             id=int(answer["id"]),
             full_name=full_name,
@@ -145,17 +148,6 @@ class Asker:
         version = await self._session.github.server_version()
         numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
         return not numbers or numbers > _LAST_WITHOUT_ENCODING
-
-    def _check_rights(self, answer: Json) -> None:
-        """GitHub hides environments from people who are not administrators; say so before anything is made."""
-        permissions = answer.get("permissions")
-        if "github" in self._sides and permissions is not None and not permissions.get("admin"):
-            raise NotAllowed(
-                f"The GitHub token may not administer {answer['full_name']}: environments and their secrets need that.",
-                service="github",
-                hint="Use a token of an administrator of the repository (GH_TOKEN), or leave GitHub's part to one:\n"
-                "  trustsmith apply --only entra   (and --only azure)",
-            )
 
     async def _reviewers(self) -> dict[str, int]:
         if "github" not in self._contacted:
@@ -213,9 +205,10 @@ class Asker:
             return {}
         projects = self._config.projects
         try:
-            subscriptions, *answers = await together(
+            # Whose fault an error about a project is depends on its subscription.
+            subscriptions, answers = await together(
                 self._session.arm.subscriptions(),
-                *(quiet(self._session.arm.project(project.id)) for project in projects),
+                every(*(quiet(self._session.arm.project(project.id)) for project in projects)),
             )
         except (NotSignedIn, NotAllowed) as error:
             if "azure" in self._sides:
