@@ -21,15 +21,21 @@
                         ┌──────────────────┐   Plan, and a yes            │ Outcome…
                         │ hazards          │──────────────────────────────┤
                         └────────┬─────────┘                              ▼
-                                 └── refuse                      ui: text json md
+                                 └── refuse        doctor · verify · explain
+                                                          └ Finding… ▶ ui: text json md
 
 Arrows go right and down; the only way back is *read*. There is no state file: what is there is found by natural keys
 and by our marks, so the next run looks again. Import directions, enforced in CI:
 
-``cli → flows → (wizard | ui) → apply → systems → clients → (configfile | render) → hazards → (diff | desire) → model →
-errors``
+``cli → flows → (wizard | ui) → (verify | apply) → systems → clients → (configfile | render) → (hazards | doctor |
+explain) → (diff | desire) → model → generated → (errors | aadsts)``
 
-* ``model`` and what works on it (``desire diff hazards``) are pure: no I/O, no SDK, no click.
+* ``model`` and what works on it (``desire diff hazards doctor explain``) are pure: no I/O, no SDK, no click.
+* ``doctor`` (what would make a set-up fail), ``verify`` (what is live, and what jobs could do) and ``explain`` (a job's
+  failed sign-in) judge what ``flows`` gathers for them. ``setup`` and ``apply`` run the checks of ``doctor`` that stand in
+  their plan's way before its first change.
+* what ``verify --run`` has a job do is ``templates/probe.py``: it stands in the rendered workflow ``check-trust``, and runs
+  without this package.
 * SDKs and HTTP live in ``clients`` only, and are imported when they are first used.
 * planning code is handed Readers, so it cannot write; only ``apply`` is handed Writers.
 * ``ui.console`` is the only module that prints; ``cli`` turns errors into exit codes, once.

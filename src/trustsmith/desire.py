@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from trustsmith.errors import UsageError
 from trustsmith.model.environments import (
@@ -30,6 +30,7 @@ from trustsmith.model.subject import LONGEST, Use, for_environment, uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from uuid import UUID
 
     from trustsmith.model.config import Config, Environment, Grant
     from trustsmith.model.facts import Facts
@@ -176,17 +177,8 @@ def _credentials(
     config: Config, facts: Facts, environment: Environment, identity: str
 ) -> Iterator[FederatedCredential]:
     """Trust in the environment's jobs, and beforehand in what they will be called."""
-    wanted = (*subjects(config, facts, environment), *subjects_to_come(config, facts, environment))
-    for subject in wanted:
-        yield FederatedCredential(
-            identity=identity,
-            name=credential_name(environment.name, facts.issuer, subject, facts.audience),
-            issuer=facts.issuer,
-            subject=subject,
-            audience=facts.audience,
-            environment=environment.name,
-            application=Later(Key(Application.kind, identity), "object_id"),
-        )
+    for subject in (*subjects(config, facts, environment), *subjects_to_come(config, facts, environment)):
+        yield _credential(environment, identity, (facts.issuer, subject, facts.audience), jobs=True)
 
 
 def _subject_setting(config: Config, facts: Facts) -> Iterator[SubjectSetting]:
@@ -211,27 +203,50 @@ def _subject_setting(config: Config, facts: Facts) -> Iterator[SubjectSetting]:
 def _workloads(config: Config, environment: Environment, identity: str) -> Iterator[FederatedCredential]:
     """Trust in other issuers' workloads, which no GitHub environment protects."""
     for trust in environment.trusts:
-        for issuer, subject, audience in credentials(trust, config.tenant):
-            yield FederatedCredential(
-                identity=identity,
-                name=credential_name(environment.name, issuer, subject, audience),
-                issuer=issuer,
-                subject=subject,
-                audience=audience,
-                environment=environment.name,
-                application=Later(Key(Application.kind, identity), "object_id"),
-                jobs=False,
-            )
+        for trusted in credentials(trust, config.tenant):
+            yield _credential(environment, identity, trusted, jobs=False)
+
+
+def _credential(
+    environment: Environment, identity: str, trusted: tuple[str, str, str], *, jobs: bool
+) -> FederatedCredential:
+    """trusted: issuer, subject, audience."""
+    issuer, subject, audience = trusted
+    return FederatedCredential(
+        identity=identity,
+        name=credential_name(environment.name, issuer, subject, audience),
+        issuer=issuer,
+        subject=subject,
+        audience=audience,
+        environment=environment.name,
+        application=Later(Key(Application.kind, identity), "object_id"),
+        jobs=jobs,
+    )
 
 
 def _role_assignments(environment: Environment, identity: str) -> Iterator[RoleAssignment]:
-    """The project role on every project, and each grant."""
-    wanted = [(environment.role, project.id, "") for project in environment.projects]
-    for grant in environment.grants:
-        wanted += [(grant.role, scope, grant.because) for scope in grant_scopes(grant, environment.projects)]
     principal = Later(Key(ServicePrincipal.kind, identity), "principal_id")
-    for role, scope, because in wanted:
+    for role, scope, because in granted([environment]):
         yield RoleAssignment(identity=identity, role=role, scope=scope, principal=principal, because=because)
+
+
+class Granted(NamedTuple):
+    """A role that an environment's identity is to have at a scope, and why, where that has to be said."""
+
+    role: UUID
+    scope: str
+    because: str
+
+
+def granted(environments: Iterable[Environment]) -> list[Granted]:
+    """What the file gives these environments: the project role on every project, and each grant."""
+    found = []
+    for environment in environments:
+        found += [Granted(environment.role, project.id, "") for project in environment.projects]
+        for grant in environment.grants:
+            scopes = grant_scopes(grant, environment.projects)
+            found += [Granted(grant.role, scope, grant.because) for scope in scopes]
+    return found
 
 
 def grant_scopes(grant: Grant, projects: Iterable[ProjectId]) -> list[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from trustsmith import aadsts
+from trustsmith.desire import Granted, granted
+from trustsmith.doctor.network import are_private
 from trustsmith.model.findings import Finding
 from trustsmith.model.foundry import role_name, short_scope
 from trustsmith.model.resource import Key
@@ -16,6 +17,7 @@ from trustsmith.model.subject_parts import difference, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from uuid import UUID
 
     from trustsmith.model.config import Environment
     from trustsmith.model.findings import Verdict
@@ -55,16 +57,19 @@ class Wanted:
 def live_findings(
     environment: Environment, identity: str, wanted: State, live: State, plan: Plan
 ) -> Iterator[Finding]:
-    """Whether Entra trusts what GitHub will send, to the byte, and whether the declared roles are assigned.
+    """Whether Entra trusts what GitHub and other issuers of the file will send, to the byte, and whether the declared roles are assigned.
 
     identity: of the environment. plan: between `live` and `wanted`; what it would change is what differs, and so is what
     waits for another side's part. A replaced credential that waits for its proof is as it should be.
     """
     differing = {change.key for change in plan.changes} | {waiting.key for waiting in plan.waiting}
+    asked = {
+        _place(identity, grant) for grant in granted([environment])
+    }  # environments may share an identity
     for resource in wanted.values():
         if isinstance(resource, FederatedCredential) and resource.environment == environment.name:
             yield _credential(resource, live, differs=resource.key in differing)
-        elif isinstance(resource, RoleAssignment) and _concerns(environment, identity, resource):
+        elif isinstance(resource, RoleAssignment) and _place(resource.identity, resource) in asked:
             yield _role(environment.name, resource, live, differs=resource.key in differing)
     gone = (change.resource for change in plan.changes if change.verb == "delete")
     for resource in gone:
@@ -83,13 +88,8 @@ def live_findings(
             yield _stray(environment.name, stray.resource)
 
 
-def _concerns(environment: Environment, identity: str, role: RoleAssignment) -> bool:
-    """Whether this environment asks for a role; environments may share an identity."""
-    if role.identity != identity:
-        return False
-    scope = role.scope.lower()
-    asked = {grant.scope.lower() for grant in environment.grants}
-    return scope in asked or any(project.id.lower().startswith(scope) for project in environment.projects)
+def _place(identity: str, role: Granted | RoleAssignment) -> tuple[str, UUID, str]:
+    return identity, role.role, role.scope.lower()
 
 
 def _unread(resource: Resource, live: State, check: str, about: str) -> Finding | None:
@@ -101,20 +101,21 @@ def _unread(resource: Resource, live: State, check: str, about: str) -> Finding 
 
 def _credential(wanted: FederatedCredential, live: State, *, differs: bool) -> Finding:
     check, about = "credential", wanted.environment
+    sent = f"what {'GitHub' if wanted.jobs else wanted.issuer} will send"
     if unread := _unread(wanted, live, check, about):
         return unread
     if not differs:
-        why = f"Entra trusts what GitHub will send, to the byte: {wanted.subject}"
+        why = f"Entra trusts {sent}, to the byte: {wanted.subject}"
         return Finding(check=check, verdict="pass", about=about, why=why)
     there = sorted(
         one.subject
         for one in live.values()
         if isinstance(one, FederatedCredential) and one.identity == wanted.identity
     )
-    why = f"Entra does not trust what GitHub will send, {wanted.subject}; this identity trusts nothing."
+    why = f"Entra does not trust {sent}, {wanted.subject}; this identity trusts nothing."
     if near := nearest(wanted.subject, there):
         apart = _apart(wanted.subject, near) or "issuer, audience or name differ"
-        why = f"Entra does not trust what GitHub will send, {wanted.subject}. The nearest is {near}: {apart}."
+        why = f"Entra does not trust {sent}, {wanted.subject}. The nearest is {near}: {apart}."
     return Finding(check=check, verdict="fail", about=about, why=why, next=_APPLY)
 
 
@@ -129,7 +130,7 @@ def _role(about: str, wanted: RoleAssignment, live: State, *, differs: bool) -> 
 
 
 def _trusts_too(found: FederatedCredential) -> Finding:
-    why = f"Entra also trusts {found.subject}, which GitHub does not send for this environment."
+    why = f"Entra also trusts {found.subject} of {found.issuer}, which the file does not ask for here."
     return Finding(check="credential", verdict="fail", about=found.environment, why=why, next=_APPLY)
 
 
@@ -261,18 +262,10 @@ def _network(project: Reached, about: str) -> Finding:
             why=f"The runner's DNS has no address for {project.host}.",
             next="Where the project has a private endpoint, link its private DNS zone to the runner's network.",
         )
-    private = all(_is_private(address) for address in project.addresses)
-    kind = "private" if private else "public"
+    kind = "private" if are_private(project.addresses) else "public"
     plural = "es" if len(project.addresses) > 1 else ""
     why = f"The runner sees {project.host} at the {kind} address{plural} {', '.join(project.addresses)}."
     return Finding(check="network", verdict="pass", about=about, why=why)
-
-
-def _is_private(address: str) -> bool:
-    try:
-        return ip_address(address.partition("%")[0]).is_private
-    except ValueError:
-        return False
 
 
 def _isolation(about: str, other: str, statuses: Iterable[int | None], excuse: str) -> Finding:

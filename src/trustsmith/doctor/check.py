@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from trustsmith.doctor.evidence import Evidence
+    from trustsmith.model.plan import Hazard
     from trustsmith.model.resource import Side
 
 
@@ -57,6 +58,20 @@ def unread(error: TrustsmithError | None, what: str, about: str = "") -> Iterato
     if error is not None and not isinstance(error, NotSignedIn) and not unregistered:
         why = f"{what[0].upper()}{what[1:]} could not be read: {error.message}"
         yield open_question(why, about, next=error.hint, original=error.original)
+
+
+def hazardous(hazard: Hazard) -> Finding:
+    """A hazard of the plan as a finding, in the plan's own words."""
+    return bad(hazard.why, hazard.id.partition("=")[2], next=hazard.hint)
+
+
+def hazards(evidence: Evidence, prefix: str, otherwise: str) -> Iterator[Finding]:
+    """The plan's hazards whose id begins so, else that there is none; nothing when there is no plan to look at."""
+    plan = evidence.made.plan
+    if plan is None or not evidence.config.environments:
+        return
+    found = [hazardous(hazard) for hazard in plan.hazards if hazard.id.startswith(prefix)]
+    yield from found or [fine(otherwise)]
 
 
 def is_answer(answer: object) -> bool:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trustsmith.doctor.check import AZURE, ENTRA, GITHUB, Check, bad, fine, unread
+from trustsmith.doctor.check import AZURE, ENTRA, GITHUB, Check, bad, fine, hazardous, hazards, unread
+from trustsmith.doctor.repository import not_administrator
 from trustsmith.errors import NotSignedIn, TrustsmithError
 from trustsmith.model.resource import Key
 from trustsmith.model.resources import Application, ClientSecret, ServicePrincipal
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from trustsmith.doctor.evidence import Evidence
     from trustsmith.model.findings import Finding
-    from trustsmith.model.plan import Hazard
     from trustsmith.model.resource import Side
 
 #: Hazards that no word allows and that have a check of their own.
@@ -37,44 +37,31 @@ def _is_consequence(evidence: Evidence, side: Side) -> bool:
     """Whether other checks say why a side could not be looked at: an invisible project, no administrator."""
     if side == "azure":
         unseen = isinstance(evidence.azure.subscriptions, TrustsmithError)
-        return unseen or not all(evidence.is_there(project) for project in evidence.projects)
+        return unseen or not all(evidence.is_there(project) for project in evidence.config.projects)
     answer = evidence.github.repository
-    return (
-        side == "github"
-        and isinstance(answer, dict)
-        and not (answer.get("permissions") or {}).get("admin", True)
-    )
+    return side == "github" and isinstance(answer, dict) and not_administrator(answer) is not None
 
 
 def names(evidence: Evidence) -> Iterator[Finding]:
     """No application of somebody else, alive or deleted, holds a name that ours will have."""
-    yield from _hazards(evidence, "foreign-application=", "The names of the applications are free, or ours.")
+    yield from _of_entra(evidence, "foreign-application=", "The names of the applications are free, or ours.")
 
 
 def room(evidence: Evidence) -> Iterator[Finding]:
     """An application takes 20 federated credentials: those that are there, and those that are wanted."""
-    yield from _hazards(evidence, "full=", "Each application has room for its federated credentials.")
+    yield from _of_entra(evidence, "full=", "Each application has room for its federated credentials.")
 
 
-def _hazards(evidence: Evidence, prefix: str, otherwise: str) -> Iterator[Finding]:
-    plan = evidence.made.plan
-    if plan is None or "entra" in evidence.made.failed or not evidence.config.environments:
-        return
-    found = [hazard for hazard in plan.hazards if hazard.id.startswith(prefix)]
-    yield from (_hazard(hazard) for hazard in found)
-    if not found:
-        yield fine(otherwise)
-
-
-def _hazard(hazard: Hazard) -> Finding:
-    return bad(hazard.why, hazard.id.partition("=")[2], next=hazard.hint)
+def _of_entra(evidence: Evidence, prefix: str, otherwise: str) -> Iterator[Finding]:
+    if "entra" not in evidence.made.failed:
+        yield from hazards(evidence, prefix, otherwise)
 
 
 def refusals(evidence: Evidence) -> Iterator[Finding]:
     """Nothing else that apply would refuse whatever is allowed."""
     for hazard in evidence.made.plan.hazards if evidence.made.plan else ():
         if not hazard.allowable and not hazard.id.startswith(_ELSEWHERE):
-            yield _hazard(hazard)
+            yield hazardous(hazard)
 
 
 def secrets(evidence: Evidence) -> Iterator[Finding]:

@@ -136,12 +136,6 @@ class Evidence:
     skews: Mapping[str, float] = field(default_factory=dict)
     now: float = 0.0
 
-    @property
-    def projects(self) -> tuple[ProjectId, ...]:
-        """The projects of the file, each once."""
-        found = {p.key: p for environment in self.config.environments for p in environment.projects}
-        return tuple(found.values())
-
     def is_visible(self, scope: str) -> bool:
         """Whether the caller sees the subscription that an ARM id is in; True when that was not asked."""
         listed = self.azure.subscriptions

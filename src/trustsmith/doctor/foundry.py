@@ -54,7 +54,7 @@ def tenants(evidence: Evidence) -> Iterator[Finding]:
     answer = evidence.azure.subscriptions
     if answer is None or isinstance(answer, TrustsmithError):
         return
-    for project in evidence.projects:
+    for project in evidence.config.projects:
         there = evidence.azure.projects.get(project.key)
         if isinstance(there, ServiceError) and there.code == _ELSEWHERE:
             yield bad(
@@ -95,7 +95,7 @@ def providers(evidence: Evidence) -> Iterator[Finding]:
 
 def projects(evidence: Evidence) -> Iterator[Finding]:
     """Each project is there."""
-    for project in evidence.projects:
+    for project in evidence.config.projects:
         answer = evidence.azure.projects.get(project.key)
         if answer is None or not evidence.is_visible(project.id):
             continue
@@ -129,7 +129,7 @@ def _state(project: ProjectId, answer: Json) -> Finding:
 
 
 def _numbers(evidence: Evidence) -> list[str]:
-    return sorted({project.subscription for project in evidence.projects})
+    return sorted({project.subscription for project in evidence.config.projects})
 
 
 def _subscription(answer: list[Json], number: str) -> Json | None:
@@ -138,7 +138,9 @@ def _subscription(answer: list[Json], number: str) -> Json | None:
 
 def _is_elsewhere(evidence: Evidence, number: str) -> bool:
     """Whether ARM says that the subscription is of another tenant, which is a finding of its own."""
-    answers = [evidence.azure.projects.get(p.key) for p in evidence.projects if p.subscription == number]
+    answers = [
+        evidence.azure.projects.get(p.key) for p in evidence.config.projects if p.subscription == number
+    ]
     return any(isinstance(answer, ServiceError) and answer.code == _ELSEWHERE for answer in answers)
 
 

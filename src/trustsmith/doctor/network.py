@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from trustsmith.doctor.check import AZURE, Check, bad, fine, unread
 from trustsmith.errors import NotFound, TrustsmithError
+from trustsmith.model.foundry import endpoint_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from trustsmith.doctor.evidence import Evidence, Json
     from trustsmith.model.findings import Finding
@@ -86,19 +87,19 @@ def _here(evidence: Evidence, project: ProjectId) -> str:
         return ""
     if not found:
         return f"From here, {host} does not resolve; what counts is what the runner sees."
-    kind = "private" if _are_private(found) else "public"
+    kind = "private" if are_private(found) else "public"
     return f"From here, {host} is the {kind} {', '.join(found)}; what counts is what the runner sees."
 
 
 def resolution(evidence: Evidence) -> Iterator[Finding]:
     """The name of each project's endpoint exists."""
-    for project in evidence.projects:
+    for project in evidence.config.projects:
         host = endpoint_host(evidence.azure.projects.get(project.key))
         found = evidence.azure.addresses.get(host or "")
         if not host or found is None:
             continue
         if found:
-            private = " (private)" if _are_private(found) else ""
+            private = " (private)" if are_private(found) else ""
             yield fine(f"{host} is {', '.join(found)}{private} from here.", project.short)
         else:
             yield bad(
@@ -110,19 +111,19 @@ def resolution(evidence: Evidence) -> Iterator[Finding]:
 
 def endpoint_host(answer: Json | TrustsmithError | None) -> str | None:
     """The host at which a project answers, as ARM says."""
-    if answer is None or isinstance(answer, TrustsmithError):
-        return None
-    endpoints = (answer.get("properties") or {}).get("endpoints") or {}
-    return urlsplit(str(next(iter(endpoints.values()), ""))).hostname
+    return urlsplit(endpoint_of(answer) or "").hostname
 
 
 def _accounts(evidence: Evidence) -> dict[str, ProjectId]:
-    return {project.account_scope.lower(): project for project in evidence.projects}
+    return {project.account_scope.lower(): project for project in evidence.config.projects}
 
 
-def _are_private(addresses: list[str]) -> bool:
-    """Whether they are of a private network; this machine itself is none."""
-    found = [ip_address(address.partition("%")[0]) for address in addresses]
+def are_private(addresses: Iterable[str]) -> bool:
+    """Whether all are addresses of a private network; this machine itself is none, nor is what is no address."""
+    try:
+        found = [ip_address(address.partition("%")[0]) for address in addresses]
+    except ValueError:
+        return False
     return all(address.is_private and not address.is_loopback for address in found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trustsmith.doctor.check import ENTRA, GITHUB, Check, bad, fine, is_answer, open_question, unread
-from trustsmith.errors import NotFound, TrustsmithError
+from trustsmith.errors import NotAllowed, NotFound, TrustsmithError
 from trustsmith.model.environments import GitHubEnvironment
 from trustsmith.model.resource import Key
 
@@ -50,17 +50,24 @@ def repository(evidence: Evidence) -> Iterator[Finding]:
 def administrator(evidence: Evidence) -> Iterator[Finding]:
     """Environments and their secrets are for administrators of the repository."""
     answer = _repository(evidence)
-    rights = answer.get("permissions") if answer else None
-    if rights is None:
+    if answer is None or answer.get("permissions") is None:
         return
-    if rights.get("admin"):
-        yield fine("The token's owner administers the repository.")
+    if denied := not_administrator(answer):
+        yield bad(denied.message, next=denied.hint)
     else:
-        yield bad(
-            "The GitHub token may not administer the repository: environments and their secrets need that.",
-            next="Use a token of an administrator of the repository (GH_TOKEN), or leave GitHub's part to one:\n"
-            "  trustsmith apply --only entra   (and --only azure)",
-        )
+        yield fine("The token's owner administers the repository.")
+
+
+def not_administrator(answer: Json) -> NotAllowed | None:
+    """The error that the token may not administer the repository; None when it may, or GitHub does not say."""
+    if (answer.get("permissions") or {}).get("admin", True):
+        return None
+    return NotAllowed(
+        f"The GitHub token may not administer {answer['full_name']}: environments and their secrets need that.",
+        service="github",
+        hint="Use a token of an administrator of the repository (GH_TOKEN), or leave GitHub's part to one:\n"
+        "  trustsmith apply --only entra   (and --only azure)",
+    )
 
 
 def archived(evidence: Evidence) -> Iterator[Finding]:

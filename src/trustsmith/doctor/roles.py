@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trustsmith.desire import grant_scopes
+from trustsmith.desire import granted
 from trustsmith.doctor.activate import activation
 from trustsmith.doctor.check import AZURE, Check, bad, fine, is_answer, open_question, unread
 from trustsmith.errors import NotFound, TrustsmithError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from trustsmith.doctor.evidence import Evidence, Json, Operation, Rights
-    from trustsmith.model.config import Config, Environment
+    from trustsmith.model.config import Environment
     from trustsmith.model.findings import Finding
 
 _EVERYBODY = "00000000-0000-0000-0000-000000000000"
@@ -30,28 +30,6 @@ _ASK = (
     "Ask for Role Based Access Control Administrator or Owner there, without a condition that leaves this role out; or "
     "let somebody who has it do that part:\n  trustsmith apply --only azure"
 )
-
-
-class Grant(NamedTuple):
-    """A role that the file gives an environment at a scope."""
-
-    environment: str
-    role: UUID
-    scope: str
-
-
-def grants(environment: Environment) -> Iterator[Grant]:
-    """The project role on every project, and each grant."""
-    for project in environment.projects:
-        yield Grant(environment.name, environment.role, project.id)
-    for grant in environment.grants:
-        for scope in grant_scopes(grant, environment.projects):
-            yield Grant(environment.name, grant.role, scope)
-
-
-def granted(config: Config) -> list[Grant]:
-    """All of the file's."""
-    return [grant for environment in config.environments for grant in grants(environment)]
 
 
 class _Step(NamedTuple):
@@ -67,7 +45,8 @@ def _steps(evidence: Evidence) -> list[_Step]:
     plan = evidence.made.plan
     if plan is None:
         return [
-            _Step(g.scope, assigning(g.role), f"assign {role_name(g.role)}") for g in granted(evidence.config)
+            _Step(g.scope, assigning(g.role), f"assign {role_name(g.role)}")
+            for g in granted(evidence.config.environments)
         ]
     steps = []
     for change in plan.changes:
@@ -151,7 +130,7 @@ def _oid(evidence: Evidence) -> str:
 
 def _is_of_project(evidence: Evidence, scope: str) -> bool:
     """Whether a scope is an account, group or subscription of a project of the file, which other checks look at."""
-    return any(project.key.startswith(f"{scope.lower()}/") for project in evidence.projects)
+    return any(project.key.startswith(f"{scope.lower()}/") for project in evidence.config.projects)
 
 
 def _refused(evidence: Evidence, rights: Rights, step: _Step, about: str) -> Finding:
@@ -203,7 +182,7 @@ def _permissions_of(definition: Any) -> list[Json]:
 
 def definitions(evidence: Evidence) -> Iterator[Finding]:
     """Each role of the file exists in Azure; those we know have one of the names that we know."""
-    known = {grant.role: grant.scope for grant in reversed(granted(evidence.config))}
+    known = {grant.role: grant.scope for grant in reversed(granted(evidence.config.environments))}
     for role, answer in evidence.azure.definitions.items():
         about = role_slug(role)
         if not evidence.is_visible(known.get(role, "")):
@@ -252,7 +231,7 @@ def _permits(
     truths: list[Truth] = []
     for project in environment.projects:
         target = project.id if operation.at == "project" else project.account_scope
-        reaching = [grant.role for grant in grants(environment) if _covers(grant.scope, target)]
+        reaching = [grant.role for grant in granted([environment]) if _covers(grant.scope, target)]
         truths.append(either([_role_permits(evidence, role, operation) for role in reaching]))
         if truths[-1] is False:
             return False, _powerless(environment, operation, target, reaching)

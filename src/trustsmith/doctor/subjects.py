@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trustsmith.doctor.check import ENTRA, Check, bad, fine, is_answer, unread
+from trustsmith.doctor.check import ENTRA, Check, bad, fine, hazards, is_answer, unread
 from trustsmith.errors import Refused, TrustsmithError, UsageError
 
 if TYPE_CHECKING:
@@ -31,13 +31,8 @@ def template(evidence: Evidence) -> Iterator[Finding]:
 
 def ambiguous(evidence: Evidence) -> Iterator[Finding]:
     """No protected environment has a subject that a job elsewhere could have."""
-    plan = evidence.made.plan
-    if plan is None:
-        return
-    found = [hazard for hazard in plan.hazards if hazard.id.startswith("ambiguous-subject=")]
-    yield from (bad(hazard.why, hazard.id.partition("=")[2], next=hazard.hint) for hazard in found)
-    if not found and evidence.config.environments:
-        yield fine("No other job can have the subject of a protected environment.")
+    fits = "No other job can have the subject of a protected environment."
+    yield from hazards(evidence, "ambiguous-subject=", fits)
 
 
 CHECKS = (Check("subject-template", ENTRA, template), Check("subject-ambiguous", ENTRA, ambiguous))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from dataclasses import replace
@@ -17,14 +16,17 @@ from trustsmith.doctor.check import is_answer
 from trustsmith.doctor.evidence import Answer, Azure, Evidence, Made, Operation, People
 from trustsmith.errors import Differences, TrustsmithError, UsageError
 from trustsmith.flows import evidence as ask
-from trustsmith.flows.facts import Asker, endpoint
+from trustsmith.flows.facts import Asker
+from trustsmith.flows.look import read_sides
 from trustsmith.flows.session import Options, Session, rendered
 from trustsmith.hazards import judge
 from trustsmith.model.config import CLOUDS, Config
 from trustsmith.model.findings import worst
+from trustsmith.model.foundry import endpoint_of
 from trustsmith.model.resource import SIDES, Side
 from trustsmith.model.state import State
 from trustsmith.render import operations
+from trustsmith.systems import unasked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Collection
@@ -109,30 +111,18 @@ async def _gather(
     if sides <= {"files"}:
         return base
     people, repository, _ = await ask.every(
-        ask.people(session, config.identity.owners) if contacted else _nobody(),
+        ask.people(session, config.identity.owners) if contacted else unasked(People()),
         ask.there(session.github.repository(config.repository), config.repository),
         session.warm(contacted),
     )
     azure, github, seen = await ask.every(
-        _azure(session, config, people) if "azure" in sides else _no_azure(),
+        _azure(session, config, people) if "azure" in sides else unasked(Azure()),
         ask.github(session, config, repository),
-        _seen(session, source, people, sides) if is_answer(repository) else _unseen(),
+        _seen(session, source, people, sides) if is_answer(repository) else unasked(Made()),
     )
     seen = replace(seen, uses=files.uses, operations=files.operations)
     found = replace(base, people=people, azure=azure, github=github, made=seen, skews=session.skews())
     return replace(found, made=_planned(found))
-
-
-async def _nobody() -> People:
-    return People()
-
-
-async def _no_azure() -> Azure:
-    return Azure()
-
-
-async def _unseen() -> Made:
-    return Made()
 
 
 async def _azure(session: Session, config: Config, people: People) -> Azure:
@@ -199,16 +189,9 @@ async def _live(session: Session, people: People, sides: frozenset[Side], made: 
             return State(unread={side: found.message})
         return found
 
-    entra = asyncio.ensure_future(_unasked())
-    if {"entra", "azure"} & sides:
-        entra = asyncio.ensure_future(read("entra", entra))
-    others: list[Side] = [side for side in ("azure", "github") if side in sides]
-    live = State().join(*await ask.every(entra, *(read(side, entra) for side in others)))
+    needed: frozenset[Side] = frozenset({"entra"}) if "azure" in sides else frozenset()
+    live = await read_sides(read, (sides | needed) & _LIVE)
     return replace(made, live=replace(live, unread={}), failed=failed)
-
-
-async def _unasked() -> State:
-    return State(unread={"entra": "it was not asked for"})
 
 
 def _planned(found: Evidence) -> Made:
@@ -220,7 +203,9 @@ def _planned(found: Evidence) -> Made:
         made.facts,
         reviewers={name: int(answer["id"]) for name, answer in _answers(found.github.reviewers)},
         owners={name: str(answer["id"]) for name, answer in _answers(found.people.owners)},
-        endpoints={key: url for key, answer in _answers(found.azure.projects) if (url := endpoint(answer))},
+        endpoints={
+            key: url for key, answer in _answers(found.azure.projects) if (url := endpoint_of(answer))
+        },
     )
     wanted = _wanted(found.config, facts)
     if isinstance(wanted, TrustsmithError):

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from trustsmith.clients import names
 from trustsmith.clients.credentials import claims_of
+from trustsmith.desire import granted
 from trustsmith.doctor.check import is_answer
 from trustsmith.doctor.evidence import Answer, Azure, GitHub, Json, People, Rights
 from trustsmith.doctor.foundry import PROVIDER
 from trustsmith.doctor.network import endpoint_host
 from trustsmith.doctor.registering import is_application
-from trustsmith.doctor.roles import granted
 from trustsmith.errors import NotFound, TrustsmithError
 from trustsmith.model.rights import assigning, permit
 
@@ -92,13 +92,13 @@ async def directory(session: Session, claims: Mapping[str, Any]) -> tuple[Answer
 async def azure(session: Session, config: Config) -> Azure:
     """Everything about the projects, their accounts, and the roles there."""
     arm = session.arm
-    projects = {p.key: p for environment in config.environments for p in environment.projects}
-    accounts = {p.account_scope.lower(): p.account_scope for p in projects.values()}
-    numbers = sorted({p.subscription for p in projects.values()})
+    projects = config.projects
+    accounts = {p.account_scope.lower(): p.account_scope for p in projects}
+    numbers = sorted({p.subscription for p in projects})
     subscriptions, providers, found, held, definitions, rights = await every(
         quiet(arm.subscriptions()),
         _all({number: there(arm.provider(number, PROVIDER), PROVIDER) for number in numbers}),
-        _all({key: _project(session, project) for key, project in projects.items()}),
+        _all({project.key: _project(session, project) for project in projects}),
         _all({key: there(arm.account(scope), "account") for key, scope in accounts.items()}),
         role_definitions(session, config),
         rights_of(session, config),
@@ -123,7 +123,7 @@ async def _project(session: Session, project: ProjectId) -> tuple[Any, dict[str,
 
 async def role_definitions(session: Session, config: Config) -> dict[UUID, Answer[Json]]:
     """Each role of the file, read where it is granted: who may assign it there may read it there."""
-    scopes = {grant.role: grant.scope for grant in reversed(granted(config))}
+    scopes = {grant.role: grant.scope for grant in reversed(granted(config.environments))}
     read = session.arm.role_definition
     return await _all({role: there(read(scope, str(role)), f"role {role}") for role, scope in scopes.items()})
 
@@ -131,7 +131,7 @@ async def role_definitions(session: Session, config: Config) -> dict[UUID, Answe
 async def rights_of(session: Session, config: Config) -> dict[str, Rights]:
     """What is permitted at each scope of the file (lower case)."""
     roles: dict[str, set[UUID]] = {}
-    for grant in granted(config):
+    for grant in granted(config.environments):
         roles.setdefault(grant.scope, set()).add(grant.role)
     found = await _all({s: _rights_at(session, s, wanted) for s, wanted in roles.items()})
     return {scope.lower(): rights for scope, rights in found.items()}
@@ -169,7 +169,7 @@ async def github(session: Session, config: Config, repository: Answer[Json]) -> 
         _policy(session, name),
         quiet(session.github_side.environments(name)),
         protected_branches(session, config),
-        _all({str(r): there(_reviewer(session, config, r), str(r)) for r in reviewers_of(config)}),
+        _all({str(r): there(reviewer_of(session, config, r), str(r)) for r in reviewers_of(config)}),
         readers_of(session, config, repository),
     )
     return GitHub(
@@ -216,7 +216,8 @@ def reviewers_of(config: Config) -> list[Reviewer]:
     return list(dict.fromkeys(found))
 
 
-async def _reviewer(session: Session, config: Config, reviewer: Reviewer) -> Json | None:
+async def reviewer_of(session: Session, config: Config, reviewer: Reviewer) -> Json | None:
+    """Who a reviewer is, by GitHub; None for somebody whom it does not show."""
     if reviewer.kind == "user":
         return await session.github.user(reviewer.name)
     return await session.github.team(config.repository.partition("/")[0], reviewer.name)

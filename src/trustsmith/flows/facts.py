@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from trustsmith.doctor.repository import not_administrator
 from trustsmith.errors import (
     ConfigError,
     NotAllowed,
@@ -16,22 +17,22 @@ from trustsmith.errors import (
     TrustsmithError,
     UsageError,
 )
+from trustsmith.flows.evidence import every, quiet, reviewer_of
 from trustsmith.model import subject
 from trustsmith.model.facts import Facts, Repository
+from trustsmith.model.foundry import endpoint_of
 from trustsmith.systems import together
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Collection
+    from collections.abc import Collection
 
     from trustsmith.configfile import Source
     from trustsmith.flows.session import Session
-    from trustsmith.model.config import Environment, Reviewer
+    from trustsmith.model.config import Environment
     from trustsmith.model.foundry import ProjectId
     from trustsmith.model.resource import Side
 
 Json = dict[str, Any]
-#: The name of the API of a Foundry project among its endpoints (ARM, "projects").
-_PROJECT_API = "AI Foundry API"
 #: GitHub Enterprise Server writes a `:` as it is up to this version (GitHub Docs, "OpenID Connect reference").
 _LAST_WITHOUT_ENCODING = (3, 18)
 
@@ -92,7 +93,9 @@ class Asker:
             self._session.talk.warn(
                 f"{name} is now called {full_name}; write that as `repository` in the file."
             )
-        self._check_rights(answer)
+        # GitHub hides environments from others; say so before anything is made.
+        if "github" in self._sides and (denied := not_administrator(answer)):
+            raise denied
         return Repository(
             id=int(answer["id"]),
             full_name=full_name,
@@ -146,17 +149,6 @@ class Asker:
         numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
         return not numbers or numbers > _LAST_WITHOUT_ENCODING
 
-    def _check_rights(self, answer: Json) -> None:
-        """GitHub hides environments from people who are not administrators; say so before anything is made."""
-        permissions = answer.get("permissions")
-        if "github" in self._sides and permissions is not None and not permissions.get("admin"):
-            raise NotAllowed(
-                f"The GitHub token may not administer {answer['full_name']}: environments and their secrets need that.",
-                service="github",
-                hint="Use a token of an administrator of the repository (GH_TOKEN), or leave GitHub's part to one:\n"
-                "  trustsmith apply --only entra   (and --only azure)",
-            )
-
     async def _reviewers(self) -> dict[str, int]:
         if "github" not in self._contacted:
             return {}
@@ -166,7 +158,9 @@ class Asker:
             for index, reviewer in enumerate(environment.protection.reviewers or ())
         ]
         asked = {str(reviewer): reviewer for reviewer, _ in named}
-        answers = await together(*(self._reviewer(reviewer) for reviewer in asked.values()))
+        answers = await together(
+            *(reviewer_of(self._session, self._config, reviewer) for reviewer in asked.values())
+        )
         found = {name: int(answer["id"]) for name, answer in zip(asked, answers, strict=True) if answer}
         for reviewer, path in named:
             if str(reviewer) not in found:
@@ -174,11 +168,6 @@ class Asker:
                     path, f"GitHub knows no {reviewer.kind} {reviewer.name!r} that this token may see"
                 )
         return found
-
-    async def _reviewer(self, reviewer: Reviewer) -> Json | None:
-        if reviewer.kind == "user":
-            return await self._session.github.user(reviewer.name)
-        return await self._session.github.team(self._config.repository.partition("/")[0], reviewer.name)
 
     async def _spelling(self) -> None:
         """A job's subject carries the environment's name as it is spelled, so the file must spell it as GitHub does."""
@@ -214,11 +203,12 @@ class Asker:
         """Each project's endpoint; a project that is not there, or in another tenant, is a problem of the file."""
         if "azure" not in self._contacted:
             return {}
-        projects = {p.key: p for environment in self._config.environments for p in environment.projects}
+        projects = self._config.projects
         try:
-            subscriptions, *answers = await together(
+            # Whose fault an error about a project is depends on its subscription.
+            subscriptions, answers = await together(
                 self._session.arm.subscriptions(),
-                *(_quietly(self._session.arm.project(project.id)) for project in projects.values()),
+                every(*(quiet(self._session.arm.project(project.id)) for project in projects)),
             )
         except (NotSignedIn, NotAllowed) as error:
             if "azure" in self._sides:
@@ -233,10 +223,10 @@ class Asker:
                 f"  az login --tenant {self._config.tenant}",
             )
         tenants = {str(s["subscriptionId"]).lower(): str(s.get("tenantId") or "") for s in subscriptions}
-        found = dict(zip(projects, answers, strict=True))
+        found = {project.key: answer for project, answer in zip(projects, answers, strict=True)}
         for environment in self._config.environments:
             self._check_projects(environment, tenants, found)
-        return {key: url for key, (answer, _) in found.items() if (url := endpoint(answer))}
+        return {key: url for key, answer in found.items() if (url := endpoint_of(answer))}
 
     def _check_projects(
         self, environment: Environment, tenants: dict[str, str], found: dict[str, Any]
@@ -265,23 +255,8 @@ class Asker:
                 f"subscription {project.subscription} is in tenant {tenant}, the file says {self._config.tenant}",
                 "",
             )
-        answer, error = found
-        if error is not None:
-            raise error
-        if answer is None:
+        if isinstance(found, TrustsmithError):
+            raise found
+        if found is None:
             return f"there is no Foundry project {project.short}, or whoever is signed in may not see it", ""
         return "", ""
-
-
-async def _quietly(asked: Awaitable[Any]) -> tuple[Any, TrustsmithError | None]:
-    """The answer, or the error: whose fault that is depends on the subscription."""
-    try:
-        return await asked, None
-    except TrustsmithError as error:
-        return None, error
-
-
-def endpoint(answer: Any) -> str | None:
-    """Where a project answers, from ARM's answer about it."""
-    endpoints = ((answer or {}).get("properties") or {}).get("endpoints") or {}
-    return endpoints.get(_PROJECT_API) or next(iter(endpoints.values()), None)

@@ -20,10 +20,10 @@ from trustsmith.model.resource import SIDES, Key, Side
 from trustsmith.model.resources import Application
 from trustsmith.model.state import State
 from trustsmith.model.subject import Template
-from trustsmith.systems import together
+from trustsmith.systems import together, unasked
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Collection
+    from collections.abc import Awaitable, Callable, Collection
 
     from trustsmith.configfile import Source
     from trustsmith.doctor.evidence import Evidence
@@ -76,7 +76,7 @@ async def look(
     (facts, unread), live, evidence = await together(
         asker.rest(first),
         _live(session, draft, first, contacted, sides),
-        preflight(session, source.config, sides) if to_write else _nothing_asked(),
+        preflight(session, source.config, sides) if to_write else unasked(None),
     )
     wanted = desire(source.config, facts, files)
     unseen = dict.fromkeys(set(SIDES) - contacted, "it was not asked for")
@@ -92,10 +92,6 @@ async def _files(session: Session, config: Config, contacted: frozenset[Side]) -
     """The rendered workflows. Rendering is computing, so it is done when the first questions are on their way."""
     await session.warm(contacted)
     return rendered(config, session.endpoints) if "files" in contacted else []
-
-
-async def _nothing_asked() -> None:
-    return None
 
 
 async def _say_who(session: Session, seen: frozenset[Side]) -> None:
@@ -122,7 +118,7 @@ async def _files_only(session: Session, config: Config, allow: Collection[str]) 
     nobody = Repository(id=0, full_name=config.repository, default_branch="", template=Template(prefix=""))
     facts = Facts(host="", issuer="", audience="", repository=nobody)
     wanted = State.of(rendered(config, session.endpoints))
-    live = await session.reader("files").read(wanted, facts, asyncio.ensure_future(_nothing()))
+    live = await session.reader("files").read(wanted, facts, asyncio.ensure_future(unasked(State())))
     return Picture(facts, wanted, live, judge(diff(live, wanted, {"files"}), live, allow))
 
 
@@ -134,26 +130,28 @@ async def _proven(session: Session, config: Config, facts: Facts) -> frozenset[t
     return frozenset[tuple[str, str, str, str]]().union(*found)
 
 
-async def _nothing() -> State:
-    return State()
-
-
-async def _unasked() -> State:
-    return State(unread={"entra": "it was not asked for"})
-
-
 async def _live(
     session: Session, wanted: State, facts: Facts, contacted: frozenset[Side], sides: Collection[Side]
 ) -> State:
-    """The live state of every contacted side. Others wait for Entra's, to know principals and client ids."""
+    """The live state of every contacted side."""
 
     def read(side: Side, identities: Awaitable[State]) -> Awaitable[State]:
         return forgiven(session.reader(side).read(wanted, facts, identities), side, sides)
 
-    entra = asyncio.ensure_future(_unasked())
-    if "entra" in contacted:
+    return await read_sides(read, contacted)
+
+
+async def read_sides(
+    read: Callable[[Side, Awaitable[State]], Awaitable[State]], sides: Collection[Side]
+) -> State:
+    """These sides' live state. Others wait for Entra's, to know principals and client ids.
+
+    read: how a side is read, given Entra's state.
+    """
+    entra = asyncio.ensure_future(unasked(State(unread={"entra": "it was not asked for"})))
+    if "entra" in sides:
         entra = asyncio.ensure_future(read("entra", entra))
-    others = [read(side, entra) for side in SIDES if side in contacted - {"entra"}]
+    others = [read(side, entra) for side in SIDES if side in sides and side != "entra"]
     return State().join(*await together(entra, *others))
 
 

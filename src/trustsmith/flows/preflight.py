@@ -14,6 +14,7 @@ from trustsmith.errors import NotAllowed, TrustsmithError, UsageError
 from trustsmith.flows import evidence as ask
 from trustsmith.model.environments import GitHubEnvironment
 from trustsmith.model.resources import RoleAssignment
+from trustsmith.systems import unasked
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,29 +30,13 @@ if TYPE_CHECKING:
 async def preflight(session: Session, config: Config, sides: Collection[Side]) -> Evidence:
     """What the checks look at that stand in the way of changes to these sides."""
     people, azure, github = await ask.every(
-        _people(session) if {"entra", "azure"} & set(sides) else _nobody(),
-        _azure(session, config) if "azure" in sides else _no_azure(),
-        _github(session, config) if "github" in sides else _no_github(),
+        ask.people(session) if {"entra", "azure"} & set(sides) else unasked(People()),
+        _azure(session, config) if "azure" in sides else unasked(Azure()),
+        _github(session, config) if "github" in sides else unasked(GitHub()),
     )
     return Evidence(
         config=config, host=session.endpoints.github_host, people=people, azure=azure, github=github
     )
-
-
-async def _nobody() -> People:
-    return People()
-
-
-async def _no_azure() -> Azure:
-    return Azure()
-
-
-async def _no_github() -> GitHub:
-    return GitHub()
-
-
-async def _people(session: Session) -> People:
-    return await ask.people(session)
 
 
 async def _azure(session: Session, config: Config) -> Azure:

@@ -13,6 +13,7 @@ from trustsmith.flows.look import forgiven
 from trustsmith.flows.session import Options, Session
 from trustsmith.model.resources import FederatedCredential
 from trustsmith.model.state import State
+from trustsmith.systems import unasked
 from trustsmith.ui.report import Line
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ async def _look(session: Session, source: Source) -> tuple[Facts, list[Trust], s
     config = source.config
     facts = await Asker(session, source, frozenset({"entra", "github"}), ()).repository()
     wanted = desire(config, facts, ())
-    nobody = asyncio.ensure_future(_nothing())
+    nobody = asyncio.ensure_future(unasked(State()))
     live = await forgiven(session.reader("entra").read(wanted, facts, nobody), "entra", ())
     unread = live.unread.get("entra", "")
     credentials = [r for r in live.values() if isinstance(r, FederatedCredential) and r.jobs]
@@ -96,10 +97,6 @@ async def _look(session: Session, source: Source) -> tuple[Facts, list[Trust], s
             )
         )
     return facts, trusts, unread
-
-
-async def _nothing() -> State:
-    return State()
 
 
 def _concerns(credential: FederatedCredential, environment: str) -> bool:

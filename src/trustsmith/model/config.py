@@ -127,6 +127,12 @@ class Config:
     immutable_subjects: bool = False
     workflows: tuple[Workflow, ...] = ()
 
+    @property
+    def projects(self) -> tuple[ProjectId, ...]:
+        """The projects of all environments, each once."""
+        found = {project.key: project for one in self.environments for project in one.projects}
+        return tuple(found.values())
+
     def environment(self, name: str) -> Environment:
         """The environment of that name. Raises KeyError."""
         return {environment.name: environment for environment in self.environments}[name]

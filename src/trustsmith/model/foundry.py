@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 
@@ -79,6 +79,8 @@ def role_slug(guid: UUID) -> str:
     return _BY_GUID[guid].slug if guid in _BY_GUID else str(guid)
 
 
+#: The name of the API of a Foundry project among its endpoints (ARM, "projects").
+_PROJECT_API = "AI Foundry API"
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _PROJECT = re.compile(
     rf"/subscriptions/(?P<subscription>{_GUID})/resourceGroups/(?P<group>[^/]+)"
@@ -137,6 +139,14 @@ class ProjectId:
 
     def __str__(self) -> str:
         return self.id
+
+
+def endpoint_of(project: Any) -> str | None:
+    """Where a project answers, from ARM's answer about it; None when it does not say, or is none."""
+    if not isinstance(project, dict):
+        return None
+    endpoints = (project.get("properties") or {}).get("endpoints") or {}
+    return endpoints.get(_PROJECT_API) or next(iter(endpoints.values()), None)
 
 
 def short_scope(scope: str) -> str:

@@ -13,6 +13,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from trustsmith.errors import Refused
+from trustsmith.model.subject_parts import parts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -27,7 +28,6 @@ _TELLING = {"context", "environment"}
 _NAMING = {"repo", "repository", "repository_id", "workflow_ref", "job_workflow_ref"}
 #: What is known once a workflow and the one branch or tag that it runs from are.
 _OF_A_USE = {"ref", "ref_type", "workflow", "workflow_ref", "job_workflow_ref"}
-_ENVIRONMENT = re.compile(r"(?:^|:)environment:([^:]+)")
 _IDS = re.compile(r"repo:[^/@:]+@\d+/[^/@:]+@\d+")
 _WILDCARD = re.compile(r"[*?\[\]\\]")
 
@@ -244,5 +244,5 @@ def uses(
 
 def environment_of(text: str) -> str | None:
     """The environment that a subject names, whatever the template; None for a branch, a tag or a pull request."""
-    match = _ENVIRONMENT.search(text)
-    return match[1].replace("%3A", ":") if match else None
+    found = parts(text).get("environment")
+    return found.replace("%3A", ":") if found else None

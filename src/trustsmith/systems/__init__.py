@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from trustsmith.model.facts import Facts
     from trustsmith.model.plan import Change
     from trustsmith.model.state import State
 
+T = TypeVar("T")
 Minted = Mapping[str, str]
 
 
@@ -34,6 +35,11 @@ class Writer(Protocol):
     async def write(self, change: Change, facts: Facts) -> Minted:
         """Do it, and return what the service minted. `change.after` holds no `Later` any more."""
         ...
+
+
+async def unasked(value: T) -> T:
+    """What stands for an answer where there is nothing to ask."""
+    return value
 
 
 async def together(*asked: Awaitable[Any]) -> list[Any]:
