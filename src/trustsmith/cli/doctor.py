@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -35,6 +34,8 @@ def command(console: Console, options: Options, only: tuple[Side, ...]) -> None:
 
     Exits with 3 when anything fails or could not be told.
     """
+    import asyncio
+
     from trustsmith.flows.doctor import doctor
 
     with asyncio.Runner() as runner:

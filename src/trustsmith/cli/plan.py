@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -29,6 +28,8 @@ def command(
     `--format json` prints the plan in the form that `trustsmith apply PLAN` takes: a pin, since apply looks again and
     refuses when what it finds is no longer what was saved. `--format md` is for those who approve it.
     """
+    import asyncio
+
     from trustsmith.flows.planning import show
 
     with asyncio.Runner() as runner:
