@@ -23,6 +23,7 @@ from trustsmith.model.resources import (
     ServicePrincipal,
     WorkflowFile,
 )
+from trustsmith.model.subject import names_repository
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -50,6 +51,7 @@ def judge(plan: Plan, live: State, allow: Collection[str] = ()) -> Plan:
             *_ambiguous(plan, live),
             *_held_by_secret(plan),
             *_opting_in(plan),
+            *_shared(plan),
         ]
     )
     hazards = [replace(h, allowed=h.allowable and h.id in allow) for h in found]
@@ -184,6 +186,21 @@ def _held_by_secret(plan: Plan) -> Iterator[Hazard]:
             f"client-secret={identity}",
             "The application has a client secret that trustsmith did not make: whoever holds it gets what is granted now.",
         )
+
+
+def _shared(plan: Plan) -> Iterator[Hazard]:
+    """New trust in a subject that names the owner and no repository: all of the owner's repositories can have it."""
+    for change in plan.changes:
+        credential = change.resource
+        if change.verb != "create" or not isinstance(credential, FederatedCredential) or not credential.jobs:
+            continue
+        if not names_repository(credential.subject):
+            yield Hazard(
+                f"shared-subject={credential.environment}",
+                f"The subject {credential.subject} names no repository: a job in an environment of that name in any other "
+                "repository of the same owner has it, too, and that environment need not be protected.",
+                hint="Put repo or repository_id into the subject template.",
+            )
 
 
 def _opting_in(plan: Plan) -> Iterator[Hazard]:

@@ -37,6 +37,7 @@ from trustsmith.model.resources import (
     ServicePrincipal,
 )
 from trustsmith.model.state import State
+from trustsmith.model.subject import Template
 
 if TYPE_CHECKING:
     from trustsmith.model.plan import Hazard
@@ -170,6 +171,18 @@ def test_a_credential_whose_replacement_comes_first_is_not_the_last() -> None:
     plan = judge(unproven, live, named)
     assert [c.verb for c in plan.shown if isinstance(c.resource, FederatedCredential)].count("delete") == 2
     assert plan.hazards == ()
+
+
+def test_trust_in_a_subject_of_all_of_an_owner_s_repositories_needs_a_word() -> None:
+    template = Template(
+        prefix="repo:contoso/agents",
+        keys=("repository_owner", "context"),
+        values={"repository_owner": "contoso"},
+    )
+    facts = replace(FACTS, repository=replace(FACTS.repository, template=template))
+    found = judge(diff(State(), wanted_of(BOTH, facts)), State()).hazards
+    assert [hazard.id for hazard in found] == ["shared-subject=dev", "shared-subject=prod"]
+    assert all(hazard.allowable for hazard in found)
 
 
 def test_an_opt_in_that_changes_all_of_a_repository_s_subjects_needs_a_word() -> None:

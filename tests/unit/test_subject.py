@@ -14,6 +14,7 @@ from trustsmith.model.subject import (
     for_environment,
     has_ids,
     inherits,
+    names_repository,
     properties_in,
     template,
     uses,
@@ -149,7 +150,6 @@ def test_what_is_known_from_elsewhere_is_put_in() -> None:
     [
         ["context"],
         ["environment", "runner_environment"],
-        ["repository_owner_id", "context"],
         ["ref", "context"],
     ],
 )
@@ -158,6 +158,16 @@ def test_a_template_that_leaves_out_the_repository_is_refused(keys: list[str]) -
     with pytest.raises(Refused, match="leaves out the repository") as refused:
         built(*keys, way=(MAIN,))
     assert "-f 'include_claim_keys[]=repo'" in refused.value.hint
+
+
+def test_a_template_that_names_the_owner_only_is_followed_and_said_to_be_shared() -> None:
+    shared = built("repository_owner", "context")
+    assert shared == "repository_owner:Octo-Org:environment:prod"
+    assert not names_repository(shared)
+    assert all(
+        names_repository(built(key, "context", way=(MAIN,)))
+        for key in ("repo", "repository_id", "workflow_ref")
+    )
 
 
 @pytest.mark.parametrize("keys", [["repository_id"], ["repo"], ["repo", "job_workflow_ref"], ["repo", "ref"]])

@@ -26,9 +26,12 @@ _PROPERTY = "repo_property_"
 _TELLING = {"context", "environment"}
 #: What tells one repository's jobs from all others': GitHub's issuer is the same for everybody.
 _NAMING = {"repo", "repository", "repository_id", "workflow_ref", "job_workflow_ref"}
+#: What at least keeps other people's repositories out.
+_OWNING = {"repository_owner", "repository_owner_id"}
 #: What is known once a workflow and the one branch or tag that it runs from are.
 _OF_A_USE = {"ref", "ref_type", "workflow", "workflow_ref", "job_workflow_ref"}
 _IDS = re.compile(r"repo:[^/@:]+@\d+/[^/@:]+@\d+")
+_REPOSITORY = re.compile(rf"(?:^|:)(?:{'|'.join(sorted(_NAMING))}):")
 _WILDCARD = re.compile(r"[*?\[\]\\]")
 
 
@@ -112,7 +115,7 @@ def template(
             "branch or pull request would have the same subject as production's.",
             hint=_mend(full_name, (*found.keys, "context"), own=bool(own)),
         )
-    if not _NAMING & set(found.keys):
+    if not (_NAMING | _OWNING) & set(found.keys):
         raise Refused(
             f"The subject template of {full_name} ({', '.join(found.keys)}) leaves out the repository: a job of another "
             "repository, whoever owns it, can have the same subject.",
@@ -246,3 +249,8 @@ def environment_of(text: str) -> str | None:
     """The environment that a subject names, whatever the template; None for a branch, a tag or a pull request."""
     found = parts(text).get("environment")
     return found.replace("%3A", ":") if found else None
+
+
+def names_repository(text: str) -> bool:
+    """Whether a subject is of one repository's jobs alone, whatever the template."""
+    return _REPOSITORY.search(text) is not None
