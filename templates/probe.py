@@ -32,6 +32,7 @@ TRIES = 60  # in the time that there is: every 5 seconds for Entra, every 10 for
 TIMEOUT_S = 30.0
 OK, UNAUTHORIZED, FORBIDDEN = 200, 401, 403
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+FOUNDRY = re.compile(r"services\.ai\.azure\.(com|us|cn)(:\d+)?")  # where accounts answer, and nobody else
 CLOSED = re.compile(r"public access is disabled|virtual network|firewall", re.IGNORECASE)
 TOKEN = re.compile(r"eyJ[\w-]{6,}[\w.-]*")
 
@@ -110,11 +111,14 @@ def seconds(request: Mapping[str, Any], name: str, most: float) -> float:
 
 
 def neighbours(own: str, other: str) -> bool:
-    """Whether the token may go to `other`: the same host, or its sibling in one domain, on the same port."""
+    """Whether the token may go to `other`: the same host, or another Foundry account of the same cloud, on the same port.
+
+    Not siblings in any domain: under one that lets everybody register a name, a stranger could wait for the token.
+    """
     if own == other:
         return bool(own)
     mine, its = own.split("."), other.split(".")
-    alike = len(mine) > 2 and len(mine) == len(its) and mine[1:] == its[1:]  # noqa: PLR2004 - a.b.c
+    alike = mine[1:] == its[1:] and FOUNDRY.fullmatch(".".join(mine[1:]))
     names = re.fullmatch(r"[a-z0-9-]+", its[0]) and not its[-1].split(":")[0].isdecimal()
     return bool(alike and names)
 

@@ -119,7 +119,7 @@ def test_all_is_proven_once_somebody_has_approved(configured: Desk, verify: Call
 
     assert ran.code == 0, ran.out + ran.err
     assert {verdict for verdicts in ran.verdicts.values() for verdict in verdicts} == {"pass"}
-    checks = {"credential", "role", "subject", "exchange", "network", "project", "isolation"}
+    checks = {"environment", "credential", "role", "subject", "exchange", "network", "project", "isolation"}
     assert set(ran.verdicts) == {(name, check) for name in ("dev", "staging", "prod") for check in checks}
     assert "prod: waits for the approval of team platform" in ran.err
     assert "dev: ended: success" in ran.err

@@ -171,7 +171,10 @@ def test_the_token_goes_nowhere_else(endpoint: Any, capsys: pytest.CaptureFixtur
         ("localhost:1", "localhost:2", False),
         ("10.0.0.1", "11.0.0.1", False),
         ("contoso.com", "fabrikam.com", False),
-        ("a.contoso.com:1", "b.contoso.com:1", True),
+        ("dev.services.ai.azure.com", "prod.services.ai.azure.com", True),
+        ("dev.services.ai.azure.com", "prod.services.ai.azure.us", False),
+        ("dev.services.ai.azure.com", "prod.services.ai.azure.com:8443", False),
+        ("contoso.azure-api.net", "stranger.azure-api.net", False),
         ("", "", False),
     ],
 )

@@ -45,13 +45,14 @@ CHECKS: tuple[Check, ...] = (
     *network.CHECKS,
 )
 #: Those that stand in the way of changes, by whether it takes another right (else, another file or plan).
-RIGHTS = frozenset({"register-applications", "application-owners", "assign-roles"})
+RIGHTS = frozenset({"register-applications", "change-applications", "application-owners", "assign-roles"})
 IN_THE_WAY = RIGHTS | {
     "repository-archived",
     "protection-available",
     "protected-branches",
     "reviewers",
     "role-definitions",
+    "subscriptions",
 }
 
 

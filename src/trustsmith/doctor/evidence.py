@@ -32,6 +32,7 @@ class People:
 
     azure: method, name, oid, tid. graph: the claims of their token for Microsoft Graph. policy: the tenant's
     authorizationPolicy; roles: their directory roles; both for people only. owners: as written in the file → user.
+    owning: identity → the owners of its application; asked for those that are to change, of whoever administers not all.
     """
 
     azure: Answer[Mapping[str, str]] = None
@@ -39,6 +40,7 @@ class People:
     policy: Answer[Json] = None
     roles: Answer[list[Json]] = None
     owners: Mapping[str, Answer[Json]] = field(default_factory=dict)
+    owning: Mapping[str, Answer[list[Json]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

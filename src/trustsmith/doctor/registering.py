@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from trustsmith.doctor.check import ENTRA, Check, bad, fine, open_question, unread
 from trustsmith.errors import NotFound, TrustsmithError
+from trustsmith.model.resource import Key
 from trustsmith.model.resources import Application
 
 if TYPE_CHECKING:
@@ -34,6 +35,15 @@ REGISTRARS = {
     "cf1c38e5-3621-4004-a7cb-879624dced7c": "Application Developer",
     "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2": "Hybrid Identity Administrator",
 }
+#: Those that may change any application, and the Graph permissions that let an application do so.
+_ADMINISTRATORS = frozenset(
+    {
+        "62e90394-69f5-4237-9190-012177145e10",
+        "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
+        "158c047a-c907-4556-b7ef-446551a6b5f7",
+    }
+)
+_CHANGES_ALL = frozenset({"Application.ReadWrite.All", "Directory.ReadWrite.All"})
 _LEAVE_IT = "or let somebody who may do that part:\n  trustsmith apply --only entra"
 _ASK = (
     "Ask for Application Developer (if you are eligible, activate it: Entra admin center, Privileged Identity "
@@ -123,6 +133,50 @@ def _held(template_ids: Iterable[Any] | None) -> list[str]:
     return [REGISTRARS[str(role)] for role in template_ids or () if str(role) in REGISTRARS]
 
 
+def changed(evidence: Evidence) -> dict[str, str]:
+    """Identity → object id of each application that is there and that the plan changes, itself or what is on it."""
+    plan, live = evidence.made.plan, evidence.made.live
+    touched = [change.resource for change in plan.changes if change.side == "entra"] if plan else []
+    names = {str(getattr(r, "identity", getattr(r, "unique_name", ""))) for r in touched}
+    apps = {name: live.get(Key(Application.kind, name)) for name in sorted(names)}
+    return {name: app.minted["object_id"] for name, app in apps.items() if app is not None}
+
+
+def administers(evidence: Evidence) -> bool:
+    """Whether whoever is signed in may change any application, whoever owns it."""
+    claims, roles = evidence.people.graph, evidence.people.roles
+    if claims is None or isinstance(claims, TrustsmithError):
+        return False
+    listed = [] if roles is None or isinstance(roles, TrustsmithError) else roles
+    held = {str(role.get("roleTemplateId")) for role in listed} | {str(r) for r in claims.get("wids") or ()}
+    permissions = set(claims.get("roles") or ()) if is_application(claims) else set()
+    return bool(held & _ADMINISTRATORS or permissions & _CHANGES_ALL)
+
+
+def change(evidence: Evidence) -> Iterator[Finding]:
+    """To change an application, or what it trusts, one owns it or administers all (Graph, "Update application")."""
+    claims = evidence.people.graph
+    if claims is None or isinstance(claims, TrustsmithError):
+        return
+    if evidence.made.plan is not None and not changed(evidence):
+        yield fine("No application is left to change; the right is not needed now.")
+    elif administers(evidence):
+        yield fine("Whoever is signed in may change any application.")
+    for identity, answer in evidence.people.owning.items():
+        if isinstance(answer, TrustsmithError):
+            yield from unread(answer, f"the owners of {identity}", identity)
+        elif str(claims.get("oid")) in {str(owner.get("id")) for owner in answer or ()}:
+            yield fine("Whoever is signed in owns it.", identity)
+        else:
+            yield bad(
+                "The plan changes this application or what it trusts, and whoever is signed in neither owns it nor "
+                "administers all applications.",
+                identity,
+                next="Ask one of its owners, or for Cloud Application Administrator (if you are eligible, activate it: "
+                f"Entra admin center, Privileged Identity Management, My roles), {_LEAVE_IT}",
+            )
+
+
 def owners(evidence: Evidence) -> Iterator[Finding]:
     """The owners that the file names exist, and an application that is signed in may add them."""
     for name, answer in evidence.people.owners.items():
@@ -153,4 +207,8 @@ def _adds_owners(evidence: Evidence) -> bool:
     return False
 
 
-CHECKS = (Check("register-applications", ENTRA, register), Check("application-owners", ENTRA, owners))
+CHECKS = (
+    Check("register-applications", ENTRA, register),
+    Check("change-applications", ENTRA, change),
+    Check("application-owners", ENTRA, owners),
+)

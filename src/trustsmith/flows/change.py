@@ -84,7 +84,7 @@ def carry_out(
         check_pin(picture.plan, wish.pinned)
     refuse(picture.plan)
     if picture.evidence is not None:
-        check(picture.plan, picture.live, picture.evidence)
+        runner.run(check(session, picture.plan, picture.live, picture.evidence))
     if picture.plan.changes and not wish.yes:
         if not (agree() if agree else front.agree("Apply this plan?")):
             raise Refused("Nothing was applied.", hint="To look at it again:\n  trustsmith plan")

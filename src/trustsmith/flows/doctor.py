@@ -122,7 +122,7 @@ async def _gather(
     )
     seen = replace(seen, uses=files.uses, operations=files.operations)
     found = replace(base, people=people, azure=azure, github=github, made=seen, skews=session.skews())
-    return replace(found, made=_planned(found))
+    return await ask.with_owners(session, replace(found, made=_planned(found)))
 
 
 async def _azure(session: Session, config: Config, people: People) -> Azure:

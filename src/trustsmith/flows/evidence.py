@@ -6,16 +6,17 @@ Every question that fails leaves its error in the answer's place, so that one mi
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from trustsmith.clients import names
 from trustsmith.clients.credentials import claims_of
 from trustsmith.desire import granted
+from trustsmith.doctor import registering
 from trustsmith.doctor.check import is_answer
-from trustsmith.doctor.evidence import Answer, Azure, GitHub, Json, People, Rights
+from trustsmith.doctor.evidence import Answer, Azure, Evidence, GitHub, Json, People, Rights
 from trustsmith.doctor.foundry import PROVIDER
 from trustsmith.doctor.network import endpoint_host
-from trustsmith.doctor.registering import is_application
 from trustsmith.errors import NotFound, TrustsmithError
 from trustsmith.model.rights import assigning, permit
 
@@ -70,6 +71,15 @@ async def people(session: Session, owners: Iterable[str] = ()) -> People:
     return People(azure=who, graph=claims, policy=policy, roles=roles, owners=found)
 
 
+async def with_owners(session: Session, evidence: Evidence) -> Evidence:
+    """The evidence with the owners of the applications that its plan changes, where that matters."""
+    if not is_answer(evidence.people.graph) or registering.administers(evidence):
+        return evidence
+    asked = registering.changed(evidence).items()
+    owning = await _all({name: quiet(session.graph.owners(object_id)) for name, object_id in asked})
+    return replace(evidence, people=replace(evidence.people, owning=owning))
+
+
 async def _graph_claims(session: Session) -> Mapping[str, Any]:
     token = await session.credentials.atoken(session.endpoints.graph_scope)
     return claims_of(token.token)
@@ -77,7 +87,7 @@ async def _graph_claims(session: Session) -> Mapping[str, Any]:
 
 async def directory(session: Session, claims: Mapping[str, Any]) -> tuple[Answer[Json], Answer[list[Json]]]:
     """The tenant's authorization policy and the caller's directory roles; an application has its rights in the token."""
-    if is_application(claims):
+    if registering.is_application(claims):
         return None, None
     policy, roles = await every(
         there(session.graph.authorization_policy(), "authorization policy"),

@@ -40,10 +40,12 @@ async def preflight(session: Session, config: Config, sides: Collection[Side]) -
 
 
 async def _azure(session: Session, config: Config) -> Azure:
-    definitions, rights = await ask.every(
-        ask.role_definitions(session, config), ask.rights_of(session, config)
+    subscriptions, definitions, rights = await ask.every(
+        ask.quiet(session.arm.subscriptions()),
+        ask.role_definitions(session, config),
+        ask.rights_of(session, config),
     )
-    return Azure(definitions=definitions, rights=rights)
+    return Azure(subscriptions=subscriptions, definitions=definitions, rights=rights)
 
 
 async def _github(session: Session, config: Config) -> GitHub:
@@ -61,9 +63,9 @@ async def _github(session: Session, config: Config) -> GitHub:
     )
 
 
-def check(plan: Plan, live: State, evidence: Evidence) -> None:
+async def check(session: Session, plan: Plan, live: State, evidence: Evidence) -> None:
     """Raise NotAllowed for rights that the plan needs and that are missing, UsageError for what no right mends."""
-    known = replace(evidence, made=Made(plan=plan, live=live))
+    known = await ask.with_owners(session, replace(evidence, made=Made(plan=plan, live=live)))
     ids = _needed(plan)
     found = [f for f in examine(known, {c.side for c in plan.changes}, ids) if f.verdict == "fail"]
     if not found:

@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from trustsmith.desire import identity_of
+from trustsmith.diff import diff
 from trustsmith.errors import Differences, Interrupted, UsageError
 from trustsmith.flows.look import look
 from trustsmith.flows.session import Options, Session
@@ -56,6 +57,8 @@ def choose(config: Config, name: str | None) -> list[Environment]:
 
 
 def _compared(config: Config, chosen: list[Environment], picture: Picture) -> list[Finding]:
+    """GitHub's part is compared as far as it may be read, so the plan here is of all that was seen."""
+    plan = diff(picture.live, picture.wanted, {"entra", "azure", "github"})
     return [
         finding
         for environment in chosen
@@ -64,7 +67,7 @@ def _compared(config: Config, chosen: list[Environment], picture: Picture) -> li
             identity_of(config, picture.facts, environment),
             picture.wanted,
             picture.live,
-            picture.plan,
+            plan,
         )
     ]
 

@@ -284,3 +284,11 @@ def _ratio(one: str, other: str) -> float:
 def most_alike(sent: str, candidates: Iterable[str]) -> str:
     """The candidate whose text is most alike; there has to be one."""
     return max(candidates, key=lambda other: _ratio(sent, other))
+
+
+def apart(sent: str, trusted: str) -> str:
+    """In what two subjects differ, claim by claim."""
+    return "; ".join(
+        f"{one.claim} is {one.sent or 'absent'} here and {one.trusted or 'absent'} there ({one.how})"
+        for one in difference(sent, trusted)
+    )

@@ -1,30 +1,20 @@
-"""What live resources and the results of jobs say about a set-up: findings. Pure; must not look or run anything."""
+"""What the result of a job says about a set-up. Pure; must not look or run anything."""
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trustsmith import aadsts
-from trustsmith.desire import Granted, granted
 from trustsmith.doctor.network import are_private
 from trustsmith.model.findings import Finding
-from trustsmith.model.foundry import role_name, short_scope
-from trustsmith.model.resource import Key
-from trustsmith.model.resources import FederatedCredential, RoleAssignment, ServicePrincipal
-from trustsmith.model.subject_parts import difference, nearest
+from trustsmith.model.subject_parts import apart, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from uuid import UUID
 
-    from trustsmith.model.config import Environment
     from trustsmith.model.findings import Verdict
-    from trustsmith.model.plan import Plan
     from trustsmith.model.proof import Reached, Result
-    from trustsmith.model.resource import Resource
-    from trustsmith.model.state import State
 
 _OK, _NO_ANSWER, _NOT_FOUND = 200, 0, 404
 _REFUSED = (401, 403)
@@ -49,106 +39,6 @@ class Wanted:
     trusted: tuple[str, ...] = ()
     endpoints: tuple[str, ...] = ()
     others: Mapping[str, str] = field(default_factory=dict)
-
-
-# -- what is live, against what is declared ---------------------------------------------------------------------
-
-
-def live_findings(
-    environment: Environment, identity: str, wanted: State, live: State, plan: Plan
-) -> Iterator[Finding]:
-    """Whether Entra trusts what GitHub and other issuers of the file will send, to the byte, and whether the declared roles are assigned.
-
-    identity: of the environment. plan: between `live` and `wanted`; what it would change is what differs, and so is what
-    waits for another side's part. A replaced credential that waits for its proof is as it should be.
-    """
-    differing = {change.key for change in plan.changes} | {waiting.key for waiting in plan.waiting}
-    asked = {
-        _place(identity, grant) for grant in granted([environment])
-    }  # environments may share an identity
-    for resource in wanted.values():
-        if isinstance(resource, FederatedCredential) and resource.environment == environment.name:
-            yield _credential(resource, live, differs=resource.key in differing)
-        elif isinstance(resource, RoleAssignment) and _place(resource.identity, resource) in asked:
-            yield _role(environment.name, resource, live, differs=resource.key in differing)
-    gone = (change.resource for change in plan.changes if change.verb == "delete")
-    for resource in gone:
-        if isinstance(resource, FederatedCredential) and resource.environment == environment.name:
-            yield _trusts_too(resource)
-        elif isinstance(resource, RoleAssignment) and resource.identity == identity:
-            why = f"{role_name(resource.role)} at {short_scope(resource.scope)} is assigned, and no longer declared."
-            yield Finding(check="role", verdict="fail", about=environment.name, why=why, next=_APPLY)
-    principal = live.get(Key(ServicePrincipal.kind, identity))
-    if isinstance(principal, ServicePrincipal) and not principal.enabled:
-        why = "The service principal is disabled: no job can sign in as it."
-        following = f"If that is not on purpose: {_APPLY} --allow enable={identity}"
-        yield Finding(check="identity", verdict="fail", about=environment.name, why=why, next=following)
-    for stray in plan.strays:
-        if not stray.resource.owned and getattr(stray.resource, "identity", None) == identity:
-            yield _stray(environment.name, stray.resource)
-
-
-def _place(identity: str, role: Granted | RoleAssignment) -> tuple[str, UUID, str]:
-    return identity, role.role, role.scope.lower()
-
-
-def _unread(resource: Resource, live: State, check: str, about: str) -> Finding | None:
-    why = live.unread.get(resource.side)
-    if why is None:
-        return None
-    return Finding(check=check, verdict="unknown", about=about, why=f"It could not be looked at: {why}")
-
-
-def _credential(wanted: FederatedCredential, live: State, *, differs: bool) -> Finding:
-    check, about = "credential", wanted.environment
-    sent = f"what {'GitHub' if wanted.jobs else wanted.issuer} will send"
-    if unread := _unread(wanted, live, check, about):
-        return unread
-    if not differs:
-        why = f"Entra trusts {sent}, to the byte: {wanted.subject}"
-        return Finding(check=check, verdict="pass", about=about, why=why)
-    there = sorted(
-        one.subject
-        for one in live.values()
-        if isinstance(one, FederatedCredential) and one.identity == wanted.identity
-    )
-    why = f"Entra does not trust {sent}, {wanted.subject}; this identity trusts nothing."
-    if near := nearest(wanted.subject, there):
-        apart = _apart(wanted.subject, near) or "issuer, audience or name differ"
-        why = f"Entra does not trust {sent}, {wanted.subject}. The nearest is {near}: {apart}."
-    return Finding(check=check, verdict="fail", about=about, why=why, next=_APPLY)
-
-
-def _role(about: str, wanted: RoleAssignment, live: State, *, differs: bool) -> Finding:
-    name = f"{role_name(wanted.role)} at {short_scope(wanted.scope)}"
-    if unread := _unread(wanted, live, "role", about):
-        return unread
-    if not differs:
-        return Finding(check="role", verdict="pass", about=about, why=f"{name} is assigned.")
-    why = f"{name} is declared, and is not assigned as declared."
-    return Finding(check="role", verdict="fail", about=about, why=why, next=_APPLY)
-
-
-def _trusts_too(found: FederatedCredential) -> Finding:
-    why = f"Entra also trusts {found.subject} of {found.issuer}, which the file does not ask for here."
-    return Finding(check="credential", verdict="fail", about=found.environment, why=why, next=_APPLY)
-
-
-def _stray(about: str, found: Resource) -> Finding:
-    """What somebody else put on the environment's identity: a credential, a secret or a role."""
-    check = "role" if isinstance(found, RoleAssignment) else "credential"
-    word = shlex.quote(f"remove={found.key.name}")
-    why = f"It is on the environment's identity, and trustsmith did not make it: {found.title}"
-    return Finding(
-        check=check,
-        verdict="fail",
-        about=about,
-        why=why,
-        next=f"Find out whose it is; {_APPLY} --allow {word}",
-    )
-
-
-# -- what a job found -------------------------------------------------------------------------------------------
 
 
 def job_findings(result: Result, wanted: Wanted) -> Iterator[Finding]:
@@ -191,7 +81,7 @@ def _subject(result: Result, wanted: Wanted) -> Finding:
     why = ""
     if result.subject not in wanted.subjects:
         near = nearest(result.subject, wanted.subjects) or wanted.subjects[0]
-        why = f"GitHub sent {result.subject}, and {near} was expected: {_apart(result.subject, near)}."
+        why = f"GitHub sent {result.subject}, and {near} was expected: {apart(result.subject, near)}."
     elif result.issuer != wanted.issuer:
         why = f"GitHub sent the issuer {result.issuer}, and {wanted.issuer} was expected."
     if why:
@@ -209,7 +99,7 @@ def _exchange(result: Result, wanted: Wanted) -> Finding:
     says = known.says if known else "The job got no token for Foundry."
     near = nearest(result.subject, wanted.trusted) if result.code in _SUBJECT_CODES else None
     if near and near != result.subject:
-        says = f"{says} The nearest that it trusts is {near}: {_apart(result.subject, near)}."
+        says = f"{says} The nearest that it trusts is {near}: {apart(result.subject, near)}."
     return Finding(
         check="exchange",
         verdict="fail",
@@ -217,14 +107,6 @@ def _exchange(result: Result, wanted: Wanted) -> Finding:
         why=f"{says} {f'It was tried for {result.waited_s:.0f} s.' if waited else ''}".strip(),
         next=known.next if known else "Read the job's log.",
         original=result.message,
-    )
-
-
-def _apart(sent: str, trusted: str) -> str:
-    """In what two subjects differ, claim by claim."""
-    return "; ".join(
-        f"{one.claim} is {one.sent or 'absent'} here and {one.trusted or 'absent'} there ({one.how})"
-        for one in difference(sent, trusted)
     )
 
 
