@@ -188,6 +188,15 @@ def test_wrong_subject_missing_role_a_role_too_many_and_time_that_is_up(
     assert "waited for the approval of team platform" in ran.finding("prod", "run")["why"]
 
 
+def test_protection_that_is_gone_is_seen(configured: Desk, verify: Call) -> None:
+    configured.edit(lambda world: world.environment("prod").update(reviewers=[], wait_timer=0))
+    ran = verify()
+    assert ran.code == 3
+    assert ran.verdicts[("prod", "environment")] == {"fail"}
+    assert "it has: from main; the file asks for: reviewed by" in ran.finding("prod", "environment")["why"]
+    assert ran.verdicts[("dev", "environment")] == {"pass"}
+
+
 def test_new_credentials_and_roles_are_waited_for_inside_a_job(
     configured: Desk, verify: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

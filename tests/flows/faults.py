@@ -197,6 +197,18 @@ def _graph(*permissions: str) -> Callable[[World], object]:
     return _set("service_principals", OPERATOR, "graphPermissions", value=list(permissions))
 
 
+def owned_only(world: World) -> None:
+    """Whoever is signed in may change what it owns, and prod's application trusts nobody any more."""
+    _graph("Application.ReadWrite.OwnedBy", "Directory.Read.All")(world)
+    world.app("prod").update(federatedIdentityCredentials=[], owners=[OPERATOR])
+
+
+def owned_by_another(world: World) -> None:
+    """As before, and the application is another's."""
+    owned_only(world)
+    world.app("prod")["owners"] = []
+
+
 def foreign(world: World) -> None:
     """Somebody else's application has our name."""
     world.add_app(uniqueName=APP)
@@ -598,6 +610,7 @@ _LATER = (
 FIRST = (*SIGN_IN, *GITHUB, *ENTRA, *AZURE, *UNREADABLE)
 FAULTS: tuple[Fault, ...] = (
     *FIRST,
+    Fault("an application of another's to change", "change-applications", owned_by_another, configured=True),
     *(replace(fault, configured=True) for fault in FIRST if fault.name in _LATER),
 )
 
@@ -605,6 +618,7 @@ FAULTS: tuple[Fault, ...] = (
 HEALTHY: tuple[Fault, ...] = (
     Fault("nothing", ""),
     Fault("everything done", "", configured=True),
+    Fault("one's own application to change", "", owned_only, configured=True),
     Fault("done, and no right to assign any more", "", may_not_assign, configured=True),
     Fault(
         "done, and no right to register any more",

@@ -52,6 +52,10 @@ async def doctor(options: Options, console: Console, sides: Collection[Side]) ->
         await session.aclose()
     console.repository = config.repository
     console.show_findings(f"doctor: {config.repository}", findings, brief=True)
+    if source:
+        console.note(
+            "This is what a set-up needs. Whether what is there is as the file says: trustsmith verify"
+        )
     verdict = worst(findings)
     if verdict != "pass":
         failed = verdict == "fail"

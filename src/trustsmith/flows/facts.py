@@ -220,7 +220,8 @@ class Asker:
                 f"Whoever is signed in sees no subscription in tenant {self._config.tenant}; nothing was changed.",
                 service="arm",
                 hint="Ask for Reader on the subscriptions of the projects, or sign in as somebody who has it:\n"
-                f"  az login --tenant {self._config.tenant}",
+                f"  az login --tenant {self._config.tenant}\n"
+                "or do your own part only, for example:\n  trustsmith apply --only entra",
             )
         tenants = {str(s["subscriptionId"]).lower(): str(s.get("tenantId") or "") for s in subscriptions}
         found = {project.key: answer for project, answer in zip(projects, answers, strict=True)}

@@ -40,7 +40,7 @@ def verify(
             findings = _compared(source.config, chosen, picture)
             if run:
                 trial = Trial(session, source.config, picture, chosen)
-                findings += _run(runner, trial, patience)
+                findings += _run(runner, trial, source.config.repository, patience)
                 console.document(trial.as_json())
         finally:
             runner.run(session.aclose())
@@ -72,20 +72,20 @@ def _compared(config: Config, chosen: list[Environment], picture: Picture) -> li
     ]
 
 
-def _run(runner: asyncio.Runner, trial: Trial, patience: float) -> list[Finding]:
+def _run(runner: asyncio.Runner, trial: Trial, repository: str, patience: float) -> list[Finding]:
     """Whoever interrupts it is told where the run is, which goes on."""
     try:
         return runner.run(trial.run(patience))
     except KeyboardInterrupt:
         if trial.started is None:
             raise
-        hint = f"Look at it:\n  gh run view {trial.started.id}   ({trial.started.url})"
+        hint = f"Look at it:\n  gh run view {trial.started.id} -R {repository}\n{trial.started.url}"
         raise Interrupted("Interrupted. The run was left alone and goes on.", hint=hint) from None
 
 
 def report(console: Console, config: Config, findings: list[Finding], *, proven: bool) -> None:
     """Show the findings. Raises Differences unless all of them pass."""
-    console.show_findings(f"Verified: {config.repository}", findings)
+    console.show_findings(f"verify: {config.repository}", findings)
     verdict = worst(findings)
     if verdict != "pass":
         what = "is as it should be" if verdict == "fail" else "could be told"

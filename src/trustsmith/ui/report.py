@@ -39,7 +39,7 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
             yield from _change_lines(change)
         yield Line("")
     if plan.strays:
-        yield Line("  Not ours, or no longer used; removed only by name (--allow remove=NAME):", "bold")
+        yield Line("  Left as it is; removed only by name (--allow remove=NAME):", "bold")
         for stray in plan.strays:
             yield Line(f"    ? {stray.key.kind}  {stray.resource.title}: {stray.why}")
             yield Line(f"      {shlex.quote('remove=' + stray.key.name)}")
