@@ -309,7 +309,7 @@ def test_an_update_loads_to_what_is_wanted(name: str, config: Config) -> None:
     assert "CRLF" not in name or "\n" not in text.replace("\r\n", "")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(configs(), configs())
 def test_any_file_of_ours_can_become_any_other(old: Config, config: Config) -> None:
     assert load(update(new(old), config, "x.yml"), "x.yml").config == config
