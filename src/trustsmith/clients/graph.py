@@ -180,11 +180,6 @@ class Graph:
 
     # -- federated credentials ------------------------------------------------------------------------------
 
-    async def federated_credentials(self, object_id: str) -> list[Json]:
-        """Return an application's federated credentials, straight from their own list."""
-        builder = self._wire.client.applications.by_application_id(object_id).federated_identity_credentials
-        return await self._wire.list_all(f"list federated credentials of {object_id}", builder, {})
-
     async def put_federated_credential(self, object_id: str, body: Json) -> Json:
         """Create the credential named ``body["name"]``, or update it; return what is now there.
 
