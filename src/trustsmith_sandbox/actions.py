@@ -20,6 +20,7 @@ from trustsmith_sandbox.http import Answer, Refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from trustsmith_sandbox.called_workflow import Place
     from trustsmith_sandbox.world import Data, World
 
 _DEFAULT_PERMISSIONS = {"id-token": "write", "contents": "read"}
@@ -118,14 +119,18 @@ def claims_of(
     *,
     environment: Data | None = None,
     spelled: str | None = None,
+    called: Place | None = None,
 ) -> Data:
     """Return the claims of a job's identity tokens, without those that ``issuer`` adds.
 
     ``run`` is as ``runs`` keeps it; ``check_run`` is the job's id; ``spelled`` is the environment's name as the
-    job writes it. ``sub`` is empty where the template needs an environment and there is none.
+    job writes it; ``called`` is where the workflow is that the job belongs to, if another one called it. ``sub`` is
+    empty where the template needs an environment and there is none.
     """
     claims = _of_repository(world, repository) | _of_run(repository, run) | {"check_run_id": str(check_run)}
     claims |= github_properties.claims(world, repository)
+    if called is not None:
+        claims |= {"job_workflow_ref": called.name, "job_workflow_sha": called.sha}
     if environment is not None:
         # GitHub's docs do not say whose spelling counts; the job's own is what was seen in the wild.
         claims |= {"environment": spelled, "environment_node_id": node_id("EN", environment["id"])}
