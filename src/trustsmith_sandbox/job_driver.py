@@ -50,7 +50,7 @@ class JobDriver:
         """Return a job with its name and its runner's labels. Raises ``ExpressionError``."""
         written = level.workflow.jobs[key]
         scope = level.scope(key, matrix=matrix, strategy=strategy)
-        plain = f"{key} ({', '.join(map(text_of, matrix.values()))})" if matrix else key
+        plain = f"{key} ({', '.join(_leaves(matrix))})" if matrix else key
         name = plain if written.get("name") is None else scope.text(written["name"])
         labels = scope.value(written.get("runs-on", []))
         if isinstance(labels, dict):
@@ -218,6 +218,14 @@ class JobDriver:
             actions=whole.actions,
             log=JobLog(whole.world.now, masked),
         )
+
+
+def _leaves(value: Any) -> list[str]:
+    """Return the plain values in a combination as texts, in the order in which they are written."""
+    if not isinstance(value, dict | list):
+        return [text_of(value)]
+    below = value.values() if isinstance(value, dict) else value
+    return [leaf for each in below for leaf in _leaves(each)]
 
 
 def _list(value: Any) -> list[Any]:

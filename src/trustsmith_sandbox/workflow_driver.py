@@ -48,7 +48,7 @@ class WorkflowDriver:
     @property
     def prefix(self) -> str:
         """What the names of its jobs begin with."""
-        return f"{self.caller.name} / " if self.caller else ""
+        return f"{self.caller.level.prefix}{self.caller.name} / " if self.caller else ""
 
     @property
     def halted(self) -> bool:
