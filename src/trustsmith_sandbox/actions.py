@@ -43,7 +43,7 @@ def create_job(world: World, payload: Mapping[str, Any], _origin: str) -> Data:
     event = payload.get("event") or "workflow_dispatch"
     ref = _full_ref(payload.get("ref") or _default_ref(repository, event))
     environment = _environment(world, repository, payload.get("environment"), ref)
-    run = _assumed_run(world, repository, ref, event) | {"actor": _actor(world, payload)}
+    run = _assumed_run(world, repository, ref, event) | {"actor": somebody(world, payload.get("actor"))}
     claims = claims_of(
         world, repository, run, world.next_id(), environment=environment, spelled=payload.get("environment")
     )
@@ -174,10 +174,11 @@ def _of_run(repository: Data, run: Data) -> Data:
     }
 
 
-def _actor(world: World, payload: Mapping[str, Any]) -> Data:
+def somebody(world: World, login: str | None = None) -> Data:
+    """Return the user of that name, or the first there is."""
     users = world.data["github"]["users"]
-    actor: Data = users.get(payload.get("actor")) or next(iter(users.values()))
-    return actor
+    actor: Data = users.get(login) or next(iter(users.values()))
+    return {key: actor[key] for key in ("login", "id", "type")}
 
 
 def values(world: World, repository: Data, environment: Data | None, kind: str) -> dict[str, str]:
