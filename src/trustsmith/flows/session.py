@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Literal, Protocol, Self
 from trustsmith import __version__
 from trustsmith.apply import Listener
 from trustsmith.clients.endpoints import Endpoints, for_cloud, from_file
-from trustsmith.configfile import Source
+from trustsmith.configfile import Source, load
 from trustsmith.configfile import read as read_config
-from trustsmith.generated import inspect
+from trustsmith.errors import TrustsmithError
 from trustsmith.model.config import CONFIG_PATH, Config
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.render import Site, login_environment, render
@@ -98,10 +98,7 @@ def rendered(config: Config, endpoints: Endpoints) -> list[WorkflowFile]:
         login_environment=login_environment(config.cloud),
         version=__version__,
     )
-    files = [(file.path, file.text, inspect(file.text)) for file in render(config, site)]
-    return [
-        WorkflowFile(path=path, text=text, body=made.body if made else text) for path, text, made in files
-    ]
+    return [WorkflowFile.of(file.path, file.text) for file in render(config, site)]
 
 
 class Session:
@@ -207,7 +204,17 @@ class Session:
             case "github":
                 return self.github_side
             case "files":
-                return WorktreeWriter(self.options.root)
+                config = Path(self.options.config or CONFIG_PATH).as_posix()
+                return WorktreeWriter(self.options.root, config, self._formerly)
+
+    def _formerly(self, text: str) -> dict[str, str]:
+        """What a former text of the configuration asks for, path → body; nothing when it cannot be rendered today."""
+        try:
+            config = load(text, CONFIG_PATH).config
+            files = rendered(config, self.options.choose_endpoints(config.cloud, config.github, config))
+        except TrustsmithError:
+            return {}
+        return {file.path: file.body for file in files}
 
     async def aclose(self) -> None:
         """Close the clients that were opened."""
