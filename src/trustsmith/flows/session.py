@@ -18,10 +18,11 @@ from trustsmith.apply import Listener
 from trustsmith.clients.endpoints import Endpoints, for_cloud, from_file
 from trustsmith.configfile import Source
 from trustsmith.configfile import read as read_config
+from trustsmith.errors import ConfigError
 from trustsmith.generated import inspect
 from trustsmith.model.config import CONFIG_PATH, Config
 from trustsmith.model.resources import WorkflowFile
-from trustsmith.render import Site, login_environment, render
+from trustsmith.render import Site, catalogue, login_environment, own_folder, problems, render
 from trustsmith.systems.azure import AzureWriter
 from trustsmith.systems.entra import EntraWriter
 from trustsmith.systems.github import GitHubWriter
@@ -63,9 +64,13 @@ class Talk(Listener, Protocol):
 
 @dataclass(frozen=True)
 class Options:
-    """Where the checkout and the files are, and how to sign in. config, endpoints: None for the usual places."""
+    """Where the checkout and the files are, and how to sign in. config, endpoints: None for the usual places.
+
+    out: where workflow files are written instead of the checkout.
+    """
 
     root: Path = field(default_factory=Path.cwd)
+    out: Path | None = None
     config: Path | None = None
     endpoints: Path | None = None
     sign_in: SignIn = "auto"
@@ -76,8 +81,13 @@ class Options:
         return self.root / (self.config or CONFIG_PATH)
 
     def read_config(self) -> Source:
-        """The configuration. Raises UsageError or ConfigError."""
-        return read_config(self.config_path)
+        """The configuration, with templates that are there and take what it gives them. Raises UsageError or ConfigError."""
+        source = read_config(self.config_path)
+        known = catalogue(own_folder(source.config, self.root))
+        found = [one for workflow in source.config.workflows for one in problems(workflow, known)]
+        if found:
+            raise ConfigError([source.problem(one.path, one.message, one.hint) for one in found])
+        return source
 
     def choose_endpoints(self, cloud: str, github: str, config: Config | None) -> Endpoints:
         """The endpoints file when there is one, else the cloud's and the host's own; refined by the configuration.
@@ -89,8 +99,8 @@ class Options:
         return endpoints.refined(config.enterprise, config.audience) if config else endpoints
 
 
-def rendered(config: Config, endpoints: Endpoints) -> list[WorkflowFile]:
-    """The workflow files of a configuration. Raises UsageError."""
+def rendered(config: Config, endpoints: Endpoints, root: Path) -> list[WorkflowFile]:
+    """The workflow files of a configuration in the checkout `root`. Raises UsageError."""
     site = Site(
         authority=endpoints.authority,
         audience=endpoints.audience,
@@ -98,7 +108,7 @@ def rendered(config: Config, endpoints: Endpoints) -> list[WorkflowFile]:
         login_environment=login_environment(config.cloud),
         version=__version__,
     )
-    files = [(file.path, file.text, inspect(file.text)) for file in render(config, site)]
+    files = [(file.path, file.text, inspect(file.text)) for file in render(config, site, root)]
     return [
         WorkflowFile(path=path, text=text, body=made.body if made else text) for path, text, made in files
     ]
@@ -207,7 +217,7 @@ class Session:
             case "github":
                 return self.github_side
             case "files":
-                return WorktreeWriter(self.options.root)
+                return WorktreeWriter(self.options.out or self.options.root)
 
     async def aclose(self) -> None:
         """Close the clients that were opened."""
