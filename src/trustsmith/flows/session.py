@@ -70,10 +70,10 @@ class Options:
     """
 
     root: Path = field(default_factory=Path.cwd)
-    out: Path | None = None
     config: Path | None = None
     endpoints: Path | None = None
     sign_in: SignIn = "auto"
+    out: Path | None = None
 
     @property
     def config_path(self) -> Path:
