@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from trustsmith.generated import block, scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable
 
 _MARK = re.compile('"\ue000([0-9]+)\ue000"')
 _READ = re.compile("\ue000([0-9]+)\ue000")
@@ -62,13 +62,8 @@ class Block:
     indent: int
 
 
-class Event(NamedTuple):
-    """What of a parser's event counts: its kind, its tag, whether it is written plain, and its text."""
-
-    kind: str
-    tag: str | None
-    plain: bool
-    text: str | None
+#: What of a parser's event counts: its text (None where there is none), its kind, its tag, its anchor, and whether it is plain.
+Event = tuple[str | None, type, str | None, str | None, object]
 
 
 def plain(value: str) -> Bare:
@@ -120,10 +115,14 @@ class Page:
     def finish(self, marked: str) -> str:
         """The finished text. Raises InkError when a value stands inside other text, or the text is no YAML."""
         body = _MARK.sub(lambda match: self._written(self._values[int(match[1])]), marked)
-        meant = _marked_events(marked)
-        for position, event in enumerate(events(body)):
-            if position >= len(meant) or self._filled(meant[position]) != event:
-                raise MisrenderedError("the text came out other than it was meant")
+        meant, marks = _marked_events(marked)
+        said = events(body)
+        for position, number in marks:
+            if position >= len(said) or said[position][0] != _text(self._values[number]):
+                break
+            said[position] = (meant[position][0], *said[position][1:])
+        if said != meant:
+            raise MisrenderedError("the text came out other than it was meant")
         return body
 
     def value(self, read: str) -> str:
@@ -131,42 +130,49 @@ class Page:
         match = _READ.fullmatch(read)
         if match is None:
             return read
-        held = self._values[int(match[1])]
-        return held.text if isinstance(held, Block) else str(held)
-
-    def _filled(self, event: Event) -> Event:
-        return (
-            event._replace(text=self.value(event.text)) if event.text and event.text[0] == "\ue000" else event
-        )
+        return _text(self._values[int(match[1])])
 
     @staticmethod
     def _written(value: str | Block) -> str:
         return block(value.text, value.indent) if isinstance(value, Block) else scalar(value)
 
 
+def _text(value: str | Block) -> str:
+    return value.text if isinstance(value, Block) else str(value)
+
+
 @lru_cache(maxsize=64)
-def _marked_events(marked: str) -> tuple[Event, ...]:
-    """The events of a marked text; many files differ in their values only."""
-    found = tuple(events(marked))
-    for event in found:
-        if event.text and _READ.search(event.text) and not _READ.fullmatch(event.text):
+def _marked_events(marked: str) -> tuple[list[Event], list[tuple[int, int]]]:
+    """The events of a marked text, and at which of them which mark stands; many files differ in their values only."""
+    found, marks = events(marked), []
+    for position, (text, *_) in enumerate(found):
+        match = _READ.search(text) if text else None
+        if match is not None and match[0] != text:
             raise InkError("a value stands inside other text; join them before: [[ 'text-' ~ value ]]")
-    return found
+        if match is not None:
+            marks.append((position, int(match[1])))
+    return found, marks
 
 
-def events(text: str) -> Iterator[Event]:
-    """What a YAML parser reads. Raises InkError for what is no YAML."""
+@cache
+def _parser() -> Callable[[str], Iterable[Any]]:
+    """Ruamel's parser, which is made once: to make it looks for plug-ins on the disk."""
     from ruamel.yaml import YAML
+
+    return YAML(typ="safe").parse
+
+
+def events(text: str) -> list[Event]:
+    """What a YAML parser reads. Raises InkError for what is no YAML."""
     from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.events import ScalarEvent
 
     try:
-        for event in YAML(typ="safe").parse(text):
-            implicit = getattr(event, "implicit", True)
-            yield Event(
-                type(event).__name__,
-                getattr(event, "tag", None),
-                implicit[0] if isinstance(implicit, tuple) else bool(implicit),
-                getattr(event, "value", None) or getattr(event, "anchor", None),
-            )
+        return [
+            (event.value, ScalarEvent, event.tag, event.anchor, event.implicit[0])
+            if type(event) is ScalarEvent
+            else (None, type(event), getattr(event, "tag", None), getattr(event, "anchor", None), None)
+            for event in _parser()(text)
+        ]
     except YAMLError as error:
         raise InkError(f"it is no YAML: {' '.join(str(error).split())}") from None
