@@ -7,8 +7,7 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from trustsmith.configreader import closest
-from trustsmith.errors import Differences, Refused, UsageError
+from trustsmith.errors import Differences, Refused, UsageError, closest
 from trustsmith.flows.change import Wish, carry_out
 from trustsmith.flows.look import Picture, look_at_files
 from trustsmith.flows.session import Options, Session, rendered
@@ -46,8 +45,10 @@ def write(options: Options, console: Console, out: Path | None, named: Named, *,
         )
     source = options.read_config()
     config, words = source.config, _words(source.config, named)
-    session = Session.of(replace(options, root=out or options.root), console, config)
-    files = [replace(file, word=words.get(file.path)) for file in rendered(config, session.endpoints)]
+    session = Session.of(replace(options, out=out), console, config)
+    files = [
+        replace(file, word=words.get(file.path)) for file in rendered(config, session.endpoints, options.root)
+    ]
     allow = {f"{word}={path}" for path, word in words.items()} | {f"remove={path}" for path in named.remove}
     with asyncio.Runner() as runner:
         picture = runner.run(look_at_files(session, config, files, allow))
