@@ -259,4 +259,4 @@ def _code(name: str) -> str:
 
 def harmless(text: str) -> str:
     """A line of text that can do nothing but be read: what others named may hold escape sequences or line ends."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return "".join(c if c.isprintable() or c == "\t" else f"\\u{ord(c):04x}" for c in text)
