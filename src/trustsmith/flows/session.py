@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Literal, Protocol, Self
 from trustsmith import __version__
 from trustsmith.apply import Listener
 from trustsmith.clients.endpoints import Endpoints, for_cloud, from_file
-from trustsmith.configfile import Source
+from trustsmith.configfile import Source, load
 from trustsmith.configfile import read as read_config
-from trustsmith.errors import ConfigError
-from trustsmith.generated import inspect
+from trustsmith.errors import ConfigError, TrustsmithError
 from trustsmith.model.config import CONFIG_PATH, Config
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.render import Site, catalogue, login_environment, own_folder, problems, render
@@ -82,7 +81,10 @@ class Options:
 
     def read_config(self) -> Source:
         """The configuration, with templates that are there and take what it gives them. Raises UsageError or ConfigError."""
-        source = read_config(self.config_path)
+        return self.with_templates(read_config(self.config_path))
+
+    def with_templates(self, source: Source) -> Source:
+        """The same, if its templates are there and take what it gives them. Raises UsageError or ConfigError."""
         known = catalogue(own_folder(source.config, self.root))
         found = [one for workflow in source.config.workflows for one in problems(workflow, known)]
         if found:
@@ -108,10 +110,7 @@ def rendered(config: Config, endpoints: Endpoints, root: Path) -> list[WorkflowF
         login_environment=login_environment(config.cloud),
         version=__version__,
     )
-    files = [(file.path, file.text, inspect(file.text)) for file in render(config, site, root)]
-    return [
-        WorkflowFile(path=path, text=text, body=made.body if made else text) for path, text, made in files
-    ]
+    return [WorkflowFile.of(file.path, file.text) for file in render(config, site, root)]
 
 
 class Session:
@@ -217,7 +216,18 @@ class Session:
             case "github":
                 return self.github_side
             case "files":
-                return WorktreeWriter(self.options.out or self.options.root)
+                config = Path(self.options.config or CONFIG_PATH).as_posix()
+                return WorktreeWriter(self.options.out or self.options.root, config, self._formerly)
+
+    def _formerly(self, text: str) -> dict[str, str]:
+        """What a former text of the configuration asks for, path → body; nothing when it cannot be rendered today."""
+        options = self.options
+        try:
+            config = options.with_templates(load(text, CONFIG_PATH)).config
+            endpoints = options.choose_endpoints(config.cloud, config.github, config)
+            return {file.path: file.body for file in rendered(config, endpoints, options.root)}
+        except TrustsmithError:
+            return {}
 
     async def aclose(self) -> None:
         """Close the clients that were opened."""
