@@ -9,8 +9,8 @@ import pytest
 from trustsmith.doctor import examine
 from trustsmith.doctor.evidence import Azure, Evidence, GitHub, People
 from trustsmith.errors import NotSignedIn, ServiceError
-from trustsmith.model.config import Config
-from trustsmith.render import operations, template_names
+from trustsmith.model.config import Config, Workflow
+from trustsmith.render import operations_of, template_names
 
 NOBODY = Config(repository="contoso/agents", tenant="t", environments=())
 
@@ -29,7 +29,8 @@ def test_what_was_not_asked_for_is_no_finding() -> None:
 
 
 def test_every_template_says_what_it_does() -> None:
-    assert set(operations()) == set(template_names())
+    for name in template_names():
+        assert operations_of(Workflow(name=name, template=name, path="", environments=()))
 
 
 @pytest.mark.parametrize(

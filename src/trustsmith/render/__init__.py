@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from trustsmith.errors import UsageError
 from trustsmith.generated import block, scalar, stamp
 from trustsmith.model.config import CHECK_TRUST, Config, Workflow
+from trustsmith.model.operations import Operation
 from trustsmith.render import trust
 from trustsmith.render.check import MisrenderedError, compare
 from trustsmith.render.content import Site, content_of, endpoint_names
@@ -29,9 +30,10 @@ __all__ = [
     "MisrenderedError",
     "Rendered",
     "Site",
+    "does_more",
     "endpoint_names",
     "login_environment",
-    "operations",
+    "operations_of",
     "probe",
     "render",
     "template_names",
@@ -151,8 +153,18 @@ def _actions() -> dict[str, tuple[str, str]]:
     return {action: (f"{action}@{pin['sha']}", pin["version"]) for action, pin in pins.items()}
 
 
-def operations() -> dict[str, list[dict[str, Any]]]:
-    """What the jobs of each template do in Azure, and the action that permits it: template → operations."""
+def operations_of(workflow: Workflow) -> tuple[Operation, ...]:
+    """What the jobs of a workflow do in Azure, as its template declares it; none for one that declares nothing."""
+    return tuple(Operation(**what) for what in _operations().get(workflow.template, ()))
+
+
+def does_more(workflow: Workflow) -> bool:
+    """Whether its jobs run what the repository says, and so may do more in Azure than the template declares."""
+    return workflow.template != CHECK_TRUST
+
+
+@cache
+def _operations() -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = json.loads(
         (_folder() / "operations.json").read_text(encoding="utf-8")
     )
