@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from trustsmith.flows.evidence import role_definitions
 from trustsmith.grants import assess, not_looked_at
 from trustsmith.model.advice import Jobs
+from trustsmith.model.config import CHECK_TRUST
 from trustsmith.render import does_more, operations_of
 
 if TYPE_CHECKING:
@@ -36,8 +37,12 @@ def jobs_of(config: Config) -> dict[str, Jobs]:
 
 
 def _jobs(config: Config, environment: Environment) -> Jobs:
-    """One workflow that declares nothing, or a workload that is trusted beside the jobs, may do anything."""
+    """A workload that is trusted beside the jobs may do anything, and so may a workflow that declares nothing.
+
+    Where nothing but the proof is generated, other workflows are what the environment is for.
+    """
     workflows = [workflow for workflow in config.workflows if environment.name in workflow.environments]
     done = [operations_of(workflow) for workflow in workflows]
-    closed = workflows and all(done) and not environment.trusts and not any(map(does_more, workflows))
-    return Jobs(operations=tuple(dict.fromkeys(o for does in done for o in does)), more=not closed)
+    proven_only = all(workflow.template == CHECK_TRUST for workflow in workflows)
+    more = proven_only or not all(done) or bool(environment.trusts) or any(map(does_more, workflows))
+    return Jobs(operations=tuple(dict.fromkeys(o for does in done for o in does)), more=more)

@@ -32,12 +32,11 @@ def assess(config: Config, jobs: Mapping[str, Jobs], definitions: Mapping[UUID, 
     holders: dict[str, list[Environment]] = {}
     for environment in config.environments:
         holders.setdefault(_identity(config, environment), []).append(environment)
+    roles = Roles(definitions)
     found = [
         advice
         for members in holders.values()
-        for advice in _of(
-            Holder(members, {e.name: jobs.get(e.name, Jobs()) for e in members}, Roles(definitions))
-        )
+        for advice in _of(Holder(members, {e.name: jobs.get(e.name, Jobs()) for e in members}, roles))
     ]
     order = [environment.name for environment in config.environments]
     return tuple(sorted(found, key=lambda advice: order.index(advice.environment)))

@@ -6,7 +6,7 @@ Must not say what is to be done about it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trustsmith.desire import grant_scopes
@@ -58,23 +58,26 @@ class Proposed(NamedTuple):
     operations: tuple[Operation, ...]
 
 
-@dataclass(frozen=True)
 class Roles:
-    """What roles permit. definitions: ARM's, of those that could be read."""
+    """What roles permit."""
 
-    definitions: Mapping[UUID, Json]
+    def __init__(self, definitions: Mapping[UUID, Json]) -> None:
+        """definitions: ARM's, of those that could be read."""
+        self.definitions = definitions
+        self.permit = cache(self._permit)
+        self.would_permit = cache(self._would_permit)
 
-    def permit(self, role: UUID, operation: Operation) -> Truth:
+    def _permit(self, role: UUID, operation: Operation) -> Truth:
         """Whether it does, by Azure; None when that was not read, or a condition leaves it open."""
         definition = self.definitions.get(role)
         if definition is None:
             return None
         return _permits((definition.get("properties") or {}).get("permissions") or (), operation)
 
-    def would_permit(self, role: UUID, operation: Operation) -> bool:
+    def _would_permit(self, role: UUID, operation: Operation) -> bool:
         """Whether a role that may be proposed would: by Azure where that was read, else as documented."""
         if role in self.definitions:
-            return self.permit(role, operation) is True
+            return self._permit(role, operation) is True
         return _permits([DOCUMENTED[role]], operation) is True
 
     def name(self, role: UUID) -> str:
@@ -125,8 +128,9 @@ class Holder:
 
     @cached_property
     def needs(self) -> tuple[Need, ...]:
-        """All that its jobs are declared to do."""
-        return tuple(need for environment in self.environments for need in self.needs_of(environment))
+        """All that its jobs are declared to do, each once."""
+        needs = (need for environment in self.environments for need in self.needs_of(environment))
+        return tuple(dict.fromkeys(needs))
 
     @property
     def more(self) -> bool:
@@ -152,9 +156,17 @@ class Holder:
 
     def level(self, entry: Entry) -> Level | None:
         """Where a role is, among the projects and what they are in; None for one that is somewhere else."""
-        places = {p.at(at).lower(): at for e in self.environments for p in e.projects for at in LEVELS}
-        found = {places.get(scope.lower()) for scope in entry.scopes}
+        found = {self._places.get(scope.lower()) for scope in entry.scopes}
         return found.pop() if len(found) == 1 else None
+
+    @cached_property
+    def _places(self) -> Mapping[str, Level]:
+        return {p.at(at).lower(): at for e in self.environments for p in e.projects for at in LEVELS}
+
+    def scopes(self, environment: str, level: Level) -> tuple[str, ...]:
+        """The ARM ids that a scope of the file means in that environment."""
+        (found,) = (each for each in self.environments if each.name == environment)
+        return tuple(sorted({project.at(level) for project in found.projects}))
 
 
 def _entries(environment: Environment) -> Iterator[Entry]:

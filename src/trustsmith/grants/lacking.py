@@ -9,7 +9,7 @@ from trustsmith.model.advice import Advice
 from trustsmith.model.foundry import PROJECT_MANAGER, role_slug, short_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from trustsmith.grants.holder import Holder, Need, Proposed
     from trustsmith.model.config import Environment
@@ -41,24 +41,25 @@ def _missing(
     holder: Holder, environment: Environment, proposed: Proposed, refused: Mapping[Operation, str]
 ) -> Advice:
     """refused: operation → the first place where it is not permitted."""
-    does = listed(operation.does for operation in proposed.operations)
-    takes = listed(
-        f"the {'data action' if o.data else 'action'} {o.action} at {short_scope(refused[o])}"
-        for o in proposed.operations
-    )
-    there = [e for e in holder.entries if any(e.reaches(refused[o]) for o in proposed.operations)]
-    names = listed(holder.roles.name(entry.role) for entry in there)
-    has = f"{names}, which the file gives there, cannot" if names else "the file gives no role there"
+    does = ", ".join(operation.does for operation in proposed.operations)
+    places = [refused[operation] for operation in proposed.operations]
+    there = [entry for entry in holder.entries if any(map(entry.reaches, places))]
+    given = " and ".join(dict.fromkeys(holder.roles.name(entry.role) for entry in there))
+    lack = f"the file gives {given} there, without that" if given else "the file gives no role there"
     role = role_slug(proposed.role) if proposed.role else ""
-    text = grant_text(role or "<id of a role that has it>", proposed.level, f"its jobs {does}")
+    text = grant_text(role or "<id of a role that has it>", proposed.level, does)
     return Advice(
         environment=environment.name,
         kind="missing",
-        why=f"Its jobs {does}, which takes {takes}: {has}.",
+        why=f"Its jobs {does}. That takes {_actions(proposed.operations)} at {listed(map(short_scope, places))}; {lack}.",
         role=role,
         scope=proposed.level,
         next=f"Add under environments.{environment.name}.grants:\n  {text}{_remark(holder, proposed)}",
     )
+
+
+def _actions(operations: Iterable[Operation]) -> str:
+    return listed(f"the {'data action' if one.data else 'action'} {one.action}" for one in operations)
 
 
 def _remark(holder: Holder, proposed: Proposed) -> str:
@@ -75,7 +76,7 @@ def _untold(holder: Holder, environment: Environment, needs: Sequence[Need]) -> 
     unread = [role for role in roles if role not in holder.roles.definitions]
     names = listed(holder.roles.name(role) for role in unread or roles)
     reason = f"what {names} permits could not be read" if unread else f"a condition of {names} leaves it open"
-    does = listed(need.operation.does for need in needs)
+    does = ", ".join(dict.fromkeys(need.operation.does for need in needs))
     return Advice(
         environment=environment.name,
         kind="unknown",

@@ -15,50 +15,47 @@ from trustsmith.model.foundry import ROLES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+Json = dict[str, Any]
 _FOUNDRY = "Microsoft.CognitiveServices"
 _REGISTRY = "Microsoft.ContainerRegistry/registries"
-_ROLE = {role.slug: role.guid for role in ROLES}
 
 
-def _permits(actions: tuple[str, ...], *data: str, without: tuple[str, ...] = ()) -> dict[str, Any]:
+def _permits(actions: tuple[str, ...], *data: str, without: tuple[str, ...] = ()) -> Json:
     """A permission in ARM's form."""
     return {"actions": actions, "notActions": without, "dataActions": data}
 
 
-DOCUMENTED: Mapping[UUID, dict[str, Any]] = {
-    _ROLE["foundry-agent-consumer"]: _permits(
-        (), f"{_FOUNDRY}/accounts/AIServices/endpoints/interact/action"
-    ),
-    _ROLE["acr-pull"]: _permits((f"{_REGISTRY}/pull/read",)),
-    _ROLE["acr-push"]: _permits((f"{_REGISTRY}/pull/read", f"{_REGISTRY}/push/write")),
-    _ROLE["reader"]: _permits(("*/read",)),
-    _ROLE["foundry-user"]: _permits((f"{_FOUNDRY}/*/read",), f"{_FOUNDRY}/*"),
-    _ROLE["foundry-project-manager"]: _permits(
+_BODIES = {
+    "foundry-agent-consumer": _permits((), f"{_FOUNDRY}/accounts/AIServices/endpoints/interact/action"),
+    "acr-pull": _permits((f"{_REGISTRY}/pull/read",)),
+    "acr-push": _permits((f"{_REGISTRY}/pull/read", f"{_REGISTRY}/push/write")),
+    "reader": _permits(("*/read",)),
+    "foundry-user": _permits((f"{_FOUNDRY}/*/read",), f"{_FOUNDRY}/*"),
+    "foundry-project-manager": _permits(
         (f"{_FOUNDRY}/accounts/*/read", f"{_FOUNDRY}/accounts/projects/*"), f"{_FOUNDRY}/*"
     ),
-    _ROLE["foundry-account-owner"]: _permits((f"{_FOUNDRY}/*",)),
-    _ROLE["contributor"]: _permits(
+    "foundry-account-owner": _permits((f"{_FOUNDRY}/*",)),
+    "contributor": _permits(
         ("*",), without=("Microsoft.Authorization/*/write", "Microsoft.Authorization/*/delete")
     ),
 }
-_OWNER = UUID("8e3af657-a8ff-443c-a75c-2fe8c4bcb635")
-_READING = {_ROLE["reader"], _ROLE["acr-pull"], _ROLE["acr-push"]}
+_IDS = {role.slug: role.guid for role in ROLES} | {"owner": UUID("8e3af657-a8ff-443c-a75c-2fe8c4bcb635")}
+
+
+def _ids(slugs: str) -> frozenset[UUID]:
+    return frozenset(_IDS[slug] for slug in slugs.split())
+
+
+DOCUMENTED: Mapping[UUID, Json] = {_IDS[slug]: body for slug, body in _BODIES.items()}
 #: Role → those that it holds whole. Account Owner may assign a role, which Contributor may not.
-HOLDS: Mapping[UUID, set[UUID]] = {
-    _OWNER: _READING | {_ROLE["foundry-account-owner"], _ROLE["contributor"]},
-    _ROLE["contributor"]: _READING,
-    _ROLE["foundry-owner"]: {
-        _ROLE["foundry-agent-consumer"],
-        _ROLE["foundry-user"],
-        _ROLE["foundry-project-manager"],
-        _ROLE["foundry-account-owner"],
-    },
+HOLDS: Mapping[UUID, frozenset[UUID]] = {
+    _IDS["owner"]: _ids("reader acr-pull acr-push foundry-account-owner contributor"),
+    _IDS["contributor"]: _ids("reader acr-pull acr-push"),
+    _IDS["foundry-owner"]: _ids(
+        "foundry-agent-consumer foundry-user foundry-project-manager foundry-account-owner"
+    ),
 }
 #: What a deployment to a project is expected to have there, or less than that.
-USUAL = {
-    _ROLE["foundry-project-manager"],
-    _ROLE["foundry-user"],
-    _ROLE["foundry-agent-consumer"],
-    _ROLE["foundry-project-runtime-user"],
-    _ROLE["reader"],
-}
+USUAL = _ids(
+    "foundry-project-manager foundry-user foundry-agent-consumer foundry-project-runtime-user reader"
+)

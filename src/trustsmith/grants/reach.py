@@ -12,24 +12,26 @@ from trustsmith.model.operations import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from uuid import UUID
 
     from trustsmith.grants.holder import Entry, Holder, Need
     from trustsmith.model.operations import Level
 
 
 def too_wide(holder: Holder) -> Iterator[Advice]:
-    """The widest roles first: each is judged without those that were found superfluous, so all that is said holds at once."""
+    """The widest roles first. Each is judged with what was said of those before it done, so that all of it can be done."""
     kept = list(holder.entries)
     judged = [entry for entry in kept if _is_judged(holder, entry)]
     for entry in sorted(judged, key=lambda entry: _width(holder, entry), reverse=True):
         others = [e for e in kept if e.role != entry.role or not set(e.scopes) & set(entry.scopes)]
         needs = [n for n in holder.needs if holder.permits(entry, n) and not holder.permitted(n, others)]
-        if needs:
-            yield from _far(holder, entry, needs)
-        else:
-            kept.remove(entry)
+        kept.remove(entry)
+        if not needs:
             yield _unneeded(holder, entry)
+            continue
+        less = _less(holder, entry, needs)
+        kept.append(less)
+        if less != entry:
+            yield _far(holder, entry, needs, less)
 
 
 def _is_judged(holder: Holder, entry: Entry) -> bool:
@@ -52,34 +54,36 @@ def _unneeded(holder: Holder, entry: Entry) -> Advice:
     why = (
         "is not known to be needed: nothing that the templates of its workflows declare takes it"
         if holder.more
-        else "is not needed for anything that its jobs do"
+        else "is not needed for anything that its workflows do"
     )
     following = f"Take it out of environments.{entry.environment}.grants."
     return _advice(holder, entry, why, following if entry.because else _role_text(entry, "foundry-user"))
 
 
-def _far(holder: Holder, entry: Entry, needs: Sequence[Need]) -> Iterator[Advice]:
-    """needs: what nothing else permits. Says nothing where less would not do."""
+def _less(holder: Holder, entry: Entry, needs: Sequence[Need]) -> Entry:
+    """What would do for what nothing else permits; the role itself where that is not less.
+
+    At a narrower scope, a role for anything is not proposed again.
+    """
     level = highest(need.operation for need in needs)
     lower = _rank(level) < _rank(holder.level(entry))
-    role = _less(holder, entry, needs, lower=lower)
-    if not lower and role == entry.role:
-        return
-    reach = "what the templates of its workflows declare" if holder.more else "what its jobs do"
-    does = listed(need.operation.does for need in needs)
-    where = listed(short_scope(need.target) for need in needs)
-    name = role_slug(role)
-    why = f"reaches further than {reach}: they {does}, at {where}, for which {name} with scope: {level} would do"
-    in_place = f"In its place, under environments.{entry.environment}.grants:\n  {grant_text(name, level, entry.because)}"
-    yield _advice(holder, entry, why, in_place if entry.because else _role_text(entry, name))
-
-
-def _less(holder: Holder, entry: Entry, needs: Sequence[Need], *, lower: bool) -> UUID:
-    """The role that would do. lower: at a narrower scope, where roles for anything are not proposed again."""
     proposed = holder.roles.proposed(dict.fromkeys(need.operation for need in needs))
-    holds = HOLDS.get(entry.role, set())
-    one = proposed[0].role if len(proposed) == 1 else None
-    return one if one and (one in holds or (holds and lower)) else entry.role
+    one, holds = proposed[0].role if len(proposed) == 1 else None, HOLDS.get(entry.role, frozenset())
+    role = one if one and (one in holds or (holds and lower)) else entry.role
+    if role == entry.role and not lower:
+        return entry
+    return entry._replace(role=role, scope=level, scopes=holder.scopes(entry.environment, level))
+
+
+def _far(holder: Holder, entry: Entry, needs: Sequence[Need], less: Entry) -> Advice:
+    reach = "what the templates of its workflows declare" if holder.more else "what its workflows do"
+    does = ", ".join(dict.fromkeys(need.operation.does for need in needs))
+    where = listed(short_scope(need.target) for need in needs)
+    name = role_slug(less.role)
+    why = f"reaches further than {reach}: they {does}, at {where}, for which {name} with scope: {less.scope} would do"
+    text = grant_text(name, less.scope, entry.because)
+    following = f"In its place, under environments.{entry.environment}.grants:\n  {text}"
+    return _advice(holder, entry, why, following if entry.because else _role_text(entry, name))
 
 
 def _role_text(entry: Entry, role: str) -> str:
