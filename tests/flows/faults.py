@@ -530,12 +530,6 @@ AZURE = (
         word="az lock delete",
     ),
     Fault(
-        "a locked subscription",
-        "resource-locks",
-        _locked(f"/subscriptions/{PROD}", "ReadOnly"),
-        word="finance",
-    ),
-    Fault(
         "no such role",
         "role-definitions",
         edit=_role("cb8ef501-606a-4a44-a4ff-000000000000"),
@@ -708,9 +702,6 @@ HEALTHY: tuple[Fault, ...] = (
         _set("role_definitions", MANAGER, "properties", "roleName", value="Azure AI Project Manager"),
     ),
     Fault("foundry user", "", edit=_role("foundry-user")),
-    Fault("nothing may be deleted, and nothing is to be", "", _locked(ACCOUNT, "CanNotDelete")),
-    Fault("another group's lock", "", _locked(DEV_GROUP, "ReadOnly")),
-    Fault("done, and a lock", "", _locked(ACCOUNT, "ReadOnly"), configured=True),
     Fault(
         "a public repository on the free plan",
         "",

@@ -28,7 +28,6 @@ _STOPPED = {
     "a timer on the team plan": UsageError,
     "no protected branch": UsageError,
     "a deny assignment for all": NotAllowed,
-    "a read-only lock": NotAllowed,
     "a role to take away elsewhere-configured": NotAllowed,
     "a role to take away under a lock-configured": NotAllowed,
     "a team without the repository": UsageError,

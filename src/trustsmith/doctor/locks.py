@@ -55,13 +55,13 @@ def _stops(lock: Json, step: Step) -> bool:
 
 def _locked(lock: Json, step: Step, about: str) -> Finding:
     properties = lock.get("properties") or {}
+    note = f"; its note: {properties['notes']}" if properties.get("notes") else ""
     return bad(
         f"Nobody may {step.words} at {step.scope}: {short_scope(_place(lock))} has the lock {lock.get('name')!r} "
-        f"({properties.get('level')}).",
+        f"({properties.get('level')}{note}).",
         about,
         next="Ask whoever made the lock; where it may go for as long as trustsmith apply runs:\n"
         f"  az lock delete --ids {lock['id']}\nand make it again afterwards.",
-        original=str(properties.get("notes") or ""),
     )
 
 

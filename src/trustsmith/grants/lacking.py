@@ -44,8 +44,10 @@ def _missing(
     does = ", ".join(operation.does for operation in proposed.operations)
     places = [refused[operation] for operation in proposed.operations]
     there = [entry for entry in holder.entries if any(map(entry.reaches, places))]
-    given = " and ".join(dict.fromkeys(holder.roles.name(entry.role) for entry in there))
-    lack = f"the file gives {given} there, without that" if given else "the file gives no role there"
+    given = listed(holder.roles.name(entry.role) for entry in there)
+    lack = (
+        f"what the file gives there, {given}, does not permit it" if given else "the file gives no role there"
+    )
     role = role_slug(proposed.role) if proposed.role else ""
     text = grant_text(role or "<id of a role that has it>", proposed.level, does)
     return Advice(
@@ -59,7 +61,12 @@ def _missing(
 
 
 def _actions(operations: Iterable[Operation]) -> str:
-    return listed(f"the {'data action' if one.data else 'action'} {one.action}" for one in operations)
+    """`the data actions a and b, and the action c`."""
+    planes: dict[str, list[str]] = {}
+    for operation in operations:
+        planes.setdefault("data action" if operation.data else "action", []).append(operation.action)
+    parts = [f"the {plane}{'s' if len(names) > 1 else ''} {listed(names)}" for plane, names in planes.items()]
+    return ", and ".join(parts)
 
 
 def _remark(holder: Holder, proposed: Proposed) -> str:
