@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -12,10 +12,22 @@ import pytest
 from trustsmith.flows.rights import jobs_of
 from trustsmith.grants import assess
 from trustsmith.model.advice import Advice, Jobs
-from trustsmith.model.config import Config, Environment, Grant, Identity, Workflow, default_workflows
+from trustsmith.model.config import (
+    Config,
+    Environment,
+    Grant,
+    Identity,
+    Workflow,
+    default_workflows,
+    one_by_one,
+)
 from trustsmith.model.foundry import ProjectId, find_role
+from trustsmith.model.issuers import Aks
 from trustsmith.model.operations import Level, Operation
 from trustsmith_sandbox.roles import role_definitions
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEFINITIONS = {UUID(guid): definition for guid, definition in role_definitions().items()}
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
@@ -266,12 +278,12 @@ def test_what_is_known_of_the_jobs() -> None:
         environment(name=name) for name in ("dev", "prod", "idle", "proof", "trusting")
     )
     deploy, check = default_workflows(("dev", "prod"))
-    everywhere = replace(check, environments=("dev", "prod", "proof"))
+    everywhere = replace(check, stages=one_by_one(("dev", "prod", "proof")))
     config = Config(
         repository="o/r",
         tenant="t",
         environments=(dev, prod, idle, proof, trusting),
-        workflows=(deploy, everywhere, Workflow(name="x", template="own", path="", environments=("prod",))),
+        workflows=(deploy, everywhere, Workflow(name="x", template="own", path="", stages=(("prod",),))),
     )
     jobs = jobs_of(config)
     does = {name: [operation.does for operation in each.operations] for name, each in jobs.items()}
@@ -283,3 +295,27 @@ def test_what_is_known_of_the_jobs() -> None:
         "trusting": [],
     }
     assert all(each.more for each in jobs.values()), "each runs the repository's own code, or only proves"
+
+
+def test_a_template_may_say_that_it_declares_all(tmp_path: Path) -> None:
+    (tmp_path / "report.yml.j2").write_text("")
+    (tmp_path / "report.toml").write_text(
+        'complete = true\noperations = [{does = "read", action = "a/read", at = "account"}]'
+    )
+    where = environment()
+    report = Workflow(name="report", template="report", path="", stages=(("prod",),))
+    config = Config(
+        repository="o/r", tenant="t", environments=(where,), workflows=(report,), templates=tmp_path.name
+    )
+
+    def more(config: Config) -> bool:
+        return jobs_of(config, tmp_path.parent)["prod"].more
+
+    assert not more(config)
+    assert not more(replace(config, workflows=(report, *default_workflows(("prod",))[1:])))
+    assert more(replace(config, workflows=(replace(report, run="x"),)))
+    assert more(replace(config, workflows=(report, *default_workflows(("prod",))[:1])))
+    trust = Aks(issuer="https://x/", namespace="n", service_account="s")
+    assert more(replace(config, environments=(replace(where, trusts=(trust,)),)))
+    (tmp_path / "report.toml").write_text("complete = 1")
+    assert jobs_of(config, tmp_path.parent)["prod"].operations == (), "whoever renders says what is wrong"

@@ -18,17 +18,44 @@ if TYPE_CHECKING:
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write under this folder, not the checkout."
 )
-@click.option("--check", is_flag=True, help="Write nothing; exit with 3 when a file differs.")
-@shared.allow
+@click.option(
+    "--check", is_flag=True, help="Write nothing; show what differs, and exit with 3 if anything does."
+)
+@click.option(
+    "--adopt",
+    multiple=True,
+    metavar="NAME",
+    help="Keep the text of a workflow's file that is in conflict. May be repeated.",
+)
+@click.option(
+    "--overwrite",
+    multiple=True,
+    metavar="NAME",
+    help="Lose what others wrote into a workflow's file. May be repeated.",
+)
+@click.option(
+    "--remove",
+    multiple=True,
+    metavar="PATH",
+    help="Remove an edited file that is no longer asked for. May be repeated.",
+)
 @shared.formats("text", "json")
 @shared.command
 def command(
-    console: Console, options: Options, out: Path | None, allow: tuple[str, ...], *, check: bool
+    console: Console,
+    options: Options,
+    *,
+    out: Path | None,
+    adopt: tuple[str, ...],
+    overwrite: tuple[str, ...],
+    remove: tuple[str, ...],
+    check: bool,
 ) -> None:
     """Write the workflow files; needs no network and no sign-in.
 
-    A file that somebody edited is not overwritten (--allow overwrite=PATH does).
+    What is rendered is merged into a file that somebody edited. Where that cannot be, the difference is shown and no
+    file is changed: bring it into the file by hand and --adopt the file, or --overwrite it.
     """
-    from trustsmith.flows.rendering import write
+    from trustsmith.flows.rendering import Named, write
 
-    write(options, console, out, allow, check=check)
+    write(options, console, out, Named(adopt, overwrite, remove), check=check)

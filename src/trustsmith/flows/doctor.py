@@ -109,7 +109,10 @@ async def _gather(
     contacted: frozenset[Side] = frozenset({"entra", "azure"}) if {"entra", "azure"} & sides else frozenset()
     if not sides <= {"files"}:
         session.prefetch(contacted)
-    files = Made(uses=_uses(session, config) if {"github", "files"} & sides else None, jobs=jobs_of(config))
+    files = Made(
+        uses=_uses(session, config) if {"github", "files"} & sides else None,
+        jobs=jobs_of(config, session.options.root),
+    )
     host, now = session.endpoints.github_host, time.time()
     base = Evidence(config=config, sides=sides, host=host, made=files, now=now)
     if sides <= {"files"}:
@@ -142,7 +145,7 @@ def _uses(session: Session, config: Config) -> Answer[frozenset[str]]:
     if not config.environments:
         return None
     try:
-        files = rendered(config, session.endpoints)
+        files = rendered(config, session.endpoints, session.options.root)
     except TrustsmithError as error:
         return error
     return frozenset(use for file in files for use in _USES.findall(file.text))
