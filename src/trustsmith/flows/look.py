@@ -12,6 +12,7 @@ from trustsmith.errors import ConfigError, NotAllowed, NotSignedIn
 from trustsmith.flows.facts import Asker
 from trustsmith.flows.preflight import preflight
 from trustsmith.flows.proof import proven
+from trustsmith.flows.rights import advised
 from trustsmith.flows.session import Session, rendered
 from trustsmith.hazards import judge
 from trustsmith.model.config import CHECK_TRUST
@@ -73,9 +74,10 @@ async def look(
     asker = Asker(session, source, contacted, sides)
     first, files = await together(asker.repository(), _files(session, source.config, contacted, allow))
     draft = desire(source.config, first, files)  # complete but for ids of reviewers, and endpoints
-    (facts, unread), live, evidence = await together(
+    (facts, unread), live, rights, evidence = await together(
         asker.rest(first),
         _live(session, draft, first, contacted, sides),
+        advised(session, source.config, sides),
         preflight(session, source.config, sides) if to_write else unasked(None),
     )
     wanted = desire(source.config, facts, files)
@@ -85,7 +87,8 @@ async def look(
         live = live.join(State(proven=await _proven(session, source.config, facts)))
     _check_live(source, live)
     await _say_who(session, contacted - live.unread.keys())
-    return Picture(facts, wanted, live, judge(diff(live, wanted, sides), live, allow), evidence)
+    plan = replace(judge(diff(live, wanted, sides), live, allow), rights=rights)
+    return Picture(facts, wanted, live, plan, evidence)
 
 
 async def _files(

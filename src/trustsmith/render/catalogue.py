@@ -64,6 +64,7 @@ class Template:
 
     title: of a job, with `{environment}` in it; verb: how a job's id begins. in_order: jobs wait for each other.
     takes: which of `run`, `paths` and `reusable` it has a place for. facts: what of FACTS its jobs are told.
+    complete: its operations are all that its jobs do in Azure; they run no code that may do more.
     own: it is the repository's, and not ours.
     options: None when it does not say which it has: then any are handed on.
     operations: with the option and the item on which each hangs, or None.
@@ -76,6 +77,7 @@ class Template:
     in_order: bool = True
     takes: tuple[str, ...] = TAKES
     facts: tuple[str, ...] = ()
+    complete: bool = False
     own: bool = False
     options: Mapping[str, Option] | None = None
     operations: tuple[tuple[Operation, tuple[str, str] | None], ...] = ()
@@ -153,7 +155,7 @@ def _template(place: Traversable, name: str, *, own: bool) -> Template:
 
 def _declared(name: str, said: dict[str, Any], *, own: bool) -> Template:
     """A template as its file describes it. Raises KeyError, TypeError or ValueError."""
-    about = {"purpose": str, "title": str, "verb": str, "in_order": bool}
+    about = {"purpose": str, "title": str, "verb": str, "in_order": bool, "complete": bool}
     if unknown := sorted(said.keys() - about.keys() - {"takes", "facts", "options", "operations"}):
         raise ValueError(f"it has the unknown key {unknown[0]!r}")
     for key in about.keys() & said.keys():
