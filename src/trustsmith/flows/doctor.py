@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from trustsmith.hazards import judge
 from trustsmith.model.config import CLOUDS, Config
 from trustsmith.model.findings import worst
 from trustsmith.model.foundry import endpoint_of
+from trustsmith.model.pins import uses_in
 from trustsmith.model.resource import SIDES, Side
 from trustsmith.model.state import State
 from trustsmith.render import operations
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 #: The sides that services keep.
 _LIVE: frozenset[Side] = frozenset({"entra", "azure", "github"})
-_USES = re.compile(r"^\s*(?:- )?uses: (\S+)", re.MULTILINE)
 
 
 async def doctor(options: Options, console: Console, sides: Collection[Side]) -> None:
@@ -142,9 +141,7 @@ def _files(session: Session, config: Config) -> Made:
         return Made()
     uses: Answer[frozenset[str]]
     try:
-        uses = frozenset(
-            use for file in rendered(config, session.endpoints) for use in _USES.findall(file.text)
-        )
+        uses = frozenset(use for file in rendered(config, session.endpoints) for use in uses_in(file.text))
     except TrustsmithError as error:
         uses = error
     known = operations()

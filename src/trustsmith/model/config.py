@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from trustsmith.model.issuers import Trust
+    from trustsmith.model.pins import Pin
 
 CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud", "AzureBleuCloud")
 CONFIG_PATH = ".github/trustsmith.yml"
@@ -113,6 +114,7 @@ class Config:
 
     enterprise: the slug that is part of the issuer, if it is. audience: None for the endpoints' one.
     immutable_subjects: the repository is to opt in to subjects with ids, from which there is no known way back.
+    pins: the repository's own pins of actions. They are in a file of their own, and so not compared.
     """
 
     repository: str
@@ -126,6 +128,7 @@ class Config:
     store: Literal["secrets", "variables"] = "secrets"
     immutable_subjects: bool = False
     workflows: tuple[Workflow, ...] = ()
+    pins: tuple[Pin, ...] = field(default=(), compare=False)
 
     @property
     def projects(self) -> tuple[ProjectId, ...]:

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 from trustsmith.errors import UsageError
 from trustsmith.generated import block, scalar, stamp
 from trustsmith.model.config import CHECK_TRUST, Config, Workflow
+from trustsmith.model.pins import Pin, merged
 from trustsmith.render import trust
 from trustsmith.render.check import MisrenderedError, compare
 from trustsmith.render.content import Site, content_of, endpoint_names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from importlib.resources.abc import Traversable
 
     from jinja2 import Environment as Templates
@@ -32,6 +34,7 @@ __all__ = [
     "endpoint_names",
     "login_environment",
     "operations",
+    "packaged_pins",
     "probe",
     "render",
     "template_names",
@@ -96,8 +99,9 @@ def _render(workflow: Workflow, config: Config, site: Site) -> Rendered:
 
 def _deployment(workflow: Workflow, config: Config, site: Site) -> str:
     meant = content_of(workflow, config, site)
-    body = _templates().get_template(workflow.template + _SUFFIX).render(vars(meant))
-    compare(body, meant, _actions())
+    pins = merged(packaged_pins(), config.pins)
+    body = _templates().get_template(workflow.template + _SUFFIX).render(vars(meant) | {"pins": pins})
+    compare(body, meant, {action: (pin.use, pin.version) for action, pin in pins.items()})
     return body
 
 
@@ -140,15 +144,15 @@ def _templates() -> Templates:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.filters.update(scalar=scalar, block=block, pinned=_pinned)
+    templates.filters.update(scalar=scalar, block=block, pinned=jinja2.pass_context(_pinned))
     return templates
 
 
 @cache
-def _actions() -> dict[str, tuple[str, str]]:
-    """The one file of pins: action → what stands after `uses:`, as (`action@commit`, version)."""
+def packaged_pins() -> tuple[Pin, ...]:
+    """The pins that we come with; those in the configuration go before them."""
     pins = json.loads((_folder() / "actions.json").read_text(encoding="utf-8"))
-    return {action: (f"{action}@{pin['sha']}", pin["version"]) for action, pin in pins.items()}
+    return tuple(Pin(action=action, **pin) for action, pin in pins.items())
 
 
 def operations() -> dict[str, list[dict[str, Any]]]:
@@ -159,6 +163,7 @@ def operations() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _pinned(action: str) -> str:
+def _pinned(context: Mapping[str, Any], action: str) -> str:
     """`action@commit # version`: the commit counts, the comment is for people and for tools that update it."""
-    return " # ".join(_actions()[action])
+    pin: Pin = context["pins"][action]
+    return f"{pin.use} # {pin.version}"
