@@ -102,7 +102,7 @@ def _setup_python(repository: Data) -> None:
     _grow(
         repository, "main", (("v7.2.0", "5720" * 10, "2026-10-20"),), start=objects.tags(repository)["v7.0.1"]
     )
-    _release(repository, "v7.2.0", days_old=2)
+    _release(repository, "v7.2.0", days_old=2.5)
 
 
 def _login(repository: Data) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from trustsmith.doctor import examine
-from trustsmith.doctor.evidence import Azure, Evidence, GitHub, People
+from trustsmith.doctor.evidence import Azure, Evidence, GitHub, Made, People
 from trustsmith.errors import NotSignedIn, ServiceError
 from trustsmith.model.config import Config
 from trustsmith.render import operations, template_names
@@ -84,6 +84,22 @@ def test_one_sign_in_that_fails_is_one_finding() -> None:
     assert [(finding.check, finding.verdict, finding.next) for finding in found] == [
         ("azure-sign-in", "fail", "az login")
     ]
+
+
+PINNED = "azure/login@" + "a" * 40
+
+
+@pytest.mark.parametrize(
+    ("nested", "verdicts"),
+    [([], ["pass"]), ([PINNED, "./inner"], ["pass"]), (["actions/setup-python@v5"], ["fail"])],
+)
+def test_what_a_composite_action_uses_itself(nested: list[str], verdicts: list[str]) -> None:
+    policy = {"enabled": True, "allowed_actions": "selected", "sha_pinning_required": True}
+    chosen = {"patterns_allowed": ["azure/*"]}
+    hub = GitHub(actions=policy, selected=chosen, nested={PINNED: nested})
+    made = Made(uses=frozenset({PINNED}))
+    assert _verdicts("actions-pinned", github=hub, made=made) == verdicts
+    assert _verdicts("actions-allowed", github=hub, made=made) == verdicts
 
 
 @pytest.mark.parametrize(("ahead", "verdict"), [(0, "pass"), (119, "pass"), (-121, "fail"), (121, "fail")])

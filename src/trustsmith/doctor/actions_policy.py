@@ -77,13 +77,19 @@ def pinned(evidence: Evidence) -> Iterator[Finding]:
     policy = _policy(evidence)
     if policy is None or not policy.commits:
         return
-    loose = policy.loose(_uses(evidence))
-    if loose:
+    own, nested = policy.loose(_own(evidence)), evidence.github.nested
+    if own:
         yield bad(
-            f"The Actions policy demands commits, and {', '.join(loose)} names none.",
+            f"The Actions policy demands commits, and {', '.join(own)} names none.",
             next="trustsmith render",
         )
-    else:
+    inside = {_names([use]): loose for use, inner in nested.items() if (loose := policy.loose(inner))}
+    for name, loose in inside.items():
+        yield bad(
+            f"The Actions policy demands commits, and {name} itself uses {', '.join(loose)}.",
+            next=f"Do without the template that uses {name}, or lift the demand for this repository.",
+        )
+    if not own and not inside:
         yield fine("The Actions policy demands commits, and the generated workflows name them.")
 
 
@@ -94,9 +100,15 @@ def _policy(evidence: Evidence) -> Policy | None:
     return policy_of(evidence.config.repository, answer, selected if isinstance(selected, dict) else None)
 
 
-def _uses(evidence: Evidence) -> list[str]:
+def _own(evidence: Evidence) -> list[str]:
     uses = evidence.made.uses
     return [] if uses is None or isinstance(uses, TrustsmithError) else sorted(uses)
+
+
+def _uses(evidence: Evidence) -> list[str]:
+    """The actions of the generated workflows, and what composite ones among them use themselves."""
+    inside = [each for nested in evidence.github.nested.values() for each in nested]
+    return list(dict.fromkeys([*_own(evidence), *sorted(inside)]))
 
 
 def workflows(evidence: Evidence) -> Iterator[Finding]:

@@ -120,7 +120,7 @@ async def _gather(
     )
     azure, github, seen = await ask.every(
         _azure(session, config, people) if "azure" in sides else unasked(Azure()),
-        ask.github(session, config, repository),
+        ask.github(session, config, repository, files.uses),
         _seen(session, source, people, sides) if is_answer(repository) else unasked(Made()),
     )
     seen = replace(seen, uses=files.uses, operations=files.operations)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trustsmith.desire import desire
@@ -12,6 +12,7 @@ from trustsmith.errors import ConfigError, NotAllowed, NotSignedIn
 from trustsmith.flows.facts import Asker
 from trustsmith.flows.preflight import preflight
 from trustsmith.flows.proof import proven
+from trustsmith.flows.remarks import remarks
 from trustsmith.flows.session import Session, rendered
 from trustsmith.hazards import judge
 from trustsmith.model.config import CHECK_TRUST
@@ -85,7 +86,13 @@ async def look(
         live = live.join(State(proven=await _proven(session, source.config, facts)))
     _check_live(source, live)
     await _say_who(session, contacted - live.unread.keys())
-    return Picture(facts, wanted, live, judge(diff(live, wanted, sides), live, allow), evidence)
+    plan = await _plan(session, source.config, judge(diff(live, wanted, sides), live, allow), contacted)
+    return Picture(facts, wanted, live, plan, evidence)
+
+
+async def _plan(session: Session, config: Config, plan: Plan, contacted: Collection[Side]) -> Plan:
+    """The plan with remarks about its files."""
+    return replace(plan, notes=(*plan.notes, *await remarks(session, config, plan, contacted)))
 
 
 async def _files(session: Session, config: Config, contacted: frozenset[Side]) -> list[WorkflowFile]:
@@ -119,7 +126,8 @@ async def _files_only(session: Session, config: Config, allow: Collection[str]) 
     facts = Facts(host="", issuer="", audience="", repository=nobody)
     wanted = State.of(rendered(config, session.endpoints))
     live = await session.reader("files").read(wanted, facts, asyncio.ensure_future(unasked(State())))
-    return Picture(facts, wanted, live, judge(diff(live, wanted, {"files"}), live, allow))
+    plan = await _plan(session, config, judge(diff(live, wanted, {"files"}), live, allow), {"files"})
+    return Picture(facts, wanted, live, plan)
 
 
 async def _proven(session: Session, config: Config, facts: Facts) -> frozenset[tuple[str, str, str, str]]:

@@ -58,6 +58,22 @@ class Policy:
         outside = [use for use in uses if not use.startswith(("./", "docker://"))]
         return [use for use in outside if self.commits and not COMMIT.fullmatch(use.partition("@")[2])]
 
+    def objections(self, use: str, nested: Iterable[str] = ()) -> list[str]:
+        """Why it does not let an action run. nested: what a composite action uses itself, to which it applies as well."""
+        inside = list(nested)
+        found = [
+            f"The Actions policy does not allow {_name(each)}{'' if each == use else f', which {_name(use)} uses'}. "
+            f"Allow it by the pattern {pattern_for(each)} (repository settings, Actions, General; the organization's "
+            "policy may have to allow it first)."
+            for each in self.refused([use, *inside])
+        ]
+        found += [f"The Actions policy demands commits, and {each} names none." for each in self.loose([use])]
+        found += [
+            f"The Actions policy demands commits, and {_name(use)} itself uses {each}."
+            for each in self.loose(inside)
+        ]
+        return found
+
 
 def policy_of(repository: str, answer: Mapping[str, Any], selected: Mapping[str, Any] | None) -> Policy:
     """The policy in GitHub's answers. repository: owner/name; selected: the list, where actions are selected."""
@@ -74,7 +90,11 @@ def policy_of(repository: str, answer: Mapping[str, Any], selected: Mapping[str,
 
 def pattern_for(use: str) -> str:
     """The pattern that lets every version of an action run."""
-    return f"{use.partition('@')[0]}@*"
+    return f"{_name(use)}@*"
+
+
+def _name(use: str) -> str:
+    return use.partition("@")[0]
 
 
 def _fits(pattern: str, use: str) -> bool:

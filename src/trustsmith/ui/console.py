@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 from trustsmith.errors import TrustsmithError, UsageError
-from trustsmith.ui import report, report_explain, report_findings
+from trustsmith.ui import report, report_explain, report_findings, report_pins
 from trustsmith.ui.report import Line
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from trustsmith.apply import Outcome, Run
     from trustsmith.explain import Explanation
     from trustsmith.model.findings import Finding
+    from trustsmith.model.pins import Update
     from trustsmith.model.plan import Change, Plan
 
 T = TypeVar("T")
@@ -145,6 +146,12 @@ class Console:
         self.data(report_explain.lines(explanations))
         if self.format == "md":
             self.raw(report_explain.markdown(explanations))
+
+    def show_pins(self, updates: Sequence[Update]) -> None:
+        """Pins of actions, and what they would become."""
+        self._quiet()
+        self.document({"pins": [update.as_json() for update in updates]})
+        self.data(report_pins.lines(updates))
 
     def show_run(self, plan: Plan, run: Run) -> None:
         """How it went."""
