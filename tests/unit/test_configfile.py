@@ -102,7 +102,7 @@ FULL_CONFIG = Config(
             name="deploy",
             template="deploy-agents",
             path=".github/workflows/deploy.yml",
-            environments=("dev", "prod"),
+            stages=(("dev",), ("prod",)),
             run="python deploy.py",
         ),
     ),
@@ -194,7 +194,7 @@ workflows:
 SAID = """\
 1:10: 'version' must be 1; it is a number (1.0). -> Write, for example, 'version: 1'.
 2:1: Unknown key 'reposiory'. -> Did you mean 'repository'? Known here: version, repository, tenant, cloud, github, \
-enterprise, audience, identity, store, immutable_subjects, environments, workflows.
+enterprise, audience, identity, store, immutable_subjects, runner, templates, environments, workflows.
 3:13: 'https://github.com/contoso/agents.git' is an address; 'repository' is owner/name. -> Write: repository: contoso/agents
 4:9: 'contoso.onmicrosoft.com' is a domain; 'tenant' must be the tenant's id, a GUID. -> Find it with: az account show \
 --query tenantId -o tsv
@@ -518,7 +518,7 @@ STAGING = Environment(name="staging", projects=(project("staging"),), protection
             replace(
                 FULL_CONFIG,
                 environments=(FULL_CONFIG.environments[0], STAGING, FULL_CONFIG.environments[1]),
-                workflows=(replace(FULL_CONFIG.workflows[0], environments=("dev", "staging", "prod")),),
+                workflows=(replace(FULL_CONFIG.workflows[0], stages=(("dev",), ("staging",), ("prod",))),),
             ),
             "  prod:\n",
             f"  staging:\n    project: {ACCOUNT}/projects/staging\n    protection:\n      wait_minutes: 1\n  prod:\n",
@@ -631,6 +631,7 @@ SECTIONS = {
     "One environment": "environment",
     "One grant": "grant",
     "`protection`": "protection",
+    "One runner": "runner",
     "One workflow": "workflow",
     **{f"`{kind}`": kind for kind in TRUSTS},
 }

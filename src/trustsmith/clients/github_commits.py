@@ -44,7 +44,9 @@ class Commits:
     async def tree_of(self, full_name: str, sha: str) -> str:
         """Return the id of the tree of a commit."""
         path = f"{self._repo(full_name)}/git/commits/{sha}"
-        found = await self._wire.run(f"read commit {sha[:7]}", "GET", path, lambda answer: answer.object("sha"))
+        found = await self._wire.run(
+            f"read commit {sha[:7]}", "GET", path, lambda answer: answer.object("sha")
+        )
         return str(found["tree"]["sha"])
 
     async def folder(self, full_name: str, tree: str, folder: str) -> dict[str, Json]:
@@ -71,7 +73,9 @@ class Commits:
     async def text(self, full_name: str, entry: Json, path: str) -> str:
         """Return the text of a file, an entry of a folder. Raises Conflict for what is no plain file of UTF-8 text."""
         if entry.get("mode") not in _PLAIN:
-            raise Conflict(f"{path} is there, and is no plain file.", service="github", hint="Move it out of the way.")
+            raise Conflict(
+                f"{path} is there, and is no plain file.", service="github", hint="Move it out of the way."
+            )
         where = f"{self._repo(full_name)}/git/blobs/{entry['sha']}"
         found = await self._wire.run(f"read {path}", "GET", where, lambda answer: answer.object("content"))
         try:
@@ -91,10 +95,9 @@ class Commits:
     async def own_commits(self, full_name: str, base: str, branch: str) -> list[Json]:
         """Return the commits of a branch that are not on `base`, each with ``sha``, ``commit`` and ``parents``."""
         path = f"{self._repo(full_name)}/compare/{quote(base)}...{quote(branch)}"
-        found = await self._wire.run(
+        return await self._wire.run(
             f"compare {branch} with {base}", "GET", path, lambda answer: answer.list("commits", "sha")
         )
-        return found
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -171,7 +174,9 @@ class Commits:
     async def change_pull(self, full_name: str, number: int, body: str) -> None:
         """Change the text of a pull request."""
         path = f"{self._repo(full_name)}/pulls/{number}"
-        await self._wire.run(f"change pull request {number}", "PATCH", path, lambda _: None, body={"body": body})
+        await self._wire.run(
+            f"change pull request {number}", "PATCH", path, lambda _: None, body={"body": body}
+        )
 
 
 def _entry(path: str, text: str | None) -> Json:

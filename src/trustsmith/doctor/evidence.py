@@ -6,7 +6,7 @@ Answers are as the clients return them. What is not there is a NotFound; what wa
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from trustsmith.errors import TrustsmithError
 from trustsmith.model.resource import SIDES, Side
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trustsmith.model.config import Config
     from trustsmith.model.facts import Facts
     from trustsmith.model.foundry import ProjectId
+    from trustsmith.model.operations import Operation
     from trustsmith.model.plan import Plan
 
 T = TypeVar("T")
@@ -91,19 +92,6 @@ class GitHub:
     protected: Answer[list[Json]] = None
     reviewers: Mapping[str, Answer[Json]] = field(default_factory=dict)
     readers: Mapping[str, Answer[bool]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Operation:
-    """What a template's job does. action: Azure's word for it; data: whether it is a data action.
-
-    at: the scope at which Azure checks it.
-    """
-
-    does: str
-    action: str
-    data: bool
-    at: Literal["project", "account"]
 
 
 @dataclass(frozen=True, kw_only=True)

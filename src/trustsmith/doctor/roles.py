@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
 
-    from trustsmith.doctor.evidence import Evidence, Json, Operation, Rights
+    from trustsmith.doctor.evidence import Evidence, Json, Rights
     from trustsmith.model.config import Environment
     from trustsmith.model.findings import Finding
+    from trustsmith.model.operations import Operation
 
 _EVERYBODY = "00000000-0000-0000-0000-000000000000"
 _ASK = (

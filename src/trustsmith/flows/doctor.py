@@ -12,7 +12,7 @@ from trustsmith.desire import desire
 from trustsmith.diff import diff
 from trustsmith.doctor import examine
 from trustsmith.doctor.check import is_answer
-from trustsmith.doctor.evidence import Answer, Azure, Evidence, Made, Operation, People
+from trustsmith.doctor.evidence import Answer, Azure, Evidence, Made, People
 from trustsmith.errors import Differences, TrustsmithError, UsageError
 from trustsmith.flows import evidence as ask
 from trustsmith.flows.facts import Asker
@@ -25,7 +25,7 @@ from trustsmith.model.foundry import endpoint_of
 from trustsmith.model.pins import uses_in
 from trustsmith.model.resource import SIDES, Side
 from trustsmith.model.state import State
-from trustsmith.render import operations
+from trustsmith.render import catalogue, own_folder
 from trustsmith.systems import unasked
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from trustsmith.configfile import Source
     from trustsmith.model.facts import Facts
     from trustsmith.model.findings import Finding
+    from trustsmith.model.operations import Operation
     from trustsmith.ui.console import Console
 
 #: The sides that services keep.
@@ -141,14 +142,18 @@ def _files(session: Session, config: Config) -> Made:
         return Made()
     uses: Answer[frozenset[str]]
     try:
-        uses = frozenset(use for file in rendered(config, session.endpoints) for use in uses_in(file.text))
+        uses = frozenset(
+            use
+            for file in rendered(config, session.endpoints, session.options.root)
+            for use in uses_in(file.text)
+        )
     except TrustsmithError as error:
         uses = error
-    known = operations()
+    known = catalogue(own_folder(config, session.options.root))
     done: dict[str, list[Operation]] = {}
     for workflow in config.workflows:
         for name in workflow.environments:
-            done.setdefault(name, []).extend(Operation(**what) for what in known.get(workflow.template, ()))
+            done.setdefault(name, []).extend(known[workflow.template].operations_of(workflow))
     return Made(uses=uses, operations={name: tuple(dict.fromkeys(does)) for name, does in done.items()})
 
 

@@ -98,7 +98,7 @@ async def _plan(session: Session, config: Config, plan: Plan, contacted: Collect
 async def _files(session: Session, config: Config, contacted: frozenset[Side]) -> list[WorkflowFile]:
     """The rendered workflows. Rendering is computing, so it is done when the first questions are on their way."""
     await session.warm(contacted)
-    return rendered(config, session.endpoints) if "files" in contacted else []
+    return rendered(config, session.endpoints, session.options.root) if "files" in contacted else []
 
 
 async def _say_who(session: Session, seen: frozenset[Side]) -> None:
@@ -124,7 +124,7 @@ async def _files_only(session: Session, config: Config, allow: Collection[str]) 
     """Rendering needs no service, and so no facts."""
     nobody = Repository(id=0, full_name=config.repository, default_branch="", template=Template(prefix=""))
     facts = Facts(host="", issuer="", audience="", repository=nobody)
-    wanted = State.of(rendered(config, session.endpoints))
+    wanted = State.of(rendered(config, session.endpoints, session.options.root))
     live = await session.reader("files").read(wanted, facts, asyncio.ensure_future(unasked(State())))
     plan = await _plan(session, config, judge(diff(live, wanted, {"files"}), live, allow), {"files"})
     return Picture(facts, wanted, live, plan)

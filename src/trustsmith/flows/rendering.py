@@ -23,7 +23,7 @@ def write(
 ) -> None:
     """Write the files under the checkout, or under `out`. Raises Refused for an edited file, Differences with `check`."""
     source = options.read_config()
-    session = Session.of(replace(options, root=out or options.root), console, source.config)
+    session = Session.of(replace(options, out=out), console, source.config)
     with asyncio.Runner() as runner:
 
         def take() -> Picture:

@@ -23,7 +23,7 @@ from trustsmith.generated import inspect
 from trustsmith.model.config import CONFIG_PATH, Config
 from trustsmith.model.pins import PINS_NAME
 from trustsmith.model.resources import WorkflowFile
-from trustsmith.render import Site, login_environment, render
+from trustsmith.render import Site, catalogue, login_environment, own_folder, problems, render
 from trustsmith.systems.azure import AzureWriter
 from trustsmith.systems.entra import EntraWriter
 from trustsmith.systems.github import GitHubWriter
@@ -66,12 +66,16 @@ class Talk(Listener, Protocol):
 
 @dataclass(frozen=True)
 class Options:
-    """Where the checkout and the files are, and how to sign in. config, endpoints: None for the usual places."""
+    """Where the checkout and the files are, and how to sign in. config, endpoints: None for the usual places.
+
+    out: where workflow files are written instead of the checkout.
+    """
 
     root: Path = field(default_factory=Path.cwd)
     config: Path | None = None
     endpoints: Path | None = None
     sign_in: SignIn = "auto"
+    out: Path | None = None
 
     @property
     def config_path(self) -> Path:
@@ -84,12 +88,19 @@ class Options:
         return self.config_path.with_name(PINS_NAME)
 
     def read_config(self) -> Source:
-        """The configuration, with the pins beside it. Raises UsageError, or ConfigError with the problems of both."""
+        """The configuration, with the pins beside it, and with templates that are there and take what it gives them.
+
+        Raises UsageError, or ConfigError with the problems of both files.
+        """
         try:
-            source = read_config(self.config_path)
+            source = self.pinned(read_config(self.config_path))
         except ConfigError as error:
-            raise ConfigError([*error.problems, *self._problems_of_pins()]) from None
-        return self.pinned(source)
+            raise ConfigError(sorted({*error.problems, *self._problems_of_pins()})) from None
+        known = catalogue(own_folder(source.config, self.root))
+        found = [one for workflow in source.config.workflows for one in problems(workflow, known)]
+        if found:
+            raise ConfigError([source.problem(one.path, one.message, one.hint) for one in found])
+        return source
 
     def pinned(self, source: Source) -> Source:
         """A configuration that was not read from its file, with the pins beside that. Raises UsageError or ConfigError."""
@@ -112,8 +123,8 @@ class Options:
         return endpoints.refined(config.enterprise, config.audience) if config else endpoints
 
 
-def rendered(config: Config, endpoints: Endpoints) -> list[WorkflowFile]:
-    """The workflow files of a configuration. Raises UsageError."""
+def rendered(config: Config, endpoints: Endpoints, root: Path) -> list[WorkflowFile]:
+    """The workflow files of a configuration in the checkout `root`. Raises UsageError."""
     site = Site(
         authority=endpoints.authority,
         audience=endpoints.audience,
@@ -121,7 +132,7 @@ def rendered(config: Config, endpoints: Endpoints) -> list[WorkflowFile]:
         login_environment=login_environment(config.cloud),
         version=__version__,
     )
-    files = [(file.path, file.text, inspect(file.text)) for file in render(config, site)]
+    files = [(file.path, file.text, inspect(file.text)) for file in render(config, site, root)]
     return [
         WorkflowFile(path=path, text=text, body=made.body if made else text) for path, text, made in files
     ]
@@ -230,7 +241,7 @@ class Session:
             case "github":
                 return self.github_side
             case "files":
-                return WorktreeWriter(self.options.root)
+                return WorktreeWriter(self.options.out or self.options.root)
 
     async def aclose(self) -> None:
         """Close the clients that were opened."""

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 from trustsmith.errors import TrustsmithError, UsageError
-from trustsmith.ui import report, report_explain, report_findings, report_pins
+from trustsmith.ui import report, report_explain, report_findings, report_pins, report_templates
 from trustsmith.ui.report import Line
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from trustsmith.model.findings import Finding
     from trustsmith.model.pins import Update
     from trustsmith.model.plan import Change, Plan
+    from trustsmith.render import Template
 
 T = TypeVar("T")
 Format = Literal["text", "json", "md"]
@@ -152,6 +153,11 @@ class Console:
         self._quiet()
         self.document({"pins": [update.as_json() for update in updates]})
         self.data(report_pins.lines(updates))
+
+    def show_templates(self, templates: Sequence[Template], *, full: bool) -> None:
+        """The catalogue of templates. full: with options, and what their jobs do in Azure."""
+        self.document({"templates": [report_templates.as_json(template) for template in templates]})
+        self.data(report_templates.lines(templates, full=full))
 
     def show_run(self, plan: Plan, run: Run) -> None:
         """How it went."""
