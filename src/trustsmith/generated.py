@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 #: The header above its last line, the mark.
 _ABOVE = (
@@ -44,7 +45,7 @@ class Provenance:
     preamble: str
     body: str
 
-    @property
+    @cached_property
     def intact(self) -> bool:
         """The body is what was rendered."""
         return digest(self.body) == self.base

@@ -70,8 +70,8 @@ def regenerate(
     bases: hash → body of earlier renderings, as `bases_in` finds them; looked at only if `wants_base`.
     sound: whether a whole text can be read as a workflow.
     """
-    if there is None:
-        return Regenerated(outcome="missing", text=rendering)
+    if there is None or there == rendering:
+        return Regenerated(outcome="same" if there else "missing", text=rendering)
     old, new = inspect(there), _own(rendering)
     anew = _dressed(rendering, there)
     if word == "overwrite" and not (old and old.intact and not old.preamble):
@@ -89,6 +89,8 @@ def regenerate(
 
 def wants_base(rendering: str, there: str) -> bool:
     """Whether the text that the file's edits were made in has to be found in its history."""
+    if there == rendering:
+        return False
     old, new = inspect(there), _own(rendering)
     return old is not None and not old.intact and old.base != new.base and old.body != new.body
 
@@ -128,7 +130,7 @@ def _brought_along(
     sound: Callable[[str], bool],
 ) -> tuple[str, str]:
     """The file's text with all that somebody wrote into it, or why there is none."""
-    if _UNFINISHED.search(unix(there)):
+    if "<<<<<<<" in there and _UNFINISHED.search(unix(there)):
         return "", _UNRESOLVED
     if old is None:
         return "", _NO_HEADER
@@ -137,17 +139,18 @@ def _brought_along(
     base = old.body if old.intact or old.body == new.body else bases.get(old.base)
     if base is None:
         return "", _NO_BASE
-    body = new.body if base == old.body else merge(old.body, base, new.body)
-    if body is None or not _keeps(body, old.body, base):
+    body = new.body if base == old.body else _merged(old.body, base, new.body, merge)
+    if body is None:
         return "", _NO_MERGE
     text = _dressed(_restamped(old.preamble, body, new), there)
     return (text, "") if not old.edited or sound(text) else ("", _NO_WORKFLOW)
 
 
-def _keeps(merged: str, ours: str, base: str) -> bool:
-    """Whether every line that was added is there: no merge is taken at its word."""
+def _merged(ours: str, base: str, theirs: str, merge: Merge) -> str | None:
+    """The merge, if it holds every line that was added: it is not taken at its word."""
+    merged = merge(ours, base, theirs)
     added = Counter(ours.split("\n")) - Counter(base.split("\n"))
-    return added <= Counter(merged.split("\n"))
+    return merged if merged is not None and added <= Counter(merged.split("\n")) else None
 
 
 def _pairs(made: Sequence[Provenance], bases: Mapping[str, str]) -> Iterator[tuple[Provenance, Provenance]]:

@@ -91,13 +91,12 @@ def texts_at(checkout: Path, commits: Sequence[str], path: str) -> list[str | No
     return _texts(checkout, [f"{commit}:./{path}" for commit in commits])
 
 
-def why_no_history(checkout: Path) -> str:
-    """Why commits may be missing here: a sentence, or "" when all of them are here."""
+def lack(checkout: Path) -> str:
+    """Why commits may be missing here, as part of a sentence; "" when all of them are here."""
     answer = _git(checkout, "rev-parse", "--is-shallow-repository")
     if answer is None:
-        return "There is no git here, or this is no checkout of it."
-    shallow = answer.strip() == b"true"
-    return "This clone is shallow; git fetch --unshallow brings its history." if shallow else ""
+        return "there is no git here, or this is no checkout of it"
+    return "the clone is shallow, and git fetch --unshallow brings the rest" if answer == b"true\n" else ""
 
 
 class _Change(NamedTuple):

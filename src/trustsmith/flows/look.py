@@ -67,12 +67,12 @@ async def look(
     """
     contacted = _contacted(source.config, sides)
     if contacted <= {"files"}:
-        return await _files_only(session, source.config, allow)
+        return await look_at_files(session, source.config, _rendered(session, source.config, allow), allow)
     session.look_anew()
     session.prefetch(contacted)
     session.talk.step("Looking at what is there")
     asker = Asker(session, source, contacted, sides)
-    first, files = await together(asker.repository(), _files(session, source.config, contacted))
+    first, files = await together(asker.repository(), _files(session, source.config, contacted, allow))
     draft = desire(source.config, first, files)  # complete but for ids of reviewers, and endpoints
     (facts, unread), live, evidence = await together(
         asker.rest(first),
@@ -95,10 +95,18 @@ async def _plan(session: Session, config: Config, plan: Plan, contacted: Collect
     return replace(plan, notes=(*plan.notes, *await remarks(session, config, plan, contacted)))
 
 
-async def _files(session: Session, config: Config, contacted: frozenset[Side]) -> list[WorkflowFile]:
+async def _files(
+    session: Session, config: Config, contacted: frozenset[Side], allow: Collection[str]
+) -> list[WorkflowFile]:
     """The rendered workflows. Rendering is computing, so it is done when the first questions are on their way."""
     await session.warm(contacted)
-    return rendered(config, session.endpoints, session.options.root) if "files" in contacted else []
+    return _rendered(session, config, allow) if "files" in contacted else []
+
+
+def _rendered(session: Session, config: Config, allow: Collection[str]) -> list[WorkflowFile]:
+    """The rendered workflows, those that may be overwritten marked so."""
+    files = rendered(config, session.endpoints, session.options.root)
+    return [replace(file, word="overwrite") if f"overwrite={file.path}" in allow else file for file in files]
 
 
 async def _say_who(session: Session, seen: frozenset[Side]) -> None:
@@ -120,14 +128,15 @@ def _contacted(config: Config, sides: Collection[Side]) -> frozenset[Side]:
     return found
 
 
-async def _files_only(session: Session, config: Config, allow: Collection[str]) -> Picture:
-    """Rendering needs no service, and so no facts."""
+async def look_at_files(
+    session: Session, config: Config, files: Collection[WorkflowFile], allow: Collection[str]
+) -> Picture:
+    """As `look`, for the checkout alone: it needs no service, and so no facts. files: rendered."""
     nobody = Repository(id=0, full_name=config.repository, default_branch="", template=Template(prefix=""))
     facts = Facts(host="", issuer="", audience="", repository=nobody)
-    wanted = State.of(rendered(config, session.endpoints, session.options.root))
+    wanted = State.of(files)
     live = await session.reader("files").read(wanted, facts, asyncio.ensure_future(unasked(State())))
-    plan = await _plan(session, config, judge(diff(live, wanted, {"files"}), live, allow), {"files"})
-    return Picture(facts, wanted, live, plan)
+    return Picture(facts, wanted, live, judge(diff(live, wanted, {"files"}), live, allow))
 
 
 async def _proven(session: Session, config: Config, facts: Facts) -> frozenset[tuple[str, str, str, str]]:

@@ -6,14 +6,14 @@ Must not judge releases (`flows.releases` does), and writes nothing but the file
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from trustsmith import configfile, pinsfile
 from trustsmith.errors import Differences
 from trustsmith.flows.change import Wish, carry_out
-from trustsmith.flows.look import Picture, look
 from trustsmith.flows.releases import look_up
+from trustsmith.flows.rendering import Named, look_at, refuse
 from trustsmith.flows.session import Options, Session
 from trustsmith.model.pins import Update, merged, named
 
@@ -21,17 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from trustsmith.configfile import Source
+    from trustsmith.flows.look import Picture
     from trustsmith.model.pins import Pin
     from trustsmith.ui.console import Console
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What the caller asked for. every: all actions in use; names: ACTION@VERSION, taken by name."""
+    """What the caller asked for. every: all actions in use; names: ACTION@VERSION, taken by name. files: as `render` takes them."""
 
     every: bool
     names: Collection[str] = ()
-    allow: Collection[str] = ()
+    files: Named = field(default_factory=Named)
     check: bool = False
     yes: bool = False
 
@@ -74,11 +75,13 @@ def _take(runner: asyncio.Runner, session: Session, source: Source, console: Con
     """Render with these pins; the file of pins is written when nothing and nobody speaks against it."""
 
     def take() -> Picture:
-        return runner.run(look(session, source, {"files"}, asked.allow))
+        picture = runner.run(look_at(session, source.config, asked.files))
+        refuse(console, picture.plan, source.config)
+        return picture
 
     def save() -> None:
         path = session.options.pins_path
         configfile.save(path, pinsfile.text_of(source.config.pins))
         console.note(f"Wrote {path}.")
 
-    carry_out(runner, session, console, Wish({"files"}, asked.allow, yes=asked.yes), take, accepted=save)
+    carry_out(runner, session, console, Wish({"files"}, yes=asked.yes), take, accepted=save)

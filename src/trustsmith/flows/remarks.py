@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trustsmith.flows import evidence as ask
-from trustsmith.model.pins import outdated, uses_in
+from trustsmith.model.pins import merged, outdated, uses_in
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.render import packaged_pins
 
@@ -22,7 +22,7 @@ async def remarks(
     session: Session, config: Config, plan: Plan, contacted: Collection[Side]
 ) -> tuple[str, ...]:
     """Old pins, and what the repository's Actions policy will stop, asked only while there is a file to write."""
-    old = outdated({pin.action: pin for pin in packaged_pins()}, config.pins)
+    old = old_pins(config)
     files = [change.after for change in plan.changes if isinstance(change.after, WorkflowFile)]
     uses = {use for file in files for use in uses_in(file.text)}
     if not uses or "github" not in contacted:
@@ -37,3 +37,8 @@ async def remarks(
         for why in policy.objections(use, nested)
     ]
     return (*old, *dict.fromkeys(stopped))
+
+
+def old_pins(config: Config) -> list[str]:
+    """The repository's own pins that are older than those that we come with."""
+    return outdated(merged(packaged_pins(), ()), config.pins)

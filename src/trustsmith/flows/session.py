@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Literal, Protocol, Self
 from trustsmith import __version__, pinsfile
 from trustsmith.apply import Listener
 from trustsmith.clients.endpoints import Endpoints, for_cloud, from_file
-from trustsmith.configfile import Source
+from trustsmith.configfile import Source, load
 from trustsmith.configfile import read as read_config
-from trustsmith.errors import ConfigError
-from trustsmith.generated import inspect
+from trustsmith.errors import ConfigError, TrustsmithError
 from trustsmith.model.config import CONFIG_PATH, Config
 from trustsmith.model.pins import PINS_NAME
 from trustsmith.model.resources import WorkflowFile
@@ -132,10 +131,7 @@ def rendered(config: Config, endpoints: Endpoints, root: Path) -> list[WorkflowF
         login_environment=login_environment(config.cloud),
         version=__version__,
     )
-    files = [(file.path, file.text, inspect(file.text)) for file in render(config, site, root)]
-    return [
-        WorkflowFile(path=path, text=text, body=made.body if made else text) for path, text, made in files
-    ]
+    return [WorkflowFile.of(file.path, file.text) for file in render(config, site, root)]
 
 
 class Session:
@@ -241,7 +237,18 @@ class Session:
             case "github":
                 return self.github_side
             case "files":
-                return WorktreeWriter(self.options.out or self.options.root)
+                config = Path(self.options.config or CONFIG_PATH).as_posix()
+                return WorktreeWriter(self.options.out or self.options.root, config, self._formerly)
+
+    def _formerly(self, text: str) -> dict[str, str]:
+        """What a former text of the configuration asks for, path → body; nothing when it cannot be rendered today."""
+        try:
+            config = self.options.pinned(load(text, CONFIG_PATH)).config
+            endpoints = self.options.choose_endpoints(config.cloud, config.github, config)
+            files = rendered(config, endpoints, self.options.root)
+        except TrustsmithError:
+            return {}
+        return {file.path: file.body for file in files}
 
     async def aclose(self) -> None:
         """Close the clients that were opened."""

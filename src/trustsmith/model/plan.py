@@ -179,10 +179,13 @@ class Plan:
         order: dict[Change, frozenset[Change]] = {
             check: frozenset({by_key[key]}) for key, check in checks.items() if key in by_key
         }
+        environments = [other for other in ups if isinstance(other.resource, GitHubEnvironment)]
         for change in ups:
             first = by_key | checks if isinstance(change.resource, FederatedCredential) else by_key
             needed = {first[key] for key in change.resource.needs if key in first} - {change}
-            order[change] = frozenset(needed | _previous_credential(change, order) | _canary(change, ups))
+            order[change] = frozenset(
+                needed | _previous_credential(change, order) | _canary(change, ups, environments)
+            )
         for change in downs:
             children = {other for other in downs if _goes_first(other, change)}
             order[change] = frozenset(
@@ -209,12 +212,11 @@ def _goes_first(other: Change, change: Change) -> bool:
             return change.key in other.resource.needs
 
 
-def _canary(change: Change, ups: list[Change]) -> set[Change]:
-    """The environment that goes ahead of an application, or of a file.
+def _canary(change: Change, ups: list[Change], environments: list[Change]) -> set[Change]:
+    """The one of these environments that goes ahead of an application, or of a file.
 
     Rights at GitHub show only when they are used, so nothing else is made before GitHub has let us write once.
     """
-    environments = [other for other in ups if isinstance(other.resource, GitHubEnvironment)]
     if isinstance(change.resource, WorkflowFile):
         return set(environments[:1])
     if not isinstance(change.resource, Application):
