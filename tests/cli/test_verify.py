@@ -269,6 +269,7 @@ def test_a_workflow_that_is_not_ours_is_not_run(configured: Desk, verify: Call, 
     assert ran.code == 2
     assert f"git add .github/trustsmith.yml {WORKFLOW.as_posix()}" in ran.err
     assert ("is not there yet" in ran.err) == (not lacks)
+    assert ("trustsmith render --overwrite check-trust\n" in ran.err) == bool(lacks)
     assert configured.writes() == []
 
 

@@ -95,6 +95,10 @@ class Options:
             source = self.pinned(read_config(self.config_path))
         except ConfigError as error:
             raise ConfigError(sorted({*error.problems, *self._problems_of_pins()})) from None
+        return self.with_templates(source)
+
+    def with_templates(self, source: Source) -> Source:
+        """The same, if its templates are there and take what it gives them. Raises UsageError or ConfigError."""
         known = catalogue(own_folder(source.config, self.root))
         found = [one for workflow in source.config.workflows for one in problems(workflow, known)]
         if found:
@@ -242,13 +246,13 @@ class Session:
 
     def _formerly(self, text: str) -> dict[str, str]:
         """What a former text of the configuration asks for, path → body; nothing when it cannot be rendered today."""
+        options = self.options
         try:
-            config = self.options.pinned(load(text, CONFIG_PATH)).config
-            endpoints = self.options.choose_endpoints(config.cloud, config.github, config)
-            files = rendered(config, endpoints, self.options.root)
+            config = options.with_templates(options.pinned(load(text, CONFIG_PATH))).config
+            endpoints = options.choose_endpoints(config.cloud, config.github, config)
+            return {file.path: file.body for file in rendered(config, endpoints, options.root)}
         except TrustsmithError:
             return {}
-        return {file.path: file.body for file in files}
 
     async def aclose(self) -> None:
         """Close the clients that were opened."""
