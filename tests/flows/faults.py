@@ -376,7 +376,13 @@ GITHUB = (
     ),
     Fault("no action selected", "actions-allowed", _selected(), word="actions/checkout"),
     Fault("github's own actions only", "actions-allowed", _selected(github=True), word="azure/login"),
-    Fault("verified creators only", "actions-allowed", _selected(verified=True), word="actions/checkout"),
+    Fault(
+        "verified creators only",
+        "actions-allowed",
+        _selected(github=True, verified=True),
+        verdict="unknown",
+        word="azure/login@*",
+    ),
     Fault("azure's only", "actions-allowed", _selected("azure/*"), word="actions/setup-python"),
     Fault("another version", "actions-allowed", _selected("azure/login@v1", github=True), word="azure/login"),
     Fault(
@@ -683,7 +689,6 @@ HEALTHY: tuple[Fault, ...] = (
         "done, with a fine-grained token", "", env=(("GH_TOKEN", "sandbox-read-only-token"),), configured=True
     ),
     Fault("pinning is demanded", "", _actions(sha_pinning_required=True)),
-    Fault("selected by creator", "", _selected(github=True, verified=True)),
     Fault("selected by pattern", "", _selected("azure/login@*", "actions/*")),
     Fault(
         "a condition for this role",

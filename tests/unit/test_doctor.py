@@ -143,6 +143,22 @@ def test_a_role_may_go_from_what_is_gone(verb: Verb, found: list[str]) -> None:
     assert _verdicts("assign-roles", azure=azure, made=Made(plan=Plan((change,)))) == found
 
 
+PINNED = "azure/login@" + "a" * 40
+
+
+@pytest.mark.parametrize(
+    ("nested", "verdicts"),
+    [([], ["pass"]), ([PINNED, "./inner"], ["pass"]), (["actions/setup-python@v5"], ["fail"])],
+)
+def test_what_a_composite_action_uses_itself(nested: list[str], verdicts: list[str]) -> None:
+    policy = {"enabled": True, "allowed_actions": "selected", "sha_pinning_required": True}
+    chosen = {"patterns_allowed": ["azure/*"]}
+    hub = GitHub(actions=policy, selected=chosen, nested={PINNED: nested})
+    made = Made(uses=frozenset({PINNED}))
+    assert _verdicts("actions-pinned", github=hub, made=made) == verdicts
+    assert _verdicts("actions-allowed", github=hub, made=made) == verdicts
+
+
 @pytest.mark.parametrize(("ahead", "verdict"), [(0, "pass"), (119, "pass"), (-121, "fail"), (121, "fail")])
 def test_the_clock(ahead: float, verdict: str) -> None:
     assert _verdicts("clock", skews={"GitHub": ahead, "Microsoft Graph": 0.0}) == [verdict]

@@ -39,6 +39,17 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="Remove an edited file that is no longer asked for. May be repeated.",
 )
+@click.option(
+    "--update-pins", is_flag=True, help="Ask GitHub for newer releases of the actions in use, and take them."
+)
+@click.option(
+    "--pin",
+    "pins",
+    multiple=True,
+    metavar="ACTION@VERSION",
+    help="Take this release of an action, or of a line such as v7 the newest. May be repeated.",
+)
+@click.option("--yes", is_flag=True, help="Take the releases that are shown; never a hazard.")
 @shared.formats("text", "json")
 @shared.command
 def command(
@@ -50,12 +61,23 @@ def command(
     overwrite: tuple[str, ...],
     remove: tuple[str, ...],
     check: bool,
+    update_pins: bool,
+    pins: tuple[str, ...],
+    yes: bool,
 ) -> None:
-    """Write the workflow files; needs no network and no sign-in.
+    """Write the workflow files; needs no network and no sign-in, but for newer releases of actions.
 
     What is rendered is merged into a file that somebody edited. Where that cannot be, the difference is shown and no
     file is changed: bring it into the file by hand and --adopt the file, or --overwrite it.
     """
     from trustsmith.flows.rendering import Named, write
 
-    write(options, console, out, Named(adopt, overwrite, remove), check=check)
+    named = Named(adopt, overwrite, remove)
+    if update_pins or pins:
+        from trustsmith.flows.pins import Asked, update
+
+        if out is not None:
+            raise click.UsageError("--out goes with neither --update-pins nor --pin.")
+        update(options, console, Asked(every=update_pins, names=pins, files=named, check=check, yes=yes))
+        return
+    write(options, console, out, named, check=check)

@@ -78,8 +78,9 @@ class Azure:
 class GitHub:
     """The token, the repository and what governs it.
 
-    token: `prefix`, `scopes`, `expires`. owner: the organization, or whoever the token is of. reviewers, readers: as
-    written in the file → who that is, whether they can read the repository.
+    token: `prefix`, `scopes`, `expires`. owner: the organization, or whoever the token is of. nested: action → what it
+    uses itself, asked for where a policy minds. reviewers, readers: as written in the file → who that is, whether they
+    can read the repository.
     """
 
     repository: Answer[Json] = None
@@ -87,6 +88,7 @@ class GitHub:
     owner: Answer[Json] = None
     actions: Answer[Json] = None
     selected: Answer[Json] = None
+    nested: Mapping[str, list[str]] = field(default_factory=dict)
     environments: Answer[list[Json]] = None
     protected: Answer[list[Json]] = None
     reviewers: Mapping[str, Answer[Json]] = field(default_factory=dict)

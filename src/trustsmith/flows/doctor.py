@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from trustsmith.hazards import judge
 from trustsmith.model.config import CLOUDS, Config
 from trustsmith.model.findings import worst
 from trustsmith.model.foundry import endpoint_of
+from trustsmith.model.pins import uses_in
 from trustsmith.model.resource import SIDES, Side
 from trustsmith.model.state import State
 from trustsmith.systems import unasked
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 #: The sides that services keep.
 _LIVE: frozenset[Side] = frozenset({"entra", "azure", "github"})
-_USES = re.compile(r"^\s*(?:- )?uses: (\S+)", re.MULTILINE)
 
 
 async def doctor(options: Options, console: Console, sides: Collection[Side]) -> None:
@@ -124,7 +123,7 @@ async def _gather(
     )
     azure, github, seen = await ask.every(
         _azure(session, config, people) if "azure" in sides else unasked(Azure()),
-        ask.github(session, config, repository),
+        ask.github(session, config, repository, files.uses),
         _seen(session, source, people, sides) if is_answer(repository) else unasked(Made()),
     )
     seen = replace(seen, uses=files.uses, jobs=files.jobs)
@@ -148,7 +147,7 @@ def _uses(session: Session, config: Config) -> Answer[frozenset[str]]:
         files = rendered(config, session.endpoints, session.options.root)
     except TrustsmithError as error:
         return error
-    return frozenset(use for file in files for use in _USES.findall(file.text))
+    return frozenset(use for file in files for use in uses_in(file.text))
 
 
 async def _seen(session: Session, source: Source | None, people: People, sides: frozenset[Side]) -> Made:

@@ -19,6 +19,8 @@ from trustsmith.doctor.foundry import PROVIDER
 from trustsmith.doctor.network import endpoint_host
 from trustsmith.doctor.roles import steps_by_scope
 from trustsmith.errors import NotFound, TrustsmithError
+from trustsmith.model.actions_policy import Policy, policy_of
+from trustsmith.model.pins import uses_in
 from trustsmith.model.rights import assigning, permit
 
 if TYPE_CHECKING:
@@ -184,14 +186,19 @@ async def _eligible(session: Session, scope: str) -> list[Json]:
 # -- GitHub --------------------------------------------------------------------------------------------------------
 
 
-async def github(session: Session, config: Config, repository: Answer[Json]) -> GitHub:
-    """Everything about the repository. repository: GitHub's answer about it; without one nothing more is asked."""
+async def github(
+    session: Session, config: Config, repository: Answer[Json], uses: Answer[frozenset[str]]
+) -> GitHub:
+    """Everything about the repository. repository: GitHub's answer about it; without one nothing more is asked.
+
+    uses: the actions of the generated workflows.
+    """
     if repository is None or isinstance(repository, TrustsmithError):
         return GitHub(repository=repository)
     name = config.repository
     who, policy, environments, protected, reviewers, readers = await every(
         owner(session, repository),
-        _policy(session, name),
+        _policy(session, name, frozenset() if isinstance(uses, TrustsmithError) else uses or frozenset()),
         quiet(session.github_side.environments(name)),
         protected_branches(session, config),
         _all({str(r): there(reviewer_of(session, config, r), str(r)) for r in reviewers_of(config)}),
@@ -203,6 +210,7 @@ async def github(session: Session, config: Config, repository: Answer[Json]) -> 
         owner=who,
         actions=policy[0],
         selected=policy[1],
+        nested=policy[2],
         environments=environments,
         protected=protected,
         reviewers=reviewers,
@@ -228,11 +236,43 @@ async def owner(session: Session, repository: Json) -> Answer[Json]:
     return me if isinstance(me, TrustsmithError) or me["login"] == login else None
 
 
-async def _policy(session: Session, name: str) -> tuple[Answer[Json], Answer[Json]]:
+async def _policy(
+    session: Session, name: str, uses: frozenset[str]
+) -> tuple[Answer[Json], Answer[Json], dict[str, list[str]]]:
+    answer, selected = await actions_policy(session, name)
+    policy = policy_in(name, answer, selected)
+    return answer, selected, await _all({use: nested(session, policy, use) for use in uses})
+
+
+async def actions_policy(session: Session, name: str) -> tuple[Answer[Json], Answer[Json]]:
+    """Which actions the repository may use: the policy, and the list where it selects them."""
     policy = await there(session.github.actions_policy(name), "Actions policy that this token may see")
     if isinstance(policy, TrustsmithError) or policy.get("allowed_actions") != "selected":
         return policy, None
     return policy, await there(session.github.selected_actions(name), "list of allowed actions")
+
+
+def policy_in(repository: str, answer: Answer[Json], selected: Answer[Json]) -> Policy | None:
+    """The policy in these answers; None where it could not be read, or was not asked for."""
+    if not isinstance(answer, dict) or isinstance(selected, TrustsmithError):
+        return None
+    return policy_of(repository, answer, selected)
+
+
+async def nested(session: Session, policy: Policy | None, use: str) -> list[str]:
+    """What a composite action (`owner/name/path@commit`) uses itself; [] unless there is a policy that minds it.
+
+    That a policy also applies to these is in no documentation; GitHub fails such jobs (seen in 2025 and 2026).
+    """
+    if policy is None or not policy.restricts or use.startswith("./"):
+        return []
+    action, _, commit = use.partition("@")
+    owner, name, *folder = action.split("/")
+    for file in ("action.yml", "action.yaml"):
+        text = await quiet(session.github.actions.file(f"{owner}/{name}", "/".join([*folder, file]), commit))
+        if isinstance(text, str):
+            return uses_in(text)
+    return []
 
 
 def reviewers_of(config: Config) -> list[Reviewer]:

@@ -12,6 +12,7 @@ from trustsmith.errors import ConfigError, NotAllowed, NotSignedIn
 from trustsmith.flows.facts import Asker
 from trustsmith.flows.preflight import preflight
 from trustsmith.flows.proof import proven
+from trustsmith.flows.remarks import remarks
 from trustsmith.flows.rights import advised
 from trustsmith.flows.session import Session, rendered
 from trustsmith.hazards import judge
@@ -88,7 +89,13 @@ async def look(
     _check_live(source, live)
     await _say_who(session, contacted - live.unread.keys())
     plan = replace(judge(diff(live, wanted, sides), live, allow), rights=rights)
+    plan = await _plan(session, source.config, plan, contacted)
     return Picture(facts, wanted, live, plan, evidence)
+
+
+async def _plan(session: Session, config: Config, plan: Plan, contacted: Collection[Side]) -> Plan:
+    """The plan with remarks about its files."""
+    return replace(plan, notes=(*plan.notes, *await remarks(session, config, plan, contacted)))
 
 
 async def _files(

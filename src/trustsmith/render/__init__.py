@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from trustsmith.errors import UsageError
 from trustsmith.generated import stamp
-from trustsmith.render.catalogue import SUFFIX, Option, Template, catalogue, folder
+from trustsmith.model.pins import merged
+from trustsmith.render.catalogue import SUFFIX, Option, Template, catalogue, folder, packaged_pins
 from trustsmith.render.content import Site, content_of, endpoint_names
 from trustsmith.render.ink import MisrenderedError
 from trustsmith.render.problems import Found, problems
@@ -33,6 +34,7 @@ __all__ = [
     "endpoint_names",
     "login_environment",
     "own_folder",
+    "packaged_pins",
     "probe",
     "problems",
     "render",
@@ -79,7 +81,7 @@ def render(config: Config, site: Site, root: Path | None = None) -> tuple[Render
 
     own = own_folder(config, root)
     known = catalogue(own)
-    engine = Engine(own)
+    engine = Engine(merged(packaged_pins(), config.pins), own)
     rendered = []
     for workflow in config.workflows:
         for found in problems(workflow, known):

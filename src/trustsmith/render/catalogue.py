@@ -5,6 +5,7 @@ Each is `NAME.yml.j2`, and `NAME.toml` with what it is for, its options, and wha
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from trustsmith.errors import UsageError
 from trustsmith.model.operations import LEVELS, Operation
+from trustsmith.model.pins import Pin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,6 +106,13 @@ def folder() -> Traversable:
     """Find our templates: in the installed package, or at the top of a checkout (an editable installation)."""
     packaged = resources.files("trustsmith") / "templates"
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "templates"
+
+
+@cache
+def packaged_pins() -> tuple[Pin, ...]:
+    """The pins of actions that we come with; a repository's own go before them."""
+    pins = json.loads((folder() / "actions.json").read_text(encoding="utf-8"))
+    return tuple(Pin(action=action, **pin) for action, pin in pins.items())
 
 
 def catalogue(own: Path | None = None) -> dict[str, Template]:
