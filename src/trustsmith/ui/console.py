@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from trustsmith.model.plan import Change, Plan
 
 T = TypeVar("T")
-Format = Literal["text", "json", "md"]
+Format = Literal["text", "json", "md", "sarif"]
 Color = Literal["auto", "always", "never"]
 
 
