@@ -23,7 +23,7 @@ jobs:
 
 REPOSITORIES = {
     "reusable-with-secrets": {
-        ".github/workflows/deploy.yml": _CALLED.format("CREDENTIALS AZURE_CREDENTIALS", "credentials"),
+        ".github/workflows/deploy.yml": _CALLED.format("AZURE_CREDENTIALS", "credentials"),
         ".github/workflows/ci.yml": """\
 on: push
 jobs:
@@ -58,6 +58,69 @@ jobs:
       - run: make test
         env:
           TOKEN: ${{ secrets.NPM_TOKEN }}
+""",
+    },
+    "reusable-with-a-name-of-its-own": {
+        ".github/workflows/build.yml": """\
+on:
+  workflow_call:
+    secrets:
+      key: { required: true }
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: azure/login@v2
+        with:
+          creds: «azure-login-creds SP_OF_CI»${{ secrets.key }}
+      - run: ./audit
+        env:
+          KEY: «other-use SP_OF_CI»${{ secrets.key }}
+""",
+        ".github/workflows/ci.yml": """\
+on: push
+jobs:
+  build:
+    uses: ./.github/workflows/build.yml
+    secrets:
+      key: «workflow-secrets SP_OF_CI»${{ secrets.SP_OF_CI }}
+  other:
+    runs-on: ubuntu-latest
+    steps:
+      - run: ./sign
+        env:
+          KEY: ${{ secrets.KEY }}
+""",
+    },
+    "output-of-a-step": {
+        ".github/actions/login/action.yml": """\
+name: login
+description: Signs in
+inputs:
+  id: { required: true }
+  password: { required: true }
+runs:
+  using: composite
+  steps:
+    - id: made
+      shell: bash
+      run: |
+        JSON=$(jq -nc --arg id "${{ inputs.id }}" --arg pw "${{ inputs.password }}" '{clientId: $id, clientSecret: $pw}')
+        echo "creds=$JSON" >> "$GITHUB_OUTPUT"
+    - uses: azure/login@v2
+      with:
+        creds: «azure-login-creds SP_OF_CI»${{ steps.made.outputs.creds }}
+""",
+        ".github/workflows/ci.yml": """\
+on: push
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: ./.github/actions/login
+        with:
+          id: ${{ vars.APP }}
+          password: «azure-login-creds SP_OF_CI»${{ secrets.SP_OF_CI }}
 """,
     },
     "reusable-elsewhere": {

@@ -60,12 +60,13 @@ _SECRETS = {
     patterns.OTHER_USE: _any(
         rf"{_AZURE}_?(\w+_)?(CREDENTIALS?|CREDS?)(?![A-Z])",
         rf"{_AZURE}_?(\w+_)?{_WHO}_?{_WORD}(?![A-Z])",
+        rf"(?<![A-Z])SERVICE_PRINCIPAL_({_WORD}|CREDENTIALS?)(?![A-Z])",
         r"(?<![A-Z])AZURE_(SPN?|SERVICE_PRINCIPAL)(_(JSON|CREDENTIALS?|SECRET|AUTH))?$|^AZURE_SECRET$",
     ),
 }
 #: Databases and other services, whose passwords and keys Entra does not replace in this way.
 _OTHERS = re.compile(
-    r"DEVOPS|SQL|POSTGRES|PGSQL|MYSQL|(?<![A-Z])DB(?![A-Z])|DATABASE|COSMOS|REDIS|SIGNALR|MAPS|SEARCH_?ADMIN|_ID$"
+    r"DATABRICKS|DEVOPS|SQL|POSTGRES|PGSQL|MYSQL|(?<![A-Z])DB(?![A-Z])|DATABASE|COSMOS|REDIS|SIGNALR|MAPS|SEARCH_?ADMIN|_ID$"
 )
 _IDS = re.compile(
     r"(CLIENT|TENANT|SUBSCRIPTION|APP|APPLICATION|PRINCIPAL|SP|SPN)_?ID(?![A-Z])|USER(NAME)?(?![A-Z])|SERVER|ENDPOINT|_NAME$|_URL$"

@@ -21,7 +21,7 @@ from trustsmith.migrate.trace import Trace
 from trustsmith.model.document import spots
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from trustsmith.migrate.expressions import Reference
     from trustsmith.migrate.repository import Repository, Spot
@@ -75,8 +75,7 @@ class _Scan:
             found = list(self._trace.origins(hit.spot, hit.start, hit.end))
             if not found and _is_computed(hit):
                 continue
-            names_found = (origin.name for origin in found if origin.name)
-            self._note(hit.pattern, hit.spot, (hit.start, hit.end), tuple(dict.fromkeys(names_found)), hit)
+            self._note(hit.pattern, hit.spot, (hit.start, hit.end), _names(found), hit)
             origins += [(hit, origin) for origin in found]
         for hit, origin in origins:
             self._hand_over(hit, origin)
@@ -99,8 +98,7 @@ class _Scan:
         """Where the credential of a hit is handed over on its way there."""
         if _place(origin.spot, origin.start) not in self._covered:
             pattern = patterns.WORKFLOW_SECRETS if origin.handed else hit.pattern
-            secrets = (origin.name,) if origin.name else ()
-            self._note(pattern, origin.spot, (origin.start, origin.end), secrets)
+            self._note(pattern, origin.spot, (origin.start, origin.end), origin.names)
 
     def _rest(self, known: set[str]) -> None:
         """Every other mention of a secret that is known, or named, as an Azure credential."""
@@ -109,15 +107,21 @@ class _Scan:
                 if each.context == "env" and spot.is_condition:
                     self._condition(spot, each, known)
                 if each.context == "secrets" and _place(spot, each.expression[0]) not in self._covered:
-                    pattern = _pattern_of(each, known)
-                    secrets = (each.name,) if each.name else ()
-                    if pattern:
-                        self._note(_way(pattern, spot, each), spot, each.expression, secrets)
+                    self._mention(spot, each, known)
+
+    def _mention(self, spot: Spot, each: Reference, known: set[str]) -> None:
+        """A mention of a secret that no check knows. In a reusable workflow its name is the callers' to choose."""
+        secrets = _names(self._trace.origins(spot, each.start, each.end))
+        pattern = next((found for name in (*secrets, each.name) if (found := _of_name(name, known))), "")
+        if not each.name:
+            pattern = _of_computed(each.computed, known)
+        if pattern:
+            self._note(_way(pattern, spot, each), spot, each.expression, secrets)
 
     def _condition(self, spot: Spot, each: Reference, known: set[str]) -> None:
         """`if: env.X != ''`, where X is a credential."""
-        origins = self._trace.origins(spot, each.start, each.end)
-        found = tuple(dict.fromkeys(o.name for o in origins if o.name in known or names.of_secret(o.name)))
+        origins = _names(self._trace.origins(spot, each.start, each.end))
+        found = tuple(name for name in origins if _of_name(name, known))
         if found and _EMPTY.search(spot.node.value):
             self._note(patterns.SECRET_CONDITION, spot, each.expression, found)
 
@@ -151,22 +155,29 @@ class _Scan:
         )
 
 
+def _names(origins: Iterable[Origin]) -> tuple[str, ...]:
+    """The secrets' names, each once."""
+    return tuple(dict.fromkeys(name for origin in origins for name in origin.names))
+
+
 def _is_computed(hit: Hit) -> bool:
     """Whether a script has asked a service for the key itself: then nobody keeps it."""
     is_entra = patterns.PATTERNS[hit.pattern].entra
     return not is_entra and hit.command is not None and re.search(r"\$(?!\{\{)", hit.text) is not None
 
 
-def _pattern_of(each: Reference, known: set[str]) -> str:
-    """What the mention of a secret is, by its name or because it is used elsewhere as a credential; "" for none."""
-    if each.name:
-        if names.is_id(each.name) or each.name == "GITHUB_TOKEN":
-            return ""
-        return names.of_secret(each.name) or (patterns.OTHER_USE if each.name in known else "")
-    if not each.computed:  # all secrets
+def _of_name(name: str, known: set[str]) -> str:
+    """What a secret is, by its name or because it is used elsewhere as a credential; "" for none."""
+    if names.is_id(name) or name == "GITHUB_TOKEN":
+        return ""
+    return names.of_secret(name) or (patterns.OTHER_USE if name in known else "")
+
+
+def _of_computed(computed: str, known: set[str]) -> str:
+    """`secrets[matrix.secret]` says nothing; `secrets[format('AZURE_CREDENTIALS_{0}', …)]` does, and so do all secrets."""
+    if not computed:
         return patterns.OTHER_USE if known else ""
-    # `secrets[matrix.secret]` says nothing; `secrets[format('AZURE_CREDENTIALS_{0}', …)]` does.
-    said = (names.of_secret(text.strip("_{}0")) for text in re.findall(r"'([^']*)'", each.computed))
+    said = (names.of_secret(text.strip("_{}0")) for text in re.findall(r"'([^']*)'", computed))
     return next((pattern for pattern in said if pattern), "")
 
 

@@ -7,7 +7,7 @@ arguments of scripts. Must not decide what a credential is.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trustsmith.migrate.expressions import references
@@ -30,13 +30,14 @@ _DEPTH = 8
 
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """One mention of a secret that a credential comes from. name: of the secret; "" for one whose name is computed.
+    """One mention of a secret that a credential comes from.
 
-    start, end: of the expression with the mention, in the spot's text. handed: it is given to a reusable workflow by
+    names: of the secret; none for one whose name is computed, several where callers of a reusable workflow give several
+    under one name. start, end: of the expression with the mention, in the spot's text. handed: it is given to a reusable workflow by
     this job's `secrets`.
     """
 
-    name: str
+    names: tuple[str, ...]
     spot: Spot
     start: int
     end: int
@@ -63,12 +64,29 @@ class Trace:
     def _of_reference(self, spot: Spot, reference: Reference, depth: int) -> Iterator[Origin]:
         match reference.context:
             case "secrets" if not is_id(reference.name):
-                yield Origin(reference.name, spot, *reference.expression)
-                yield from self._handed(spot, reference.name, depth)
+                yield from self._of_secret(spot, reference, depth)
             case "env":
                 yield from self._of_variable(spot, reference.name, depth)
             case "inputs":
                 yield from self._of_input(spot, reference.name, depth)
+            case "steps":
+                yield from self._of_output(spot, reference, depth)
+
+    def _of_secret(self, spot: Spot, reference: Reference, depth: int) -> Iterator[Origin]:
+        """A secret; in a reusable workflow what its callers give under this name, if any does."""
+        handed = list(self._handed(spot, reference.name, depth))
+        own = (reference.name,) if reference.name else ()
+        real = tuple(dict.fromkeys(name for origin in handed for name in origin.names)) if handed else own
+        yield Origin(real, spot, *reference.expression)
+        yield from handed
+
+    def _of_output(self, spot: Spot, reference: Reference, depth: int) -> Iterator[Origin]:
+        """What a step of the same job has written to `$GITHUB_OUTPUT`."""
+        found = re.match(r"\s*\.\s*outputs\s*\.\s*([\w-]+)", spot.node.value[reference.end :])
+        for step in spot.job.steps if spot.job and found else ():
+            if found and step.node.text("id") == reference.name and step.run is not None:
+                other = spot_of(step.job.workflow, step.job, step, step.run, ("run",))
+                yield from self._assigned(other, found[1], depth)
 
     def _handed(self, spot: Spot, name: str, depth: int) -> Iterator[Origin]:
         """What callers of a reusable workflow give as this secret."""
@@ -79,14 +97,14 @@ class Trace:
             given = job.node.get("secrets")
             if given is not None and given.value == "inherit":
                 inherit = spot_of(job.workflow, job, None, given, ("jobs", job.id, "secrets"))
-                yield Origin(name, inherit, 0, len(given.value), handed=True)
+                yield Origin((name,), inherit, 0, len(given.value), handed=True)
                 yield from self._handed(inherit, name, depth - 1) if depth > 1 else ()
                 continue
             for pair in given.pairs if given is not None else ():
                 if pair.key.value.upper() == name:
                     value = spot_of(job.workflow, job, None, pair.value, ("jobs", job.id, "secrets", name))
                     for origin in self.origins(value, 0, len(pair.value.value), depth - 1):
-                        yield Origin(origin.name, origin.spot, origin.start, origin.end, handed=True)
+                        yield replace(origin, handed=True)
 
     def _of_input(self, spot: Spot, name: str, depth: int) -> Iterator[Origin]:
         """What callers of an action or of a reusable workflow give as this input."""
