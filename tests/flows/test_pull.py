@@ -211,7 +211,13 @@ def test_a_configuration_that_is_older_than_githubs_is_not_pushed(
         pr()
     assert "git pull" in caught.value.hint
     git = ("git", "-C", str(bench.checkout), "-c", "user.name=x", "-c", "user.email=x@example.org")
-    for words in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "one")):
+    origin = f"{bench.sandbox.origin}/contoso/agents.git"
+    for words in (
+        ("init", "-q"),
+        ("remote", "add", "origin", origin),
+        ("add", "."),
+        ("commit", "-q", "-m", "1"),
+    ):
         subprocess.run([*git, *words], check=True)
     bench.write(ONE.replace("version: 1", "version: 1\nstore: variables"))
     with pytest.raises(Refused):  # edited here, from what is older than GitHub's

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from trustsmith import pinsfile
 from trustsmith.errors import NotAllowed, UsageError
 from trustsmith.flows.pushing import Push
+from trustsmith.flows.remarks import stopped
 from trustsmith.flows.rendering import Named, look_at, refuse
 from trustsmith.flows.session import Options, Session
 from trustsmith.flows.sources import changed
@@ -25,7 +26,6 @@ from trustsmith.ui.report import Line
 from trustsmith.ui.report_pull import body_of
 
 if TYPE_CHECKING:
-    from trustsmith.flows.look import Picture
     from trustsmith.model.config import Config
     from trustsmith.model.pins import Pin
     from trustsmith.ui.console import Console
@@ -54,10 +54,13 @@ async def _propose(session: Session, config: Config, console: Console, named: Na
     reader = PublishedReader(
         published, Path(session.options.config or CONFIG_PATH).as_posix(), session.formerly
     )
-    along = await changed(session.options, config, published)
+    along = await changed(session, config, published)
     picture = await look_at(session, config, named, reader)
     refuse(console, picture.plan, config)
-    console.show_plan(_with_along(picture, along).plan)
+    notes = [*picture.plan.notes, *await stopped(session, config, picture.plan)]
+    if along:
+        notes.append(f"Goes along, since the workflows are rendered from it: {', '.join(sorted(along))}")
+    console.show_plan(replace(picture.plan, notes=tuple(notes)))
     changes = [change for change in picture.plan.changes if isinstance(change.resource, WorkflowFile)]
     files: dict[str, str | None] = {**along}
     for change in changes:
@@ -121,13 +124,3 @@ def _moved(theirs: tuple[Pin, ...], ours: tuple[Pin, ...]) -> list[tuple[Pin | N
     """Pins of the file that are others: as they are at GitHub, and here."""
     before = merged(theirs, ())
     return [(before.get(pin.action), pin) for pin in ours if before.get(pin.action) != pin]
-
-
-def _with_along(picture: Picture, along: dict[str, str]) -> Picture:
-    """The picture, with a remark about what goes along."""
-    notes = (
-        (f"Goes along, since the workflows are rendered from it: {', '.join(sorted(along))}",)
-        if along
-        else ()
-    )
-    return replace(picture, plan=replace(picture.plan, notes=(*picture.plan.notes, *notes)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from trustsmith.clients import git
 from trustsmith.errors import Refused
@@ -17,20 +18,22 @@ from trustsmith.render import own_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from trustsmith.flows.session import Options
+    from trustsmith.flows.session import Options, Session
     from trustsmith.model.config import Config
     from trustsmith.systems.published import Published
 
 
-async def changed(options: Options, config: Config, published: Published) -> dict[str, str]:
+async def changed(session: Session, config: Config, published: Published) -> dict[str, str]:
     """The files that the workflows are rendered from and that are others at GitHub: path → text.
 
     Raises Refused when GitHub has one that is not in what the checkout came from: it would be lost.
     """
+    options = session.options
     here = dict(_here(options, config))
     there = await published.texts(here)
     differ = {path: text for path, text in here.items() if _plain(text) != _plain(there.get(path))}
-    lost = [path for path, text in differ.items() if await _would_lose(options.root, published, path, text)]
+    clone = options.root if _is_clone(options.root, session.endpoints.web, published) else None
+    lost = [path for path, text in differ.items() if await _would_lose(clone, published, path, text)]
     if lost:
         raise Refused(
             f"On {published.branch}, {', '.join(lost)} {'is' if len(lost) == 1 else 'are'} later than what is here, and "
@@ -40,14 +43,20 @@ async def changed(options: Options, config: Config, published: Published) -> dic
     return {path: _dressed(text, there.get(path)) for path, text in differ.items()}
 
 
-async def _would_lose(root: Path, published: Published, path: str, text: str) -> bool:
+def _is_clone(root: Path, web: str, published: Published) -> bool:
+    """Whether the checkout is a clone of that repository, with all of its history."""
+    host, name = git.remote(root) or ("", "")
+    return (host, name.lower()) == (urlsplit(web).netloc, published.full_name.lower()) and not git.lack(root)
+
+
+async def _would_lose(clone: Path | None, published: Published, path: str, text: str) -> bool:
     """Whether what is at GitHub is no former version of what is here.
 
-    A checkout knows what it came from. Without one, or with a shallow one, what is here may still be known as older.
+    A clone knows what it came from. Without one, what is here may still be known as older.
     """
     entry = (await published.folder(PurePosixPath(path).parent.as_posix())).get(path)
-    if entry is not None and not git.lack(root):
-        return not git.was_here(root, path, str(entry["sha"]))
+    if entry is not None and clone is not None:
+        return not git.was_here(clone, path, str(entry["sha"]))
     versions = [_plain(version.text) for version in await published.versions(path)]
     return _plain(text) in versions[: len(versions) if entry is None else -1]
 
