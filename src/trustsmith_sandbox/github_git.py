@@ -7,6 +7,7 @@ protocol, and it keeps plain text files only.
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,19 @@ def signers(call: Call) -> Data:
     login = call.caller.login or "github-actions[bot]"
     default = {"name": login, "email": f"{login}@users.noreply.github.com", "date": call.world.stamp()}
     author = default | field(call, "author", dict, default={})
-    return {"author": author, "committer": author | field(call, "committer", dict, default={})}
+    people = {"author": author, "committer": author | field(call, "committer", dict, default={})}
+    for who in people.values():
+        who["date"] = _date(str(who["date"]))
+    return people
+
+
+def _date(given: str) -> str:
+    """Return a time as commits show it. Raises 422 for what is none."""
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        raise refusal(422, f"'{given}' is not a time as in 2026-01-31T12:00:00Z.") from None
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _target(call: Call, repository: Data, sha: str) -> Data:

@@ -168,7 +168,7 @@ def test_wrong_subject_missing_role_a_role_too_many_and_time_that_is_up(
     push(configured)
     configured.edit(change)
     push(configured)
-    ran = verify("--run", "--timeout", "4s")
+    ran = verify("--run", "--timeout", "6s")
 
     assert ran.code == 3, ran.err
     assert ran.verdicts[("dev", "credential")] == {"fail"}

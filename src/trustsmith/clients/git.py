@@ -114,12 +114,12 @@ def _changes(listing: bytes) -> Iterator[_Change]:
     """What a raw log says: commits, each with the modes, blobs and letter of a change before the path of it."""
     commit = blob = ""
     for part in listing.decode("utf-8", "surrogateescape").split("\0"):
-        if part.lstrip("\n").startswith(":"):
-            blob = part.split()[3]
-        elif blob:
-            if blob.strip("0"):
+        if blob:
+            if blob.strip("0"):  # else the path was deleted
                 yield _Change(commit, part, blob)
             blob = ""
+        elif part.lstrip("\n").startswith(":"):
+            blob = part.split()[3]
         else:
             commit = part
 

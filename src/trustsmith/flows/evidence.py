@@ -17,6 +17,7 @@ from trustsmith.doctor.check import is_answer
 from trustsmith.doctor.evidence import Answer, Azure, Evidence, GitHub, Json, People, Rights
 from trustsmith.doctor.foundry import PROVIDER
 from trustsmith.doctor.network import endpoint_host
+from trustsmith.doctor.roles import steps_by_scope
 from trustsmith.errors import NotFound, TrustsmithError
 from trustsmith.model.actions_policy import Policy, policy_of
 from trustsmith.model.pins import uses_in
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from trustsmith.flows.session import Session
+    from trustsmith.model.conditions import Attempt
     from trustsmith.model.config import Config, Reviewer
     from trustsmith.model.foundry import ProjectId
 
@@ -142,22 +144,35 @@ async def role_definitions(session: Session, config: Config) -> dict[UUID, Answe
 
 async def rights_of(session: Session, config: Config) -> dict[str, Rights]:
     """What is permitted at each scope of the file (lower case)."""
-    roles: dict[str, set[UUID]] = {}
+    attempts: dict[str, list[Attempt]] = {}
     for grant in granted(config.environments):
-        roles.setdefault(grant.scope, set()).add(grant.role)
-    found = await _all({s: _rights_at(session, s, wanted) for s, wanted in roles.items()})
+        attempts.setdefault(grant.scope, []).append(assigning(grant.role))
+    found = await _all({scope: _rights_at(session, scope, wanted) for scope, wanted in attempts.items()})
     return {scope.lower(): rights for scope, rights in found.items()}
 
 
-async def _rights_at(session: Session, scope: str, roles: set[UUID]) -> Rights:
-    permissions, denials = await every(
-        quiet(session.arm.permissions(scope)), quiet(session.arm.deny_assignments(scope))
+async def with_rights(session: Session, evidence: Evidence) -> Evidence:
+    """The evidence with what is permitted at scopes that only its plan names: a role goes from where the file has none.
+
+    Nothing where the file's own scopes were not asked for.
+    """
+    known = evidence.azure.rights
+    steps = {scope: found for scope, found in steps_by_scope(evidence).items() if scope not in known}
+    if not known or not steps:
+        return evidence
+    asked = {s: _rights_at(session, s, [step.attempt for step in found]) for s, found in steps.items()}
+    return replace(evidence, azure=replace(evidence.azure, rights={**known, **await _all(asked)}))
+
+
+async def _rights_at(session: Session, scope: str, attempts: list[Attempt]) -> Rights:
+    permissions, denials, locks = await every(
+        quiet(session.arm.permissions(scope)),
+        quiet(session.arm.deny_assignments(scope)),
+        quiet(session.arm.locks(scope)),
     )
-    enough = isinstance(permissions, TrustsmithError) or all(
-        permit(permissions, assigning(role)) for role in roles
-    )
+    enough = isinstance(permissions, TrustsmithError) or all(permit(permissions, one) for one in attempts)
     eligible = None if enough else await quiet(_eligible(session, scope))
-    return Rights(permissions=permissions, eligible=eligible, denials=denials)
+    return Rights(permissions=permissions, eligible=eligible, denials=denials, locks=locks)
 
 
 async def _eligible(session: Session, scope: str) -> list[Json]:

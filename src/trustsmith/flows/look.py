@@ -13,6 +13,7 @@ from trustsmith.flows.facts import Asker
 from trustsmith.flows.preflight import preflight
 from trustsmith.flows.proof import proven
 from trustsmith.flows.remarks import remarks
+from trustsmith.flows.rights import advised
 from trustsmith.flows.session import Session, rendered
 from trustsmith.hazards import judge
 from trustsmith.model.config import CHECK_TRUST
@@ -75,9 +76,10 @@ async def look(
     asker = Asker(session, source, contacted, sides)
     first, files = await together(asker.repository(), _files(session, source.config, contacted, allow))
     draft = desire(source.config, first, files)  # complete but for ids of reviewers, and endpoints
-    (facts, unread), live, evidence = await together(
+    (facts, unread), live, rights, evidence = await together(
         asker.rest(first),
         _live(session, draft, first, contacted, sides),
+        advised(session, source.config, sides),
         preflight(session, source.config, sides) if to_write else unasked(None),
     )
     wanted = desire(source.config, facts, files)
@@ -87,7 +89,8 @@ async def look(
         live = live.join(State(proven=await _proven(session, source.config, facts)))
     _check_live(source, live)
     await _say_who(session, contacted - live.unread.keys())
-    plan = await _plan(session, source.config, judge(diff(live, wanted, sides), live, allow), contacted)
+    plan = replace(judge(diff(live, wanted, sides), live, allow), rights=rights)
+    plan = await _plan(session, source.config, plan, contacted)
     return Picture(facts, wanted, live, plan, evidence)
 
 

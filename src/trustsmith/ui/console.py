@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from trustsmith.render import Template
 
 T = TypeVar("T")
-Format = Literal["text", "json", "md"]
+Format = Literal["text", "json", "md", "sarif"]
 Color = Literal["auto", "always", "never"]
 
 
