@@ -41,8 +41,20 @@ def commits(repository: Data) -> dict[str, Data]:
 
 
 def tags(repository: Data) -> dict[str, str]:
-    """Return tags: name and commit id."""
+    """Return tags: name and the id of the commit, or, of an annotated one, of its tag object."""
     return _shelf(repository, "tags")
+
+
+def tag_objects(repository: Data) -> dict[str, Data]:
+    """Return the objects of annotated tags by id: tag, message, tagger, and what they point to (sha, type)."""
+    return _shelf(repository, "tag_objects")
+
+
+def peeled(repository: Data, sha: str) -> str:
+    """Return the commit that an id leads to, through any number of tag objects."""
+    while sha in tag_objects(repository):
+        sha = tag_objects(repository)[sha]["object"]["sha"]
+    return sha
 
 
 def _framed(kind: str, content: bytes) -> bytes:
@@ -157,19 +169,23 @@ def resolve(world: World, repository: Data, ref: str) -> str | None:
     name = repository["default_branch"] if ref == "HEAD" else ref
     name = name.removeprefix("refs/")
     if name.startswith("tags/"):
-        return tags(repository).get(name.removeprefix("tags/"))
+        tag = tags(repository).get(name.removeprefix("tags/"))
+        return peeled(repository, tag) if tag else None
     found = head(world, repository, name.removeprefix("heads/")) or tags(repository).get(name)
-    return found or (name if name in commits(repository) else None)
+    return peeled(repository, found) if found else (name if name in commits(repository) else None)
+
+
+def history(repository: Data, commit: str) -> list[str]:
+    """Return a commit and all that can be reached from it, the nearest first."""
+    waiting, met = [commit], dict[str, None]()
+    while waiting:
+        sha = waiting.pop(0)
+        if sha not in met:
+            met[sha] = None
+            waiting += commits(repository)[sha]["parents"]
+    return list(met)
 
 
 def is_ancestor(repository: Data, older: str, newer: str) -> bool:
     """Whether ``older`` is ``newer`` or can be reached from it."""
-    waiting, met = [newer], set()
-    while waiting:
-        sha = waiting.pop()
-        if sha == older:
-            return True
-        if sha not in met:
-            met.add(sha)
-            waiting += commits(repository)[sha]["parents"]
-    return False
+    return older in history(repository, newer)
