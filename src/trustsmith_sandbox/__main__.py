@@ -60,6 +60,7 @@ def serve(
 
 
 main.add_command(people.push, "push")
+main.add_command(people.pull, "pull")
 main.add_command(people.approve, "approve")
 
 

@@ -1,11 +1,12 @@
-"""What people do beside the tool, done for them in the demo: push a checkout, approve what waits.
+"""What people do beside the tool, done for them in the demo: push and pull a checkout, approve what waits.
 
-Two commands that talk to a sandbox over HTTPS as anybody could: they know the endpoints file, a repository and a token.
+Commands that talk to a sandbox over HTTPS as anybody could: they know the endpoints file, a repository and a token.
 They must not know trustsmith.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import ssl
@@ -50,6 +51,16 @@ class Desk:
         files = {p.relative_to(folder).as_posix(): p.read_text(encoding="utf-8") for p in paths}
         self._post(f"{self.control}/push", {"repository": self.repository, "files": files})
         return list(files)
+
+    def pull(self, folder: Path) -> list[str]:
+        """Write the files of the default branch, as a clone would; return them."""
+        branch = self._get("")["default_branch"]
+        blobs = [e for e in self._get(f"/git/trees/{branch}?recursive=1")["tree"] if e["type"] == "blob"]
+        for blob in blobs:
+            file = folder / blob["path"]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(base64.b64decode(self._get(f"/git/blobs/{blob['sha']}")["content"]))
+        return [blob["path"] for blob in blobs]
 
     def approve(self, runs: int) -> None:
         """Approve all that waits, and let wait timers pass, until so many runs have ended."""
@@ -97,6 +108,16 @@ _REPOSITORY = click.option("--repository", required=True, metavar="OWNER/NAME", 
 def push(*, folder: Path, repository: str, endpoints: Path) -> None:
     """Commit the .github of FOLDER to the repository's default branch."""
     for file in Desk.at(endpoints, repository).push(folder):
+        click.echo(file)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@_REPOSITORY
+@_ENDPOINTS
+def pull(*, folder: Path, repository: str, endpoints: Path) -> None:
+    """Write the files of the repository's default branch into FOLDER."""
+    for file in Desk.at(endpoints, repository).pull(folder):
         click.echo(file)
 
 

@@ -1,6 +1,6 @@
 """Holds answers to GitHub's published API description, and gives tests clients that always do.
 
-The description is ``tests/contracts/github.json``; what real traffic looked like is in
+The description is ``tests/contracts/github.json`` and ``github-stores.json``; what real traffic looked like is in
 ``github-observed.json``. It must not know what the sandbox does.
 """
 
@@ -45,6 +45,9 @@ def _with_null(schema: Any) -> Any:
 @cache
 def _described() -> dict[str, Any]:
     known: dict[str, Any] = json.loads((CONTRACTS / "github.json").read_text(encoding="utf-8"))
+    stores: dict[str, Any] = json.loads((CONTRACTS / "github-stores.json").read_text(encoding="utf-8"))
+    known["paths"] |= stores["paths"]
+    known["components"]["schemas"] |= stores["components"]["schemas"]
     known["components"] = _with_null(known["components"])
     return known
 
