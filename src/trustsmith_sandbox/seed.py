@@ -206,7 +206,9 @@ def _applications(names: Names) -> Data:
     apps = {object_id: _application(name, app_id, object_id) for name, app_id, object_id in _APPS}
     for name, _app_id, object_id in _APPS[:2]:
         apps[object_id]["federatedIdentityCredentials"] = [_credential(names, name)]
-    apps[_APPS[2][2]]["passwordCredentials"] = [_password(1, "terraform"), _password(2, "github-actions")]
+    expired = {"startDateTime": "2024-01-15T09:00:00Z", "endDateTime": "2025-01-15T09:00:00Z"}
+    passwords = [_password(1, "terraform") | expired, _password(2, "github-actions")]
+    apps[_APPS[2][2]]["passwordCredentials"] = passwords
     return apps
 
 
