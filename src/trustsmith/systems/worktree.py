@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from trustsmith.model.facts import Facts
     from trustsmith.model.plan import Change
     from trustsmith.model.resource import Resource
-    from trustsmith.regenerate import Outcome
     from trustsmith.systems import Minted
 
     #: A former text of the configuration → path → body of what it asks for, as far as it can be rendered today.
@@ -171,8 +170,9 @@ def is_workflow(text: str) -> bool:
 
 def _unreadable(file: WorkflowFile, data: bytes) -> WorkflowFile:
     """A wanted file in whose place something is that is no text: nothing of it can be kept."""
-    outcome: Outcome = "overwritten" if file.word == "overwrite" else "conflict"
-    fate = Regenerated(outcome=outcome, text=file.text, why="it is no UTF-8 text")
+    fate = Regenerated(outcome="conflict", text=file.text, why="it is no UTF-8 text")
+    if file.word == "overwrite":
+        fate = Regenerated(outcome="overwritten", text=file.text)
     return WorkflowFile.of(file.path, _shown(data), fate)
 
 
