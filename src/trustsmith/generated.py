@@ -23,7 +23,7 @@ _ABOVE_ONCE = (
     "# An edit in this file is noticed by the hash below, and trustsmith then refuses to write over it.",
 )
 _MARK = re.compile(r"^# trustsmith: template=(\S+) version=(\S+) sha256=([0-9a-f]{64})$", re.MULTILINE)
-_WINDOWS = re.compile("\r+\n")
+_WINDOWS = re.compile("(?<!\r)\r+\n")
 # Characters that YAML 1.2 does not print in a scalar, or that other versions of YAML read as line ends.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ENDED = re.compile(r"[^\n]\n\Z")
