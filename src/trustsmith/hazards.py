@@ -14,7 +14,7 @@ from trustsmith.model.environments import (
 )
 from trustsmith.model.foundry import ProjectId, role_name, role_slug
 from trustsmith.model.plan import Change, Hazard, Plan
-from trustsmith.model.resource import Key, Later
+from trustsmith.model.resource import Key, Later, Resource
 from trustsmith.model.resources import (
     Application,
     ClientSecret,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 #: Federated credentials on one application (Microsoft Learn, "Important considerations and restrictions").
 MOST_CREDENTIALS = 20
+_LOSING = {"conflict", "overwritten"}
 
 
 def judge(plan: Plan, live: State, allow: Collection[str] = ()) -> Plan:
@@ -78,11 +79,11 @@ def _of(change: Change, live: State) -> Iterator[Hazard]:
         ) if before and not before.owned:
             why = "It holds a value that trustsmith did not write; a running deployment may use it."
             yield Hazard(f"overwrite={name}", why)
-        case ("update" | "delete", WorkflowFile()) if before and not before.owned:
+        case "update", WorkflowFile() if before and _loses(before):
             yield Hazard(
                 f"overwrite={name}",
-                "The file was edited since trustsmith wrote it, or somebody else made it; the edits would be lost.",
-                hint="Look at the difference first:\n  trustsmith render --out DIR",
+                f"{change.why[:1].upper()}{change.why[1:]}. What others wrote into it would be lost; "
+                "trustsmith render shows the difference, and how to keep it.",
             )
         case "update", ServicePrincipal(enabled=True) if getattr(before, "enabled", True) is False:
             yield Hazard(f"enable={name}", "Somebody disabled this service principal; perhaps on purpose.")
@@ -97,6 +98,12 @@ def _of(change: Change, live: State) -> Iterator[Hazard]:
                 f"grant={role_slug(role)}@{scope}#{who}",
                 f"{what} reaches beyond one Foundry project. The file's reason: {because}",
             )
+
+
+def _loses(before: Resource) -> bool:
+    """Whether a file's new text does not hold what others wrote into the one that is there."""
+    fate = getattr(before, "fate", None)
+    return fate.outcome in _LOSING if fate else not before.owned
 
 
 def _application_why(change: Change, live: State) -> str:

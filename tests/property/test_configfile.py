@@ -309,7 +309,7 @@ CORPUS |= {f"{name}, CRLF": text.replace("\n", "\r\n") for name, text in CORPUS.
 CORPUS["plain, no last line end"] = CORPUS["plain"].removesuffix("# the end\n").removesuffix("\n")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(configs())
 def test_a_new_file_loads_to_what_was_written(config: Config) -> None:
     assert load(new(config), "new.yml").config == config
@@ -321,7 +321,7 @@ def test_an_update_without_a_change_keeps_every_byte(name: str) -> None:
     assert update(text, load(text, name).config, name) == text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(CORPUS)), configs())
 def test_an_update_loads_to_what_is_wanted(name: str, config: Config) -> None:
     text = update(CORPUS[name], config, name)
@@ -329,7 +329,7 @@ def test_an_update_loads_to_what_is_wanted(name: str, config: Config) -> None:
     assert "CRLF" not in name or "\n" not in text.replace("\r\n", "")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(configs(), configs())
 def test_any_file_of_ours_can_become_any_other(old: Config, config: Config) -> None:
     assert load(update(new(old), config, "x.yml"), "x.yml").config == config

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trustsmith.desire import desire
@@ -12,6 +12,8 @@ from trustsmith.errors import ConfigError, NotAllowed, NotSignedIn
 from trustsmith.flows.facts import Asker
 from trustsmith.flows.preflight import preflight
 from trustsmith.flows.proof import proven
+from trustsmith.flows.remarks import remarks
+from trustsmith.flows.rights import advised
 from trustsmith.flows.session import Session, rendered
 from trustsmith.hazards import judge
 from trustsmith.model.config import CHECK_TRUST
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from trustsmith.model.config import Config
     from trustsmith.model.plan import Plan
     from trustsmith.model.resources import WorkflowFile
+    from trustsmith.systems import Reader
 
 #: What each side's part has to look at. A side that is not listed is not contacted.
 _LOOKS_AT: dict[Side, frozenset[Side]] = {
@@ -66,16 +69,17 @@ async def look(
     """
     contacted = _contacted(source.config, sides)
     if contacted <= {"files"}:
-        return await _files_only(session, source.config, allow)
+        return await look_at_files(session, source.config, _rendered(session, source.config, allow), allow)
     session.look_anew()
     session.prefetch(contacted)
     session.talk.step("Looking at what is there")
     asker = Asker(session, source, contacted, sides)
-    first, files = await together(asker.repository(), _files(session, source.config, contacted))
+    first, files = await together(asker.repository(), _files(session, source.config, contacted, allow))
     draft = desire(source.config, first, files)  # complete but for ids of reviewers, and endpoints
-    (facts, unread), live, evidence = await together(
+    (facts, unread), live, rights, evidence = await together(
         asker.rest(first),
         _live(session, draft, first, contacted, sides),
+        advised(session, source.config, sides),
         preflight(session, source.config, sides) if to_write else unasked(None),
     )
     wanted = desire(source.config, facts, files)
@@ -85,13 +89,28 @@ async def look(
         live = live.join(State(proven=await _proven(session, source.config, facts)))
     _check_live(source, live)
     await _say_who(session, contacted - live.unread.keys())
-    return Picture(facts, wanted, live, judge(diff(live, wanted, sides), live, allow), evidence)
+    plan = replace(judge(diff(live, wanted, sides), live, allow), rights=rights)
+    plan = await _plan(session, source.config, plan, contacted)
+    return Picture(facts, wanted, live, plan, evidence)
 
 
-async def _files(session: Session, config: Config, contacted: frozenset[Side]) -> list[WorkflowFile]:
+async def _plan(session: Session, config: Config, plan: Plan, contacted: Collection[Side]) -> Plan:
+    """The plan with remarks about its files."""
+    return replace(plan, notes=(*plan.notes, *await remarks(session, config, plan, contacted)))
+
+
+async def _files(
+    session: Session, config: Config, contacted: frozenset[Side], allow: Collection[str]
+) -> list[WorkflowFile]:
     """The rendered workflows. Rendering is computing, so it is done when the first questions are on their way."""
     await session.warm(contacted)
-    return rendered(config, session.endpoints, session.options.root) if "files" in contacted else []
+    return _rendered(session, config, allow) if "files" in contacted else []
+
+
+def _rendered(session: Session, config: Config, allow: Collection[str]) -> list[WorkflowFile]:
+    """The rendered workflows, those that may be overwritten marked so."""
+    files = rendered(config, session.endpoints, session.options.root)
+    return [replace(file, word="overwrite") if f"overwrite={file.path}" in allow else file for file in files]
 
 
 async def _say_who(session: Session, seen: frozenset[Side]) -> None:
@@ -113,12 +132,19 @@ def _contacted(config: Config, sides: Collection[Side]) -> frozenset[Side]:
     return found
 
 
-async def _files_only(session: Session, config: Config, allow: Collection[str]) -> Picture:
-    """Rendering needs no service, and so no facts."""
+async def look_at_files(
+    session: Session,
+    config: Config,
+    files: Collection[WorkflowFile],
+    allow: Collection[str],
+    reader: Reader | None = None,
+) -> Picture:
+    """As `look`, for workflow files alone: they need no facts. files: rendered. reader: None for the checkout's."""
     nobody = Repository(id=0, full_name=config.repository, default_branch="", template=Template(prefix=""))
     facts = Facts(host="", issuer="", audience="", repository=nobody)
-    wanted = State.of(rendered(config, session.endpoints, session.options.root))
-    live = await session.reader("files").read(wanted, facts, asyncio.ensure_future(unasked(State())))
+    wanted = State.of(files)
+    reader = reader or session.reader("files")
+    live = await reader.read(wanted, facts, asyncio.ensure_future(unasked(State())))
     return Picture(facts, wanted, live, judge(diff(live, wanted, {"files"}), live, allow))
 
 

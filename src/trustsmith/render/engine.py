@@ -5,23 +5,24 @@ Templates run in jinja2's sandbox: in a pull request's check, somebody else may 
 
 from __future__ import annotations
 
-import json
 import traceback
 from contextvars import ContextVar
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from trustsmith.errors import TrustsmithError, UsageError
-from trustsmith.render.catalogue import SUFFIX, folder
+from trustsmith.render.catalogue import SUFFIX, part
 from trustsmith.render.check import RuleError, check
 from trustsmith.render.ink import Bare, Block, InkError, MisrenderedError, Page, UnfitError, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from trustsmith.model.pins import Pin
     from trustsmith.render.catalogue import Template
     from trustsmith.render.content import Content
 
@@ -30,9 +31,10 @@ _DOCS = "What templates may use: docs/templates.md, or\n  trustsmith templates -
 
 
 class Engine:
-    """Renders templates, those of the folder `own` among them."""
+    """Renders templates, those of the folder `own` among them. pins: by action."""
 
-    def __init__(self, own: Path | None = None) -> None:
+    def __init__(self, pins: Mapping[str, Pin], own: Path | None = None) -> None:
+        self._pins = pins
         self._own = own
         self._jinja = (
             ImmutableSandboxedEnvironment(  # (no autoescape: that is for HTML; `_finalize` quotes for YAML)
@@ -50,15 +52,21 @@ class Engine:
                 keep_trailing_newline=True,
             )
         )
-        self._jinja.filters.update(block=Block, literal=literal, pinned=pinned, plain=plain)
+        self._jinja.filters.update(block=Block, literal=literal, pinned=self._pinned, plain=plain)
 
     def _source(self, name: str) -> tuple[str, str, None] | None:
         """A template's text, its name in messages, and None for "it does not change meanwhile"."""
-        for place in (folder(), self._own):
-            file = place / name if place is not None else None
-            if file is not None and file.is_file():
-                return file.read_text(encoding="utf-8"), str(file), None
-        return None
+        file = part(name, self._own)
+        return (file.read_text(encoding="utf-8-sig"), str(file), None) if file is not None else None
+
+    def _pinned(self, action: str) -> Bare:
+        """`action@commit # version`: the commit counts, the comment is for people and for tools that update it."""
+        if action not in self._pins:
+            raise InkError(
+                f"{action!r} has no pin; give it one with trustsmith render --pin {action}@VERSION"
+            )
+        pin = self._pins[action]
+        return Bare(f"{pin.use} # {pin.version}")
 
     def body(self, template: Template, content: Content) -> str:
         """The rendered text, without the header.
@@ -73,10 +81,12 @@ class Engine:
             marked = self._jinja.get_template(name).render(vars(content))
             body = page.finish(marked)
             named = {name for job in content.jobs for name in job.environments}
-            check(_structure(marked), page.value, named, own=template.own)
+            # Of somebody's template the text itself counts: a value may be a key there, or a word like `write`.
+            structure, value = (_structure(body), str) if template.own else (_structure(marked), page.value)
+            check(structure, value, named, own=template.own)
         except UnfitError as error:
             raise UsageError(f"Workflow {content.name!r}: {error}.", hint=error.hint) from None
-        except (TrustsmithError, MisrenderedError):
+        except TrustsmithError:
             raise
         except Exception as error:  # whatever a template's expressions may raise
             if not template.own:
@@ -90,17 +100,18 @@ class Engine:
 def _explained(name: str, error: Exception, content: Content) -> UsageError:
     """What is wrong with somebody's template."""
     line, file = _place(error, name)
+    said = " ".join(str(error).split()).rstrip(".")  # on one line, whatever the template makes of it
     where = f"{file}, line {line}" if line else file
     if isinstance(error, RuleError):
         return UsageError(
-            f"{file}: {error}.", hint="Give the job an environment of the workflow: [[ job.environment ]]"
+            f"{file}: {said}.", hint="Give the job an environment of the workflow: [[ job.environment ]]"
         )
     if isinstance(error, jinja2.UndefinedError):
         known = ", ".join(sorted(vars(content)))
-        return UsageError(f"{where}: {error.message}.", hint=f"There is: {known}.\n{_DOCS}")
+        return UsageError(f"{where}: {said}.", hint=f"There is: {known}.\n{_DOCS}")
     if isinstance(error, UnicodeDecodeError):
         return UsageError(f"{file} is not UTF-8 text.", hint="Save it again with the encoding UTF-8.")
-    return UsageError(f"{where}: {str(error).rstrip('.')}.", hint=_DOCS)
+    return UsageError(f"{where}: {said}.", hint=_DOCS)
 
 
 def _place(error: Exception, name: str) -> tuple[int | None, str]:
@@ -134,19 +145,3 @@ def _structure(marked: str) -> Any:
 def literal(text: str) -> str:
     """Text as it is written inside an expression: in single quotes, doubled within (GitHub Docs, "Literals")."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def pinned(action: str) -> Bare:
-    """`action@commit # version`: the commit counts, the comment is for people and for tools that update it."""
-    pins = actions()
-    if action not in pins:
-        raise InkError(f"{action!r} has no pin; write its commit")
-    pin = pins[action]
-    return Bare(f"{action}@{pin['sha']} # {pin['version']}")
-
-
-@cache
-def actions() -> dict[str, dict[str, str]]:
-    """The one file of pins: action → `sha`, `version`, `date`."""
-    found: dict[str, dict[str, str]] = json.loads((folder() / "actions.json").read_text(encoding="utf-8"))
-    return found

@@ -78,6 +78,7 @@ def as_json(template: Template) -> dict[str, Any]:
         "purpose": template.purpose,
         "own": template.own,
         "in_order": template.in_order,
+        "complete": template.complete,
         "takes": list(template.takes),
         "options": options,
         "operations": [
