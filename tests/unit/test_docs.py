@@ -17,8 +17,9 @@ import pytest
 
 from trustsmith import aadsts, errors
 from trustsmith.cli import COMMANDS, cli
+from trustsmith.configfile import load
 from trustsmith.doctor import CHECKS
-from trustsmith.render import catalogue
+from trustsmith.render import catalogue, problems
 from trustsmith.ui import report_templates
 from trustsmith_sandbox.__main__ import main, serve
 
@@ -151,6 +152,29 @@ def test_generated_tables_are_what_the_program_says(page: str) -> None:
     text = _text(DOCS / page)
     assert _BLOCK.search(text)
     assert text == _generated(text), "write them anew: python -m tests.unit.test_docs"
+
+
+_ABOUT = "version: 1\nrepository: contoso/agents\ntenant: 11111111-1111-1111-1111-111111111111\n"
+_PROJECT = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.CognitiveServices"
+
+
+def _example(block: str) -> str:
+    """A whole file out of the part of one that a page shows."""
+    names = () if "environments:\n" in block else ("staging", "prod")
+    some = "".join(f"  {name}: {{project: {_PROJECT}/accounts/{name}/projects/a}}\n" for name in names)
+    return _ABOUT + (f"environments:\n{some}" if names else "") + block
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_examples_on_the_pages_of_templates_are_right(name: str) -> None:
+    blocks = [
+        found[2] for found in _FENCE.finditer(_text(DOCS / "templates" / f"{name}.md")) if found[1] == "yaml"
+    ]
+    for block in (block for block in blocks if not block.startswith("jobs:")):
+        config = load(_example(block), name).config
+        found = [problem for one in config.workflows for problem in problems(one, catalogue())]
+        assert not found
+        assert "workflows:" not in block or config.workflows[0].template in catalogue()
 
 
 def test_every_command_is_documented() -> None:

@@ -27,6 +27,8 @@ KINDS: Mapping[Kind, tuple[type, str, OptionValue]] = {
     "variables": (tuple, "a list of names", ()),
     "secrets": (tuple, "a list of names", ()),
 }
+#: Where GitHub keeps what options of these kinds name.
+CONTEXTS = {"variables": "vars", "secrets": "secrets"}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._()-]*")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -72,6 +74,11 @@ class Option:
     def filled(self) -> bool:
         """Whether `{environment}` in it stands for the environment's name."""
         return self.kind in {"path", "name"}
+
+    @property
+    def handed_on(self) -> bool:
+        """Whether it names what jobs get from the GitHub environment."""
+        return self.kind in CONTEXTS
 
     def problem(self, given: OptionValue) -> str:
         """What is wrong with a value; empty for a good one."""
