@@ -1,7 +1,7 @@
-"""The configuration's keys, and how its sections become a `Config`. Reports every problem, with its position.
+"""How the sections of the configuration become a `Config`. Reports every problem, with its position.
 
 Must not read files, contact anything, or fill in what only a service knows. What a single value may be is in
-`configvalues`; what YAML is, in `configtree`.
+`configvalues`, which keys there are in `configkeys`; what YAML is, in `configtree`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from ruamel.yaml.nodes import Node, ScalarNode
 
 from trustsmith import configtrusts, configworkflows
 from trustsmith import configvalues as values
+from trustsmith.configkeys import KEYS, LONGEST_WAIT, REVIEWERS, VERSION
 from trustsmith.configreader import Reader, describe, shown
 from trustsmith.configtree import tag
 from trustsmith.errors import ConfigError
@@ -29,57 +30,6 @@ from trustsmith.model.foundry import PROJECT_MANAGER, ProjectId
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Section → key → whether it is required. "environment" and "workflow" are one entry of `environments`, `workflows`; a
-#: kind of trust is one of `trusts`.
-KEYS: Mapping[str, Mapping[str, bool]] = {
-    "": {
-        "version": True,
-        "repository": True,
-        "tenant": True,
-        "cloud": False,
-        "github": False,
-        "enterprise": False,
-        "audience": False,
-        "identity": False,
-        "store": False,
-        "immutable_subjects": False,
-        "runner": False,
-        "templates": False,
-        "environments": True,
-        "workflows": False,
-    },
-    "identity": {
-        "kind": False,
-        "per": False,
-        "name": False,
-        "owners": False,
-        "service_management_reference": False,
-    },
-    "environment": {
-        "project": False,
-        "projects": False,
-        "role": False,
-        "grants": False,
-        "client_id": False,
-        "endpoint": False,
-        "protection": False,
-        "runner": False,
-        "trusts": False,
-    },
-    "grant": {"role": True, "scope": True, "because": True},
-    "protection": {
-        "reviewers": False,
-        "wait_minutes": False,
-        "prevent_self_review": False,
-        "branches": False,
-        "tags": False,
-    },
-    **configworkflows.KEYS,
-    **configtrusts.KEYS,
-}
-VERSION = 1
-REVIEWERS = 6  # GitHub REST, "Create or update an environment"
-LONGEST_WAIT = 43200  # minutes; the same source
 LONGEST_DISPLAY_NAME = 256  # Graph v1.0, application resource
 
 

@@ -10,32 +10,16 @@ from typing import TYPE_CHECKING
 
 from ruamel.yaml.nodes import Node, ScalarNode, SequenceNode
 
+from trustsmith import configshapes as shapes
 from trustsmith import configvalues as values
+from trustsmith.configkeys import KEYS
 from trustsmith.configreader import Reader, Wrong, describe, shown
 from trustsmith.configtree import tag
 from trustsmith.errors import closest
 from trustsmith.model.config import Runner, Workflow, default_path, default_workflows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from trustsmith.model.config import OptionValue
-
-#: Section → key → whether it is required, as in `configschema`.
-KEYS: Mapping[str, Mapping[str, bool]] = {
-    "runner": {"group": False, "labels": False},
-    "workflow": {
-        "template": True,
-        "path": False,
-        "environments": False,
-        "paths": False,
-        "reusable": False,
-        "run": False,
-        "with": False,
-    },
-}
-
-_WORKFLOW_PATH = re.compile(r"\.github/workflows/[A-Za-z0-9_][A-Za-z0-9_. -]*\.ya?ml")
 
 
 def runner(reader: Reader, node: Node | None) -> Runner | None:
@@ -158,7 +142,7 @@ def _path_filter(text: str) -> str:
 def folder(text: str) -> str:
     """A folder inside the repository, from its top, with `/`."""
     parts = text.removesuffix("/").split("/")
-    if not re.fullmatch(r"[A-Za-z0-9._ /-]+", text) or "" in parts or {".", ".."} & set(parts):
+    if not re.fullmatch(shapes.FOLDER, text) or "" in parts or {".", ".."} & set(parts):
         raise Wrong(
             f"{shown(text)} is not a folder inside this repository.",
             "For example: .github/trustsmith-templates",
@@ -175,7 +159,7 @@ def _label(text: str) -> str:
 
 def _option_name(text: str) -> str:
     """The name of a template's option, as it is spelled in templates."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", text):
+    if not re.fullmatch(shapes.OPTION, text):
         raise Wrong(
             f"{shown(text)} is not an option's name: a-z, 0-9 and '_'.",
             f"Write: {re.sub(r'[^a-z0-9_]', '_', text.lower())}",
@@ -185,7 +169,7 @@ def _option_name(text: str) -> str:
 
 def _template(text: str) -> str:
     """A template's name: lower-case letters, digits and hyphens."""
-    if not re.fullmatch(r"[a-z0-9-]+", text):
+    if not re.fullmatch(shapes.TEMPLATE, text):
         raise Wrong(
             f"{shown(text)} is not a template's name: a-z, 0-9 and '-'.", "For example: deploy-agents"
         )
@@ -194,9 +178,13 @@ def _template(text: str) -> str:
 
 def _workflow_path(text: str) -> str:
     """A file directly in `.github/workflows`, the only place where GitHub looks for workflows."""
-    if not _WORKFLOW_PATH.fullmatch(text) or ".." in text:
+    if not re.fullmatch(shapes.WORKFLOW_PATH, text) or ".." in text:
         name = re.split(r"[/\\]", text)[-1].removesuffix(".yml").removesuffix(".yaml")
         better = f".github/workflows/{name}.yml"
-        hint = f"Write: path: {better}" if _WORKFLOW_PATH.fullmatch(better) and ".." not in better else ""
+        hint = (
+            f"Write: path: {better}"
+            if re.fullmatch(shapes.WORKFLOW_PATH, better) and ".." not in better
+            else ""
+        )
         raise Wrong(f"{shown(text)} must be a .yml or .yaml file directly in .github/workflows.", hint)
     return text

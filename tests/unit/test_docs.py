@@ -1,6 +1,6 @@
 """The documentation says what the program does: flags, hazards, exit codes, links and command lines.
 
-`python -m tests.unit.test_docs` writes the generated tables into the pages.
+`python -m tests.unit.test_docs` writes the generated tables into the pages, and the configuration's JSON Schema.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from trustsmith import aadsts, errors
+from trustsmith import aadsts, editorschema, errors
 from trustsmith.cli import COMMANDS, cli
+from trustsmith.configkeys import KEYS
 from trustsmith.doctor import CHECKS
 from trustsmith.render import catalogue
 from trustsmith.ui import report_templates
@@ -24,6 +25,8 @@ from trustsmith_sandbox.__main__ import main, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from trustsmith.configshapes import Key
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -122,7 +125,24 @@ def templates(_: str) -> str:
     return "\n".join(["", "| template | what for |", "|---|---|", *rows, "", ""])
 
 
-_WRITERS = {"flags": flags, "codes": signins, "template": template, "templates": templates}
+def keys(section: str) -> str:
+    """The keys of a section of the configuration as a table."""
+    rows = [
+        f"| `{name}` | {_cell(key.shape.words)} | {_left_out(key)} | {_cell(key.meaning)} |"
+        for name, key in KEYS["" if section == "file" else section].items()
+    ]
+    return "\n".join(["", "| key | type | default | meaning |", "|---|---|---|---|", *rows, "", ""])
+
+
+def _left_out(key: Key) -> str:
+    """What stands for a key that is left out."""
+    if key.required or key.default is None:
+        return "required" if key.required else key.otherwise
+    quoted = isinstance(key.default, str) and "{" in key.default
+    return f"`{json.dumps(key.default)}`" if quoted or isinstance(key.default, bool) else f"`{key.default}`"
+
+
+_WRITERS = {"keys": keys, "flags": flags, "codes": signins, "template": template, "templates": templates}
 
 
 def _generated(text: str) -> str:
@@ -131,6 +151,7 @@ def _generated(text: str) -> str:
 
 GENERATED = [
     "commands.md",
+    "configuration.md",
     "templates.md",
     "troubleshooting.md",
     *(f"templates/{name}.md" for name in catalogue()),
@@ -142,6 +163,11 @@ def test_generated_tables_are_what_the_program_says(page: str) -> None:
     text = _text(DOCS / page)
     assert _BLOCK.search(text)
     assert text == _generated(text), "write them anew: python -m tests.unit.test_docs"
+
+
+def test_every_section_of_the_configuration_is_documented() -> None:
+    tables = [found[3] for found in _BLOCK.finditer(_text(DOCS / "configuration.md"))]
+    assert sorted(tables) == sorted(name or "file" for name in KEYS)
 
 
 def test_every_command_is_documented() -> None:
@@ -351,3 +377,4 @@ if __name__ == "__main__":
         old = _text(generated)
         if (new := _generated(old)) != old:
             generated.write_text(new, encoding="utf-8", newline="\n")
+    (DOCS / editorschema.URL.rpartition("/")[2]).write_text(editorschema.text(), "utf-8", newline="\n")
