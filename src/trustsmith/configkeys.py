@@ -312,3 +312,8 @@ KEYS: Mapping[str, Keys] = {
     },
     **TRUSTS,
 }
+
+
+def required(section: str) -> dict[str, bool]:
+    """The keys of a section: key → whether it is required."""
+    return {name: key.required for name, key in KEYS[section].items()}

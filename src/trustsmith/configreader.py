@@ -16,8 +16,6 @@ from trustsmith.errors import Problem, closest
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from trustsmith.configshapes import Key
-
 T = TypeVar("T")
 
 _KINDS = {
@@ -74,19 +72,19 @@ class Reader:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         self.problems.append(Problem(self.file, line, column, message, hint))
 
-    def mapping(self, node: Node | None, what: str, keys: Mapping[str, Key]) -> dict[str, Node]:
-        """The values of known keys. An optional key without a value is left out."""
+    def mapping(self, node: Node | None, what: str, keys: Mapping[str, bool]) -> dict[str, Node]:
+        """The values of known keys (key → whether it is required). An optional key without a value is left out."""
         fields: dict[str, Node] = {}
         for name, key, value in self.named(node, what):
             if name not in keys:
                 self._unknown(key, name, keys)
             elif not _is_null(value):
                 fields[name] = value
-            elif keys[name].required:
+            elif keys[name]:
                 self.report(value, f"'{name}' has no value.", f"Write one after '{name}:'.")
         if isinstance(node, MappingNode) or (node is not None and _is_null(node)):
             given = members(node)
-            for name in (key for key, one in keys.items() if one.required and key not in given):
+            for name in (key for key, required in keys.items() if required and key not in given):
                 self.report(node, f"'{name}' is missing{_inside(what)}.", f"Add '{name}: …'.")
         return fields
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from ruamel.yaml.nodes import Node, SequenceNode
 
 from trustsmith import configvalues as values
-from trustsmith.configkeys import TRUSTS
+from trustsmith.configkeys import TRUSTS, required
 from trustsmith.configreader import Reader, Wrong, shown
 from trustsmith.configtree import find
 from trustsmith.errors import closest
@@ -65,7 +65,7 @@ def _trust(reader: Reader, node: Node) -> Trust | None:
         reader.report(key, f"Unknown kind of trust {shown(kind)}.", closest(kind, TRUSTS) + known)
         return None
     before = len(reader.problems)
-    fields = reader.mapping(value, kind, TRUSTS[kind])
+    fields = reader.mapping(value, kind, required(kind))
     if kind == "gitlab" and ("branch" in fields) == ("tag" in fields):
         reader.report(
             value, "A trust in GitLab names one branch or one tag.", "Write, for example, 'branch: main'."

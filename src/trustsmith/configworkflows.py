@@ -12,7 +12,7 @@ from ruamel.yaml.nodes import Node, ScalarNode, SequenceNode
 
 from trustsmith import configshapes as shapes
 from trustsmith import configvalues as values
-from trustsmith.configkeys import KEYS
+from trustsmith.configkeys import required
 from trustsmith.configreader import Reader, Wrong, describe, shown
 from trustsmith.configtree import tag
 from trustsmith.errors import closest
@@ -30,7 +30,7 @@ def runner(reader: Reader, node: Node | None) -> Runner | None:
     if isinstance(node, SequenceNode):
         labels = reader.values(node, "runner", _label)
         return Runner(labels=labels) if labels else None
-    fields = reader.mapping(node, "runner", KEYS["runner"])
+    fields = reader.mapping(node, "runner", required("runner"))
     group = reader.value(fields.get("group"), "group", _label)
     given = fields.get("labels")
     if isinstance(given, ScalarNode):
@@ -64,7 +64,7 @@ def read(reader: Reader, node: Node | None, names: tuple[str, ...]) -> tuple[Wor
 
 
 def _workflow(reader: Reader, name: str, node: Node, names: tuple[str, ...]) -> Workflow:
-    fields = reader.mapping(node, f"workflow {shown(name, 40)}", KEYS["workflow"])
+    fields = reader.mapping(node, f"workflow {shown(name, 40)}", required("workflow"))
     template = reader.value(fields.get("template"), "template", _template) or name
     return Workflow(
         name=name,

@@ -51,7 +51,7 @@ _FATES = {
     "adopted": "its text is kept, as an edit of what would be rendered now",
     "overwritten": "it becomes what would be rendered now, and what others wrote into it goes",
 }
-_EDITED = "the file no longer asks for it, and somebody wrote into it, so it stays"
+_EDITED = "the file no longer asks for it, but somebody wrote into it"
 #: What may not stand unseen on an identity of ours.
 _STRAYS = (FederatedCredential, ClientSecret, RoleAssignment)
 

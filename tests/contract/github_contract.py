@@ -1,6 +1,6 @@
 """Holds answers to GitHub's published API description, and gives tests clients that always do.
 
-The description is ``tests/contracts/github.json``; what real traffic looked like is in
+The description is ``tests/contracts/github.json``, with ``github-api-*.json`` beside it for what was added; what real traffic looked like is in
 ``github-observed.json``. It must not know what the sandbox does.
 """
 
@@ -27,7 +27,7 @@ ADMIN, READ_ONLY, WRITER = "sandbox-admin-token", "sandbox-read-only-token", "sa
 _NOT_DESCRIBED = re.compile(
     r"GET (/|/meta|.*/readme|.*/permission|.*/teams|.*/contents|.*/selected-actions|/orgs/[^/]+/actions/permissions)"
     r"|GET .*/annotations|GET .*/properties/values|\w+ .*/customization/properties/repo(/.*)?"
-    r"|(POST /graphql|POST .*/transfer|POST .*/cancel|PUT .*/actions/permissions|PATCH .*/pulls/\d+)"
+    r"|(POST /graphql|POST .*/transfer|POST .*/cancel|PUT .*/actions/permissions)"
 )
 _ENVELOPE = {"message", "documentation_url", "status"}
 
@@ -45,15 +45,25 @@ def _with_null(schema: Any) -> Any:
 @cache
 def _described() -> dict[str, Any]:
     known: dict[str, Any] = json.loads((CONTRACTS / "github.json").read_text(encoding="utf-8"))
+    for file in sorted(CONTRACTS.glob("github-api-*.json")):
+        _add(known, json.loads(file.read_text(encoding="utf-8")))
     known["components"] = _with_null(known["components"])
     return known
+
+
+def _add(known: dict[str, Any], more: dict[str, Any]) -> None:
+    """Add what another file describes: further paths, further methods of a path, further components."""
+    for path, methods in more["paths"].items():
+        known["paths"].setdefault(path, {}).update(methods)
+    for kind, named in more["components"].items():
+        known["components"].setdefault(kind, {}).update(named)
 
 
 @cache
 def _templates() -> list[tuple[re.Pattern[str], str]]:
     """Return the described paths, the most literal first; contents and refs may have several segments."""
     paths = sorted(_described()["paths"], key=lambda path: (path.count("{"), path))
-    several = {"path", "ref", "tree_sha", "branch"}
+    several = {"path", "ref", "tree_sha", "branch", "basehead"}
     return [(re.compile(_pattern(path, several)), path) for path in paths]
 
 

@@ -95,7 +95,7 @@ def template(name: str) -> str:
     """A template's options and operations as tables."""
     found = report_templates.as_json(catalogue()[name])
     options = [
-        f"| `{o['name']}` | {o['kind']} | `{json.dumps(o['default'])}` | {_cell(o['about'])}{_values(o['values'])} |"
+        f"| `{o['name']}` | {o['kind']} | {_default(o)} | {_cell(o['about'])}{_values(o['values'])} |"
         for o in found["options"]
     ]
     done = [
@@ -115,8 +115,17 @@ def _values(values: list[str] | None) -> str:
     return f" One of: {', '.join(f'`{value}`' for value in values)}." if values else ""
 
 
-def _when(when: dict[str, str] | None) -> str:
-    return f" (with `{when['option']}`: `{when['is']}`)" if when else ""
+def _default(option: dict[str, Any]) -> str:
+    needed = option["required"]
+    if needed is False:
+        return f"`{json.dumps(option['default'])}`"
+    return "required" if needed is True else f"required{_when(needed)}"
+
+
+def _when(condition: dict[str, list[Any]]) -> str:
+    """A condition: "(with `scope`: `subscription`)"."""
+    parts = [f"`{name}`: {' or '.join(f'`{v}`' for v in values)}" for name, values in condition.items()]
+    return f" (with {', '.join(parts)})" if parts else ""
 
 
 def templates(_: str) -> str:

@@ -129,7 +129,7 @@ does = "more"
 action = "b/write"
 at = "project"
 data = true
-when = {option = "b", is = "y"}
+when = {b = ["y", "z"]}
 """
 
 
@@ -177,6 +177,11 @@ def test_what_a_template_does_not_take_is_refused(fields: dict[str, Any], said: 
         'options.a = {kind = "date", about = "", default = 1}',
         'operations = [{does = "x", action = "y", at = "tenant"}]',
         "options = 1",
+        'include = ["_nowhere"]',
+        'operations = [{does = "x", action = "y", at = "account", when = {z = 1}}]',
+        'options.runner = {kind = "path", about = "", default = ""}',
+        'options.a = {kind = "path", about = "", default = "../x"}',
+        'options.a = {kind = "text", about = "", default = "", required = {b = 1}}',
     ],
 )
 def test_a_broken_description_is_explained(about: str, tmp_path: Path) -> None:

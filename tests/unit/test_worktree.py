@@ -152,6 +152,14 @@ def test_a_file_is_made_replaced_and_removed(tmp_path: Path) -> None:
     assert not (tmp_path / PATH).exists()
 
 
+def test_an_empty_file_is_one_that_is_there(tmp_path: Path) -> None:
+    put(tmp_path, "")
+    with pytest.raises(Refused):
+        write(tmp_path, "create", None, WANTED)
+    write(tmp_path, "update", look(tmp_path)[PATH], WANTED)
+    assert (tmp_path / PATH).read_text() == WANTED.text
+
+
 @pytest.mark.parametrize("verb", ["create", "update", "delete"])
 def test_what_somebody_writes_meanwhile_is_left(tmp_path: Path, verb: Verb) -> None:
     file = put(tmp_path, WANTED.text + "# mine\n")

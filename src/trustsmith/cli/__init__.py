@@ -25,6 +25,7 @@ COMMANDS = {
     "verify": "Prove that it works: subjects, roles, and real tokens.",
     "subjects": "Show what GitHub will send, and what Entra trusts.",
     "explain": "Say what a failed sign-in of a job means, offline.",
+    "migrate": "Off client secrets: find every use of one.",
     "destroy": "Take away what trustsmith made, and only that.",
     "demo": "The whole story on the sandbox, in one command.",
     "sandbox": "Serve the sandbox: Entra, Graph, ARM, Foundry and GitHub on this machine.",

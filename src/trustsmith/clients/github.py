@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from trustsmith.clients.github_actions import Actions
+from trustsmith.clients.github_commits import Commits
+from trustsmith.clients.github_releases import Releases
 from trustsmith.clients.github_wire import Json, Wire
 from trustsmith.clients.transport import PACE, OnWait, Pace
 from trustsmith.errors import Conflict, NotFound, NotSignedIn, ServiceError
@@ -86,6 +88,8 @@ class GitHub:
         self._wire = Wire(endpoints, token, on_wait=on_wait, pace=pace, limiter=limiter)
         self._canonical: dict[str, str] = {}
         self.actions = Actions(self._wire, self._repo, endpoints.ca_bundle)
+        self.commits = Commits(self._wire, self._repo)
+        self.releases = Releases(self._wire)
 
     async def aclose(self) -> None:
         """Close the connections; the object is not used afterwards."""

@@ -12,6 +12,8 @@ from trustsmith.errors import ConfigError, NotAllowed, NotSignedIn
 from trustsmith.flows.facts import Asker
 from trustsmith.flows.preflight import preflight
 from trustsmith.flows.proof import proven
+from trustsmith.flows.remarks import remarks
+from trustsmith.flows.rights import advised
 from trustsmith.flows.session import Session, rendered
 from trustsmith.hazards import judge
 from trustsmith.model.config import CHECK_TRUST
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from trustsmith.model.config import Config
     from trustsmith.model.plan import Plan
     from trustsmith.model.resources import WorkflowFile
+    from trustsmith.systems import Reader
 
 #: What each side's part has to look at. A side that is not listed is not contacted.
 _LOOKS_AT: dict[Side, frozenset[Side]] = {
@@ -73,9 +76,10 @@ async def look(
     asker = Asker(session, source, contacted, sides)
     first, files = await together(asker.repository(), _files(session, source.config, contacted, allow))
     draft = desire(source.config, first, files)  # complete but for ids of reviewers, and endpoints
-    (facts, unread), live, evidence = await together(
+    (facts, unread), live, rights, evidence = await together(
         asker.rest(first),
         _live(session, draft, first, contacted, sides),
+        advised(session, source.config, sides),
         preflight(session, source.config, sides) if to_write else unasked(None),
     )
     wanted = desire(source.config, facts, files)
@@ -85,7 +89,14 @@ async def look(
         live = live.join(State(proven=await _proven(session, source.config, facts)))
     _check_live(source, live)
     await _say_who(session, contacted - live.unread.keys())
-    return Picture(facts, wanted, live, judge(diff(live, wanted, sides), live, allow), evidence)
+    plan = replace(judge(diff(live, wanted, sides), live, allow), rights=rights)
+    plan = await _plan(session, source.config, plan, contacted)
+    return Picture(facts, wanted, live, plan, evidence)
+
+
+async def _plan(session: Session, config: Config, plan: Plan, contacted: Collection[Side]) -> Plan:
+    """The plan with remarks about its files."""
+    return replace(plan, notes=(*plan.notes, *await remarks(session, config, plan, contacted)))
 
 
 async def _files(
@@ -122,13 +133,18 @@ def _contacted(config: Config, sides: Collection[Side]) -> frozenset[Side]:
 
 
 async def look_at_files(
-    session: Session, config: Config, files: Collection[WorkflowFile], allow: Collection[str]
+    session: Session,
+    config: Config,
+    files: Collection[WorkflowFile],
+    allow: Collection[str],
+    reader: Reader | None = None,
 ) -> Picture:
-    """As `look`, for the checkout alone: it needs no service, and so no facts. files: rendered."""
+    """As `look`, for workflow files alone: they need no facts. files: rendered. reader: None for the checkout's."""
     nobody = Repository(id=0, full_name=config.repository, default_branch="", template=Template(prefix=""))
     facts = Facts(host="", issuer="", audience="", repository=nobody)
     wanted = State.of(files)
-    live = await session.reader("files").read(wanted, facts, asyncio.ensure_future(unasked(State())))
+    reader = reader or session.reader("files")
+    live = await reader.read(wanted, facts, asyncio.ensure_future(unasked(State())))
     return Picture(facts, wanted, live, judge(diff(live, wanted, {"files"}), live, allow))
 
 

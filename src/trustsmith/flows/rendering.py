@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from trustsmith.errors import Differences, Refused, UsageError, closest
 from trustsmith.flows.change import Wish, carry_out
 from trustsmith.flows.look import Picture, look_at_files
+from trustsmith.flows.remarks import old_pins
 from trustsmith.flows.session import Options, Session, rendered
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.ui.report import Line, summary
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from trustsmith.model.config import Config
     from trustsmith.model.plan import Plan
     from trustsmith.regenerate import Word
+    from trustsmith.systems import Reader
     from trustsmith.ui.console import Console
 
 
@@ -44,22 +46,31 @@ def write(options: Options, console: Console, out: Path | None, named: Named, *,
             "--remove is for files of the checkout, and --out writes elsewhere.", hint="Use one."
         )
     source = options.read_config()
-    config, words = source.config, _words(source.config, named)
+    config = source.config
     session = Session.of(replace(options, out=out), console, config)
-    files = [
-        replace(file, word=words.get(file.path)) for file in rendered(config, session.endpoints, options.root)
-    ]
-    allow = {f"{word}={path}" for path, word in words.items()} | {f"remove={path}" for path in named.remove}
     with asyncio.Runner() as runner:
-        picture = runner.run(look_at_files(session, config, files, allow))
-        _check_stale(picture, named.remove)
-        plan = replace(picture.plan, notes=tuple(_idle(picture, words)))
-        picture = replace(picture, plan=plan if out is None else _kept(plan))
+        picture = runner.run(look_at(session, config, named))
+        picture = picture if out is None else replace(picture, plan=_kept(picture.plan))
         if check:
             _report(console, picture, config)
             return
-        _refuse(console, picture.plan, config)
+        refuse(console, picture.plan, config)
         carry_out(runner, session, console, Wish({"files"}, yes=True), lambda: picture)
+
+
+async def look_at(session: Session, config: Config, named: Named, reader: Reader | None = None) -> Picture:
+    """What is there, and what becomes of it. Raises UsageError for a name that there is not.
+
+    reader: of the files; None for the checkout's.
+    """
+    words = _words(config, named)
+    files = rendered(config, session.endpoints, session.options.root)
+    files = [replace(file, word=words.get(file.path)) for file in files]
+    allow = {f"{word}={path}" for path, word in words.items()} | {f"remove={path}" for path in named.remove}
+    picture = await look_at_files(session, config, files, allow, reader)
+    _check_stale(picture, named.remove)
+    notes = (*_idle(picture, words), *old_pins(config))
+    return replace(picture, plan=replace(picture.plan, notes=notes))
 
 
 def _words(config: Config, named: Named) -> dict[str, Word]:
@@ -126,7 +137,7 @@ def _report(console: Console, picture: Picture, config: Config) -> None:
     raise Differences("The workflow files are not what would be rendered.", hint=_next(plan, config))
 
 
-def _refuse(console: Console, plan: Plan, config: Config) -> None:
+def refuse(console: Console, plan: Plan, config: Config) -> None:
     """Show every conflict, and raise Refused when there is one."""
     blocked = {hazard.id for hazard in plan.blocked}
     conflicts = [change for change in plan.changes if f"overwrite={change.key.name}" in blocked]

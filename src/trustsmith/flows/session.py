@@ -8,18 +8,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
-from trustsmith import __version__
+from trustsmith import __version__, pinsfile
 from trustsmith.apply import Listener
 from trustsmith.clients.endpoints import Endpoints, for_cloud, from_file
 from trustsmith.configfile import Source, load
 from trustsmith.configfile import read as read_config
 from trustsmith.errors import ConfigError, TrustsmithError
 from trustsmith.model.config import CONFIG_PATH, Config
+from trustsmith.model.pins import PINS_NAME
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.render import Site, catalogue, login_environment, own_folder, problems, render
 from trustsmith.systems.azure import AzureWriter
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from trustsmith.clients.credentials import Credentials
     from trustsmith.clients.github import GitHub
     from trustsmith.clients.graph import Graph
+    from trustsmith.errors import Problem
     from trustsmith.model.resource import Side
     from trustsmith.systems import Reader, Writer
 
@@ -79,9 +81,21 @@ class Options:
         """Where the configuration is, or will be."""
         return self.root / (self.config or CONFIG_PATH)
 
+    @property
+    def pins_path(self) -> Path:
+        """Where the repository's own pins of actions are, if it has any."""
+        return self.config_path.with_name(PINS_NAME)
+
     def read_config(self) -> Source:
-        """The configuration, with templates that are there and take what it gives them. Raises UsageError or ConfigError."""
-        return self.with_templates(read_config(self.config_path))
+        """The configuration, with the pins beside it, and with templates that are there and take what it gives them.
+
+        Raises UsageError, or ConfigError with the problems of both files.
+        """
+        try:
+            source = self.pinned(read_config(self.config_path))
+        except ConfigError as error:
+            raise ConfigError(sorted({*error.problems, *self._problems_of_pins()})) from None
+        return self.with_templates(source)
 
     def with_templates(self, source: Source) -> Source:
         """The same, if its templates are there and take what it gives them. Raises UsageError or ConfigError."""
@@ -90,6 +104,17 @@ class Options:
         if found:
             raise ConfigError([source.problem(one.path, one.message, one.hint) for one in found])
         return source
+
+    def pinned(self, source: Source) -> Source:
+        """A configuration that was not read from its file, with the pins beside that. Raises UsageError or ConfigError."""
+        return replace(source, config=replace(source.config, pins=pinsfile.read(self.pins_path)))
+
+    def _problems_of_pins(self) -> list[Problem]:
+        try:
+            pinsfile.read(self.pins_path)
+        except ConfigError as error:
+            return error.problems
+        return []
 
     def choose_endpoints(self, cloud: str, github: str, config: Config | None) -> Endpoints:
         """The endpoints file when there is one, else the cloud's and the host's own; refined by the configuration.
@@ -217,13 +242,13 @@ class Session:
                 return self.github_side
             case "files":
                 config = Path(self.options.config or CONFIG_PATH).as_posix()
-                return WorktreeWriter(self.options.out or self.options.root, config, self._formerly)
+                return WorktreeWriter(self.options.out or self.options.root, config, self.formerly)
 
-    def _formerly(self, text: str) -> dict[str, str]:
+    def formerly(self, text: str) -> dict[str, str]:
         """What a former text of the configuration asks for, path → body; nothing when it cannot be rendered today."""
         options = self.options
         try:
-            config = options.with_templates(load(text, CONFIG_PATH)).config
+            config = options.with_templates(options.pinned(load(text, CONFIG_PATH))).config
             endpoints = options.choose_endpoints(config.cloud, config.github, config)
             return {file.path: file.body for file in rendered(config, endpoints, options.root)}
         except TrustsmithError:

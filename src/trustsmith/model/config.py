@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from trustsmith.model.issuers import Trust
+    from trustsmith.model.pins import Pin
 
 #: What an option of a template may be in the file.
 OptionValue = str | int | bool | tuple[str, ...]
@@ -151,6 +152,7 @@ class Config:
     immutable_subjects: the repository is to opt in to subjects with ids, from which there is no known way back.
     runner: where jobs run whose environment does not say otherwise.
     templates: the folder of the repository's own templates, from its top; None without any.
+    pins: the repository's own pins of actions. They are in a file of their own, and so not compared.
     """
 
     repository: str
@@ -166,6 +168,7 @@ class Config:
     runner: Runner = HOSTED
     templates: str | None = None
     workflows: tuple[Workflow, ...] = ()
+    pins: tuple[Pin, ...] = field(default=(), compare=False)
 
     @property
     def projects(self) -> tuple[ProjectId, ...]:

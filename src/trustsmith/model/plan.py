@@ -14,6 +14,7 @@ from trustsmith.model.resources import Application, FederatedCredential, Workflo
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from trustsmith.model.advice import Advice
     from trustsmith.model.resource import Key, Resource, Side
 
 Verb = Literal["create", "update", "restore", "delete", "check"]
@@ -118,7 +119,8 @@ class Plan:
     """What would change, what waits for somebody else, and what is dangerous about it.
 
     strays: things on our own identities that are not ours (a credential or a grant that somebody added); they count
-    as differences, and are only removed by name. notes: remarks for people.
+    as differences, and are only removed by name. notes: remarks for people. rights: advice about the roles of each
+    environment, which changes nothing about the plan.
     """
 
     changes: tuple[Change, ...] = ()
@@ -126,6 +128,7 @@ class Plan:
     waiting: tuple[Waiting, ...] = ()
     hazards: tuple[Hazard, ...] = ()
     notes: tuple[str, ...] = ()
+    rights: tuple[Advice, ...] = ()
 
     @property
     def shown(self) -> tuple[Change, ...]:
@@ -154,6 +157,7 @@ class Plan:
             "fingerprint": self.fingerprint,
             **self._content(),
             "notes": list(self.notes),
+            "rights": [advice.as_json() for advice in self.rights],
         }
 
     def _content(self) -> dict[str, Any]:

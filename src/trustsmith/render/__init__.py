@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from trustsmith.errors import UsageError
 from trustsmith.generated import stamp
-from trustsmith.render.catalogue import SUFFIX, Option, Template, catalogue, folder
+from trustsmith.model.pins import merged
+from trustsmith.render.catalogue import SUFFIX, Template, catalogue, folder, packaged_pins
 from trustsmith.render.content import Site, content_of, endpoint_names
 from trustsmith.render.ink import MisrenderedError
+from trustsmith.render.options import Condition, Option
 from trustsmith.render.problems import Found, problems
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from trustsmith.model.config import Config
 
 __all__ = [
+    "Condition",
     "Found",
     "MisrenderedError",
     "Option",
@@ -33,9 +36,10 @@ __all__ = [
     "endpoint_names",
     "login_environment",
     "own_folder",
-    "probe",
+    "packaged_pins",
     "problems",
     "render",
+    "scripts",
     "source_of",
 ]
 
@@ -79,13 +83,13 @@ def render(config: Config, site: Site, root: Path | None = None) -> tuple[Render
 
     own = own_folder(config, root)
     known = catalogue(own)
-    engine = Engine(own)
+    engine = Engine(merged(packaged_pins(), config.pins), own)
     rendered = []
     for workflow in config.workflows:
         for found in problems(workflow, known):
             raise UsageError(found.message, hint=found.hint)
         template = known[workflow.template]
-        content = content_of(workflow, template, config, site, probe())
+        content = content_of(workflow, template, config, site, scripts())
         text = stamp(engine.body(template, content), template=template.name, version=site.version)
         rendered.append(Rendered(path=workflow.path, template=template.name, text=text))
     return tuple(rendered)
@@ -103,6 +107,7 @@ def source_of(template: Template, own: Path | None) -> str:
 
 
 @cache
-def probe() -> str:
-    """The script that a job of check-trust runs."""
-    return (folder() / "probe.py").read_text(encoding="utf-8")
+def scripts() -> dict[str, str]:
+    """What jobs of our templates run besides shell: the script `probe` (of check-trust) and others, by name."""
+    files = [file for file in folder().iterdir() if file.name.endswith(".py")]
+    return {file.name.removesuffix(".py"): file.read_text(encoding="utf-8") for file in files}

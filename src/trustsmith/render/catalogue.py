@@ -5,15 +5,18 @@ Each is `NAME.yml.j2`, and `NAME.toml` with what it is for, its options, and wha
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from trustsmith.errors import UsageError
 from trustsmith.model.operations import LEVELS, Operation
+from trustsmith.model.pins import Pin
+from trustsmith.render.options import KINDS, Condition, Option, holds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,36 +29,8 @@ SUFFIX = ".yml.j2"
 TAKES = ("run", "paths", "reusable")
 #: What a job may want to know of its environment's first project.
 FACTS = ("resource_group", "account", "project")
-Kind = Literal["text", "number", "flag", "list"]
-_TYPES: dict[str, tuple[type, str]] = {
-    "text": (str, "text"),
-    "number": (int, "a whole number"),
-    "flag": (bool, "true or false"),
-    "list": (tuple, "a list of texts"),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Option:
-    """One option of a template, as `with` gives it.
-
-    default: what it is when it is not given. values: what it, or each item of it, may be; empty for anything.
-    """
-
-    name: str
-    kind: Kind
-    about: str
-    default: OptionValue
-    values: tuple[str, ...] = ()
-
-    def problem(self, given: OptionValue) -> str:
-        """What is wrong with a value; empty for a good one."""
-        wanted, words = _TYPES[self.kind]
-        if type(given) is not wanted:
-            return f"'{self.name}' must be {words}."
-        items = given if isinstance(given, tuple) else (given,)
-        wrong = [item for item in items if self.values and item not in self.values]
-        return f"'{self.name}' knows {', '.join(self.values)}; not {wrong[0]!r}." if wrong else ""
+#: What a row of a matrix has besides options and facts.
+_ROW = ("environment", "runner")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +39,10 @@ class Template:
 
     title: of a job, with `{environment}` in it; verb: how a job's id begins. in_order: jobs wait for each other.
     takes: which of `run`, `paths` and `reusable` it has a place for. facts: what of FACTS its jobs are told.
+    complete: its operations are all that its jobs do in Azure; they run no code that may do more.
     own: it is the repository's, and not ours.
     options: None when it does not say which it has: then any are handed on.
-    operations: with the option and the item on which each hangs, or None.
+    operations: each with the options on which it hangs.
     """
 
     name: str
@@ -76,9 +52,10 @@ class Template:
     in_order: bool = True
     takes: tuple[str, ...] = TAKES
     facts: tuple[str, ...] = ()
+    complete: bool = False
     own: bool = False
     options: Mapping[str, Option] | None = None
-    operations: tuple[tuple[Operation, tuple[str, str] | None], ...] = ()
+    operations: tuple[tuple[Operation, Condition], ...] = ()
 
     def settings(self, given: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
         """Every option with its value."""
@@ -89,12 +66,7 @@ class Template:
     def operations_of(self, workflow: Workflow) -> tuple[Operation, ...]:
         """What the jobs of a workflow do in Azure, with the options that it has."""
         settings = self.settings(workflow.options)
-
-        def wanted(when: tuple[str, str] | None) -> bool:
-            value = settings.get(when[0]) if when else None
-            return when is None or (when[1] in value if isinstance(value, tuple) else when[1] == value)
-
-        return tuple(operation for operation, when in self.operations if wanted(when))
+        return tuple(operation for operation, when in self.operations if holds(when, settings))
 
 
 @cache
@@ -102,6 +74,13 @@ def folder() -> Traversable:
     """Find our templates: in the installed package, or at the top of a checkout (an editable installation)."""
     packaged = resources.files("trustsmith") / "templates"
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "templates"
+
+
+@cache
+def packaged_pins() -> tuple[Pin, ...]:
+    """The pins of actions that we come with; a repository's own go before them."""
+    pins = json.loads((folder() / "actions.json").read_text(encoding="utf-8"))
+    return tuple(Pin(action=action, **pin) for action, pin in pins.items())
 
 
 def catalogue(own: Path | None = None) -> dict[str, Template]:
@@ -143,30 +122,46 @@ def _template(place: Traversable, name: str, *, own: bool) -> Template:
     if not file.is_file():
         return Template(name=name, own=own)
     try:
-        said = tomllib.loads(file.read_text(encoding="utf-8"))
-        return _declared(name, said, own=own)
+        return _declared(name, _said(place, name), own=own)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
         hint = "What such a file holds:\n  trustsmith templates --format json"
         raise UsageError(f"{file} does not describe a template: {what}.", hint=hint) from None
 
 
+def _said(place: Traversable, name: str) -> dict[str, Any]:
+    """What a description says, with the options and operations of the parts that it includes."""
+    said = tomllib.loads((place / f"{name}.toml").read_text(encoding="utf-8"))
+    for part in said.pop("include", ()):
+        found = [file for file in (folder() / f"{part}.toml", place / f"{part}.toml") if file.is_file()]
+        if not found:
+            raise ValueError(f"there is no {part}.toml, which it includes")
+        more = tomllib.loads(found[0].read_text(encoding="utf-8"))
+        said["options"] = said.get("options", {}) | more.get("options", {})
+        said["operations"] = [*said.get("operations", ()), *more.get("operations", ())]
+    return said
+
+
 def _declared(name: str, said: dict[str, Any], *, own: bool) -> Template:
     """A template as its file describes it. Raises KeyError, TypeError or ValueError."""
-    about = {"purpose": str, "title": str, "verb": str, "in_order": bool}
+    about = {"purpose": str, "title": str, "verb": str, "in_order": bool, "complete": bool}
     if unknown := sorted(said.keys() - about.keys() - {"takes", "facts", "options", "operations"}):
         raise ValueError(f"it has the unknown key {unknown[0]!r}")
     for key in about.keys() & said.keys():
         if type(said[key]) is not about[key]:
             raise TypeError(f"{key!r} is of the wrong kind")
     plain = {key: said[key] for key in about.keys() & said.keys()}
+    options = said.get("options", {})
     return Template(
         name=name,
         own=own,
         takes=_some(said, "takes", TAKES),
         facts=_some(said, "facts", FACTS),
-        options={key: _option(key, what) for key, what in said.get("options", {}).items()},
-        operations=tuple(_operation(what) for what in said.get("operations", ())),
+        options={key: _option(key, what, options) for key, what in options.items()},
+        operations=tuple(
+            (_operation(what), _condition(what.get("when", {}), options))
+            for what in said.get("operations", ())
+        ),
         **plain,
     )
 
@@ -179,25 +174,35 @@ def _some(said: dict[str, Any], key: str, known: tuple[str, ...]) -> tuple[str, 
     return given
 
 
-def _option(name: str, said: dict[str, Any]) -> Option:
-    default = said["default"]
+def _option(name: str, said: dict[str, Any], options: Mapping[str, Any]) -> Option:
+    kind, required = said["kind"], said.get("required", False)
+    if kind not in KINDS:
+        raise ValueError(f"an option is of kind {', '.join(KINDS)}; {name!r} is not")
+    default = KINDS[kind][-1] if required is True else said["default"]
     option = Option(
         name=name,
-        kind=said["kind"],
+        kind=kind,
         about=said["about"],
         default=tuple(default) if isinstance(default, list) else default,
         values=tuple(said.get("values", ())),
+        required=_condition({} if required is True else required, options) if required else None,
+        apart=said.get("apart", False),
     )
-    if option.kind not in _TYPES:
-        raise ValueError(f"an option is of kind {', '.join(_TYPES)}; {name!r} is not")
-    if wrong := option.problem(option.default):
+    if wrong := "" if required is True else option.problem(option.default):
         raise ValueError(f"the default does not fit: {wrong}")
+    if option.filled and name in {*_ROW, *FACTS}:
+        raise ValueError(f"an option of kind {kind} cannot be called {name!r}")
     return option
 
 
-def _operation(said: dict[str, Any]) -> tuple[Operation, tuple[str, str] | None]:
+def _condition(said: Mapping[str, Any], options: Mapping[str, Any]) -> Condition:
+    """Option → a value, or a list of values, of which it has one."""
+    if stranger := [name for name in said if name not in options]:
+        raise ValueError(f"it hangs on the option {stranger[0]!r}, which it does not have")
+    return {name: tuple(value) if isinstance(value, list) else (value,) for name, value in said.items()}
+
+
+def _operation(said: dict[str, Any]) -> Operation:
     if said["at"] not in LEVELS:
         raise ValueError(f"an operation is at {', '.join(LEVELS)}; not at {said['at']!r}")
-    done = Operation(does=said["does"], action=said["action"], data=said.get("data", False), at=said["at"])
-    when = said.get("when")
-    return done, (when["option"], when["is"]) if when else None
+    return Operation(does=said["does"], action=said["action"], data=said.get("data", False), at=said["at"])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from trustsmith.errors import UsageError
 from trustsmith.model.config import CONFIG_PATH, Config, Environment, Runner, Workflow
 from trustsmith.render.ink import EXPRESSION, Expression
+from trustsmith.render.options import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from trustsmith.render.catalogue import Template
 
 ENDPOINT = "AZURE_AI_PROJECT_ENDPOINT"
+# Where GitHub keeps what options of these kinds name.
+_CONTEXTS = {"variables": "vars", "secrets": "secrets"}
 # What a branch policy (fnmatch) and a trigger's filter read differently. Letters and a single `*` they read alike.
 _UNLIKE = re.compile(r"[?\[\]\\]|\*\*")
 
@@ -51,6 +54,8 @@ class Job:
     client, tenant, subscription: expressions such as `${{ secrets.AZURE_CLIENT_ID }}`.
     facts: of the environment's first project, as many as the template declares: `resource_group`, `account`, `project`.
     endpoints: variable → expression, for each of the environment's projects.
+    options: every option with its value for this job: `{environment}` is filled in, and names of variables and secrets are
+    name → expression.
     """
 
     id: str
@@ -66,6 +71,7 @@ class Job:
     subscription: Expression
     facts: Mapping[str, str]
     endpoints: dict[str, Expression]
+    options: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +80,7 @@ class Content:
 
     push: "branches", "tags" and "paths" with their filters; empty when no push starts the workflow. run: the repository's
     own command, or None. options: every option of the template with its value. cloud: `name`, `login` (azure/login's name,
-    or None), `authority`, `audience`, `foundry_scope`. probe: the script that checks a trust.
+    or None), `authority`, `audience`, `foundry_scope`. scripts: those that jobs of ours run, by name.
     """
 
     name: str
@@ -86,10 +92,12 @@ class Content:
     options: Mapping[str, OptionValue]
     cloud: Mapping[str, str | None]
     version: str
-    probe: str = field(repr=False)
+    scripts: Mapping[str, str] = field(repr=False)
 
 
-def content_of(workflow: Workflow, template: Template, config: Config, site: Site, probe: str) -> Content:
+def content_of(
+    workflow: Workflow, template: Template, config: Config, site: Site, scripts: Mapping[str, str]
+) -> Content:
     """What the workflow's template gets to see.
 
     Raises UsageError for an environment that is not there, and for names that no workflow can hold.
@@ -112,7 +120,7 @@ def content_of(workflow: Workflow, template: Template, config: Config, site: Sit
             "foundry_scope": site.foundry_scope,
         },
         version=site.version,
-        probe=probe,
+        scripts=scripts,
     )
 
 
@@ -159,7 +167,7 @@ def _job(  # noqa: PLR0917 - its parts are made in one place only
     template: Template,
     config: Config,
 ) -> Job:
-    rows, runner, facts = _rows(stage, workflow, template, config)
+    rows, same = _rows(stage, workflow, template, config)
     name: str = Expression("${{ matrix.environment }}") if rows else stage[0]
     # With the workflow's name: of jobs that wait in one group GitHub keeps only the newest, and another workflow's
     # deployment is not replaced by this one. Called by another, `github.workflow` is the caller's.
@@ -171,7 +179,7 @@ def _job(  # noqa: PLR0917 - its parts are made in one place only
         environments=stage,
         title=Expression(template.title.replace("{environment}", name)),
         group=Expression(f"{group}-{name}"),
-        runner=runner,
+        runner=same["runner"],
         matrix=rows,
         client=_reference(config, "AZURE_CLIENT_ID"),
         tenant=_reference(config, "AZURE_TENANT_ID"),
@@ -180,17 +188,25 @@ def _job(  # noqa: PLR0917 - its parts are made in one place only
             variable: _reference(config, variable)
             for variable in endpoint_names(len(config.environment(stage[0]).projects))
         },
-        facts=facts,
+        facts={name: same[name] for name in template.facts},
+        options=_options(template.settings(workflow.options), template, same),
     )
 
 
 def _rows(
     stage: tuple[str, ...], workflow: Workflow, template: Template, config: Config
-) -> tuple[tuple[dict[str, Any], ...], Any, dict[str, str]]:
-    """The rows of a stage's matrix; then the runner and the facts, or the expressions for what differs from row to row."""
+) -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:
+    """The rows of a stage's matrix; then what may differ from row to row, or the expressions for what does.
+
+    That is the runner, the facts, and the options with the environment's name in them.
+    """
     environments = [config.environment(name) for name in stage]
+    settings = template.settings(workflow.options)
     each: list[dict[str, Any]] = [
-        {"runner": _runner(one.runner or config.runner)} | _facts(one, template) for one in environments
+        {"runner": _runner(one.runner or config.runner)}
+        | _facts(one, template)
+        | _filled(settings, template, one.name)
+        for one in environments
     ]
     if len({len(environment.projects) for environment in environments}) > 1:
         raise UsageError(
@@ -206,8 +222,27 @@ def _rows(
     rows = [
         {"environment": n} | {key: row[key] for key in differing} for n, row in zip(stage, each, strict=True)
     ]
-    runner = same.pop("runner")
-    return tuple(rows) if len(stage) > 1 else (), runner, same
+    return tuple(rows) if len(stage) > 1 else (), same
+
+
+def _filled(settings: Mapping[str, OptionValue], template: Template, environment: str) -> dict[str, str]:
+    """The options that may hold the environment's name, with it."""
+    names = [name for name, option in (template.options or {}).items() if option.filled]
+    return {name: str(settings[name]).replace(ENVIRONMENT, environment) for name in names}
+
+
+def _options(
+    settings: Mapping[str, OptionValue], template: Template, same: Mapping[str, Any]
+) -> dict[str, Any]:
+    """All options of a job."""
+    found: dict[str, Any] = dict(settings)
+    for name, option in (template.options or {}).items():
+        value, context = settings[name], _CONTEXTS.get(option.kind)
+        if option.filled:
+            found[name] = same[name]
+        elif context and isinstance(value, tuple):
+            found[name] = {key: Expression(f"${{{{ {context}.{key} }}}}") for key in value}
+    return found
 
 
 def _facts(environment: Environment, template: Template) -> dict[str, str]:

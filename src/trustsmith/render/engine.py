@@ -5,10 +5,9 @@ Templates run in jinja2's sandbox: in a pull request's check, somebody else may 
 
 from __future__ import annotations
 
-import json
 import traceback
 from contextvars import ContextVar
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -20,8 +19,10 @@ from trustsmith.render.check import RuleError, check
 from trustsmith.render.ink import Bare, Block, InkError, MisrenderedError, Page, UnfitError, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from trustsmith.model.pins import Pin
     from trustsmith.render.catalogue import Template
     from trustsmith.render.content import Content
 
@@ -30,9 +31,10 @@ _DOCS = "What templates may use: docs/templates.md, or\n  trustsmith templates -
 
 
 class Engine:
-    """Renders templates, those of the folder `own` among them."""
+    """Renders templates, those of the folder `own` among them. pins: by action."""
 
-    def __init__(self, own: Path | None = None) -> None:
+    def __init__(self, pins: Mapping[str, Pin], own: Path | None = None) -> None:
+        self._pins = pins
         self._own = own
         self._jinja = (
             ImmutableSandboxedEnvironment(  # (no autoescape: that is for HTML; `_finalize` quotes for YAML)
@@ -50,7 +52,7 @@ class Engine:
                 keep_trailing_newline=True,
             )
         )
-        self._jinja.filters.update(block=Block, literal=literal, pinned=pinned, plain=plain)
+        self._jinja.filters.update(block=Block, literal=literal, pinned=self._pinned, plain=plain)
 
     def _source(self, name: str) -> tuple[str, str, None] | None:
         """A template's text, its name in messages, and None for "it does not change meanwhile"."""
@@ -59,6 +61,15 @@ class Engine:
             if file is not None and file.is_file():
                 return file.read_text(encoding="utf-8"), str(file), None
         return None
+
+    def _pinned(self, action: str) -> Bare:
+        """`action@commit # version`: the commit counts, the comment is for people and for tools that update it."""
+        if action not in self._pins:
+            raise InkError(
+                f"{action!r} has no pin; give it one with trustsmith render --pin {action}@VERSION"
+            )
+        pin = self._pins[action]
+        return Bare(f"{pin.use} # {pin.version}")
 
     def body(self, template: Template, content: Content) -> str:
         """The rendered text, without the header.
@@ -134,19 +145,3 @@ def _structure(marked: str) -> Any:
 def literal(text: str) -> str:
     """Text as it is written inside an expression: in single quotes, doubled within (GitHub Docs, "Literals")."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def pinned(action: str) -> Bare:
-    """`action@commit # version`: the commit counts, the comment is for people and for tools that update it."""
-    pins = actions()
-    if action not in pins:
-        raise InkError(f"{action!r} has no pin; write its commit")
-    pin = pins[action]
-    return Bare(f"{action}@{pin['sha']} # {pin['version']}")
-
-
-@cache
-def actions() -> dict[str, dict[str, str]]:
-    """The one file of pins: action → `sha`, `version`, `date`."""
-    found: dict[str, dict[str, str]] = json.loads((folder() / "actions.json").read_text(encoding="utf-8"))
-    return found

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from trustsmith.errors import closest
+from trustsmith.render.options import ENVIRONMENT, holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from trustsmith.model.config import Workflow
-    from trustsmith.render.catalogue import Option, Template
+    from trustsmith.render.catalogue import Template
+    from trustsmith.render.options import Option
+
+_ONE_BY_ONE = f"Write it with {ENVIRONMENT}, or give each environment a workflow of its own."
 
 
 class Found(NamedTuple):
@@ -42,10 +46,21 @@ def problems(workflow: Workflow, known: Mapping[str, Template]) -> Iterator[Foun
 
 
 def _options(workflow: Workflow, template: Template, options: Mapping[str, Option]) -> Iterator[Found]:
-    for name, value in workflow.options.items():
+    given, settings = workflow.options, template.settings(workflow.options)
+    for name in (name for name in given if name not in options):
+        hint = f"{closest(name, options)}It has: {', '.join(options) or 'none'}."
+        yield Found(
+            ("workflows", workflow.name, "with", name),
+            f"The template {template.name} has no option {name!r}.",
+            hint,
+        )
+    for name, option in options.items():
         here = ("workflows", workflow.name, "with", name)
-        if name not in options:
-            hint = f"{closest(name, options)}It has: {', '.join(options) or 'none'}."
-            yield Found(here, f"The template {template.name} has no option {name!r}.", hint)
-        elif wrong := options[name].problem(value):
-            yield Found(here, wrong, options[name].about)
+        if name not in given and option.required is not None and holds(option.required, settings):
+            message = f"Workflow {workflow.name!r} lacks '{name}' under 'with', which the template {template.name} needs."
+            yield Found(here, message, option.about)
+        elif wrong := option.problem(settings[name]):
+            yield Found(here, wrong, option.about)
+        else:
+            for misfit in option.misfits(settings[name], workflow.environments):
+                yield Found(here, f"Workflow {workflow.name!r}: {misfit}", _ONE_BY_ONE)

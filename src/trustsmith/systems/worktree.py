@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from trustsmith.model.facts import Facts
     from trustsmith.model.plan import Change
     from trustsmith.model.resource import Resource
-    from trustsmith.regenerate import Outcome
     from trustsmith.systems import Minted
 
     #: A former text of the configuration → path → body of what it asks for, as far as it can be rendered today.
@@ -97,13 +96,13 @@ class WorktreeReader:
         """Files of ours that nobody asks for any more. What cannot be read, or is elsewhere, is none of them."""
         for file in sorted(self._root.glob(f"{_FOLDER}/*.y*ml")):
             path = file.relative_to(self._root).as_posix()
-            if path in wanted or not self._holds(file) or not file.is_file():
+            if path in wanted or not self._holds(file):
                 continue
             try:
-                found = WorkflowFile.of(path, file.read_bytes().decode())
+                text = file.read_bytes().decode() if file.is_file() else ""
             except (OSError, UnicodeDecodeError):
                 continue
-            if found.base:
+            if (found := WorkflowFile.of(path, text)).base:
                 yield found
 
     def _holds(self, file: Path) -> bool:
@@ -122,16 +121,16 @@ class WorktreeReader:
     def _data(self, path: str) -> bytes | None:
         """What is in a file's place, None for nothing. Raises UsageError for what is no file or cannot be read."""
         file = self._place(path)
-        if not file.exists():
-            return None
-        if not file.is_file():
-            raise UsageError(f"{path} is there, and is not a file.", hint="Move it out of the way.")
         try:
-            return file.read_bytes()
+            if not file.exists():
+                return None
+            if file.is_file():
+                return file.read_bytes()
         except OSError as error:
             raise UsageError(
                 f"{path} cannot be read: {error.strerror}.", hint="Check the file's rights."
             ) from None
+        raise UsageError(f"{path} is there, and is not a file.", hint="Move it out of the way.")
 
 
 class WorktreeWriter(WorktreeReader):
@@ -145,7 +144,8 @@ class WorktreeWriter(WorktreeReader):
             raise TypeError(change)
         path = self._place(file.path)
         data = self._data(file.path)
-        if (data and _shown(data)) != (before.text if isinstance(before, WorkflowFile) else None):
+        seen = before.text if isinstance(before, WorkflowFile) else None
+        if seen != (None if data is None else _shown(data)):
             raise Refused(
                 f"{file.path} was changed while this ran; it was left as it is.", hint="Run the same again."
             )
@@ -170,8 +170,9 @@ def is_workflow(text: str) -> bool:
 
 def _unreadable(file: WorkflowFile, data: bytes) -> WorkflowFile:
     """A wanted file in whose place something is that is no text: nothing of it can be kept."""
-    outcome: Outcome = "overwritten" if file.word == "overwrite" else "conflict"
-    fate = Regenerated(outcome=outcome, text=file.text, why="it is no UTF-8 text")
+    fate = Regenerated(outcome="conflict", text=file.text, why="it is no UTF-8 text")
+    if file.word == "overwrite":
+        fate = Regenerated(outcome="overwritten", text=file.text)
     return WorkflowFile.of(file.path, _shown(data), fate)
 
 

@@ -9,7 +9,14 @@ import time
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 from trustsmith.errors import TrustsmithError, UsageError
-from trustsmith.ui import report, report_explain, report_files, report_findings, report_templates
+from trustsmith.ui import (
+    report,
+    report_explain,
+    report_files,
+    report_findings,
+    report_pins,
+    report_templates,
+)
 from trustsmith.ui.report import Line
 
 if TYPE_CHECKING:
@@ -21,11 +28,12 @@ if TYPE_CHECKING:
     from trustsmith.apply import Outcome, Run
     from trustsmith.explain import Explanation
     from trustsmith.model.findings import Finding
+    from trustsmith.model.pins import Update
     from trustsmith.model.plan import Change, Plan
     from trustsmith.render import Template
 
 T = TypeVar("T")
-Format = Literal["text", "json", "md"]
+Format = Literal["text", "json", "md", "sarif"]
 Color = Literal["auto", "always", "never"]
 
 
@@ -151,6 +159,12 @@ class Console:
         self.data(report_explain.lines(explanations))
         if self.format == "md":
             self.raw(report_explain.markdown(explanations))
+
+    def show_pins(self, updates: Sequence[Update]) -> None:
+        """Pins of actions, and what they would become."""
+        self._quiet()
+        self.document({"pins": [update.as_json() for update in updates]})
+        self.data(report_pins.lines(updates))
 
     def show_templates(self, templates: Sequence[Template], *, full: bool) -> None:
         """The catalogue of templates. full: with options, and what their jobs do in Azure."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from trustsmith.model.config import OptionValue
-    from trustsmith.render import Option, Template
+    from trustsmith.render import Condition, Option, Template
 
 
 def lines(templates: Sequence[Template], *, full: bool) -> Iterator[Line]:
@@ -34,10 +34,10 @@ def _details(template: Template) -> Iterator[Line]:
     if template.options is None:
         yield Line("options     whatever `with` gives it")
     for heading, option in zip(_heading("options"), (template.options or {}).values(), strict=False):
-        yield Line(f"{heading}{option.name} ({option.kind}) = {_shown(option.default)}")
+        yield Line(f"{heading}{option.name} ({option.kind}){_needed(option)}")
         yield Line(f"            {option.about}{_choices(option)}", "dim")
     for heading, (operation, when) in zip(_heading("operations"), template.operations, strict=False):
-        only = f", with {when[0]}: {when[1]}" if when else ""
+        only = f", with {_words(when)}" if when else ""
         yield Line(f"{heading}{operation.does}, at the {operation.at}{only}")
         yield Line(f"            {'data action' if operation.data else 'action'} {operation.action}", "dim")
 
@@ -48,8 +48,20 @@ def _heading(word: str) -> Iterator[str]:
         yield " " * 12
 
 
+def _needed(option: Option) -> str:
+    """What an option is when it is not given, or when it has to be."""
+    if option.required is None:
+        return f" = {_shown(option.default)}"
+    return f", required{' with ' + _words(option.required) if option.required else ''}"
+
+
 def _choices(option: Option) -> str:
     return f" One of: {', '.join(option.values)}." if option.values else ""
+
+
+def _words(condition: Condition) -> str:
+    """A condition for people: "scope: subscription, command: up or provision"."""
+    return ", ".join(f"{name}: {' or '.join(map(_shown, values))}" for name, values in condition.items())
 
 
 def _shown(value: OptionValue) -> str:
@@ -66,10 +78,11 @@ def as_json(template: Template) -> dict[str, Any]:
         "purpose": template.purpose,
         "own": template.own,
         "in_order": template.in_order,
+        "complete": template.complete,
         "takes": list(template.takes),
         "options": options,
         "operations": [
-            {"does": o.does, "action": o.action, "data": o.data, "at": o.at, "when": _when(when)}
+            {"does": o.does, "action": o.action, "data": o.data, "at": o.at, "when": _condition(when)}
             for o, when in template.operations
         ],
     }
@@ -83,8 +96,10 @@ def _option(option: Option) -> dict[str, Any]:
         "default": default,
         "about": option.about,
         "values": list(option.values) or None,
+        "required": option.required is not None and (_condition(option.required) or True),
+        "apart": option.apart,
     }
 
 
-def _when(when: tuple[str, str] | None) -> dict[str, str] | None:
-    return {"option": when[0], "is": when[1]} if when else None
+def _condition(condition: Condition) -> dict[str, list[OptionValue]]:
+    return {name: list(values) for name, values in condition.items()}
