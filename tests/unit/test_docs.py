@@ -316,7 +316,7 @@ def _calls(words: Any) -> Iterator[list[str]]:
     yield call
 
 
-def _parse(words: list[str]) -> None:
+def understand(words: list[str]) -> None:
     """As click does it, and nothing more. Raises UsageError."""
     context = click.Context(cli, info_name="trustsmith")
     _, rest, _ = cli.make_parser(context).parse_args(list(words))
@@ -337,7 +337,7 @@ def test_command_lines_are_understood() -> None:
     for page, words in _lines():
         seen += 1
         try:
-            _parse(words)
+            understand(words)
         except click.UsageError as error:
             wrong.append(f"{page}: trustsmith {shlex.join(words)}: {error.format_message()}")
     assert not wrong, "\n".join(wrong)
@@ -347,7 +347,7 @@ def test_command_lines_are_understood() -> None:
 @pytest.mark.parametrize("line", ["setpu", "plan --chekc", "plan --only nobody", "sandbox --prot 1"])
 def test_a_wrong_command_line_is_noticed(line: str) -> None:
     with pytest.raises(click.UsageError):
-        _parse(line.split())
+        understand(line.split())
 
 
 def test_flags_in_the_text_exist() -> None:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from trustsmith.clients.github_actions import Actions
 from trustsmith.clients.github_commits import Commits
 from trustsmith.clients.github_releases import Releases
+from trustsmith.clients.github_values import Values
 from trustsmith.clients.github_wire import Json, Wire
 from trustsmith.clients.transport import PACE, OnWait, Pace
 from trustsmith.errors import Conflict, NotFound, NotSignedIn, ServiceError
@@ -90,6 +91,7 @@ class GitHub:
         self.actions = Actions(self._wire, self._repo, endpoints.ca_bundle)
         self.commits = Commits(self._wire, self._repo)
         self.releases = Releases(self._wire)
+        self.values = Values(self._wire, self._repo)
 
     async def aclose(self) -> None:
         """Close the connections; the object is not used afterwards."""
