@@ -1,6 +1,6 @@
 """Holds answers to GitHub's published API description, and gives tests clients that always do.
 
-The description is ``tests/contracts/github.json``; what real traffic looked like is in
+The description is ``tests/contracts/github.json``, with ``github-api-*.json`` beside it for what was added; what real traffic looked like is in
 ``github-observed.json``. It must not know what the sandbox does.
 """
 
@@ -45,8 +45,18 @@ def _with_null(schema: Any) -> Any:
 @cache
 def _described() -> dict[str, Any]:
     known: dict[str, Any] = json.loads((CONTRACTS / "github.json").read_text(encoding="utf-8"))
+    for file in sorted(CONTRACTS.glob("github-api-*.json")):
+        _add(known, json.loads(file.read_text(encoding="utf-8")))
     known["components"] = _with_null(known["components"])
     return known
+
+
+def _add(known: dict[str, Any], more: dict[str, Any]) -> None:
+    """Add what another file describes: further paths, further methods of a path, further components."""
+    for path, methods in more["paths"].items():
+        known["paths"].setdefault(path, {}).update(methods)
+    for kind, named in more["components"].items():
+        known["components"].setdefault(kind, {}).update(named)
 
 
 @cache
