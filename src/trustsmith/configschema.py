@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from ruamel.yaml.nodes import Node, ScalarNode
 
-from trustsmith import configtrusts
+from trustsmith import configobserver, configtrusts
 from trustsmith import configvalues as values
 from trustsmith.configreader import Reader, Wrong, closest, describe, shown
 from trustsmith.configtree import tag
@@ -27,6 +27,7 @@ from trustsmith.model.config import (
     default_workflows,
 )
 from trustsmith.model.foundry import PROJECT_MANAGER, ProjectId
+from trustsmith.model.observing import observing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,7 @@ KEYS: Mapping[str, Mapping[str, bool]] = {
         "store": False,
         "immutable_subjects": False,
         "environments": True,
+        "observer": False,
         "workflows": False,
     },
     "identity": {
@@ -74,6 +76,7 @@ KEYS: Mapping[str, Mapping[str, bool]] = {
         "tags": False,
     },
     "workflow": {"template": True, "path": False, "environments": False, "run": False},
+    "observer": configobserver.KEYS,
     **configtrusts.KEYS,
 }
 VERSION = 1
@@ -113,11 +116,13 @@ def _config(reader: Reader, root: Node | None) -> Config:
         ),
         immutable_subjects=reader.flag(fields.get("immutable_subjects"), "immutable_subjects") or False,
         environments=environments,
+        observer=configobserver.read(reader, fields.get("observer")),
         workflows=_workflows(reader, fields.get("workflows"), names),
     )
     _check_enterprise(reader, config, fields)
     _check_identities(reader, config, fields)
     configtrusts.check(reader, config, fields.get("environments"))
+    configobserver.check(reader, config, fields.get("observer"))
     return config
 
 
@@ -180,7 +185,8 @@ def _check_identities(reader: Reader, config: Config, fields: Mapping[str, Node]
         reader.report(
             node, "A shared identity's name cannot be {environment} alone.", 'Write: name: "{repository}"'
         )
-    for environment in config.environments if config.identity.per == "environment" else ():
+    named = config.environments if config.identity.per == "environment" else ()
+    for environment in (*named, *filter(None, [observing(config)])):
         length = len(pattern.replace("{environment}", environment.name))
         if length > LONGEST_DISPLAY_NAME:
             message = (

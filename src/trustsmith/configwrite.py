@@ -15,6 +15,7 @@ from trustsmith.model.config import (
     Config,
     Environment,
     Identity,
+    Observer,
     Protection,
     Workflow,
     default_path,
@@ -55,6 +56,7 @@ def plain(config: Config) -> dict[str, Plain]:
         store=_unless(Config.store, config.store),
         immutable_subjects=config.immutable_subjects or None,
         environments={environment.name: _environment(environment) for environment in config.environments},
+        observer=_observer(config.observer),
         workflows=None if config.workflows == default_workflows(names) else workflows,
     )
 
@@ -91,6 +93,17 @@ def _environment(environment: Environment) -> dict[str, Plain]:
         endpoint=environment.endpoint,
         protection=_protection(environment.protection) or None,
         trusts=[_trust(trust) for trust in environment.trusts] or None,
+    )
+
+
+def _observer(observer: Observer | None) -> dict[str, Plain] | None:
+    if observer is None:
+        return None
+    return _given(
+        environment=_unless(Observer.environment, observer.environment),
+        client_id=observer.client_id,
+        github=_unless(Observer.github, observer.github),
+        reach=_unless(Observer.reach, observer.reach),
     )
 
 

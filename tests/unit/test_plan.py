@@ -40,7 +40,16 @@ def test_the_saved_form() -> None:
         notes=("note",),
     )
     saved = json.loads(json.dumps(plan.as_json()))
-    assert list(saved) == ["schema", "fingerprint", "changes", "strays", "waiting", "hazards", "notes"]
+    assert list(saved) == [
+        "schema",
+        "fingerprint",
+        "changes",
+        "strays",
+        "waiting",
+        "hazards",
+        "not_compared",
+        "notes",
+    ]
     assert saved["schema"] == 1
     (change,) = saved["changes"]
     assert list(change) == ["verb", "kind", "name", "why", "before", "after"]

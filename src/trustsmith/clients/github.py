@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from trustsmith.clients.github_actions import Actions
+from trustsmith.clients.github_issues import Issues
 from trustsmith.clients.github_wire import Json, Wire
 from trustsmith.clients.transport import PACE, OnWait, Pace
 from trustsmith.errors import Conflict, NotFound, NotSignedIn, ServiceError
@@ -40,6 +41,11 @@ def github_token(host: str) -> str:
         if token := os.environ.get(name, "").strip():
             return token
     return _token_of_gh(host)
+
+
+def job_token(host: str) -> str:
+    """Return the token of the job that this runs in; outside of one, what there is. Raises NotSignedIn."""
+    return os.environ.get("GITHUB_TOKEN", "").strip() or github_token(host)
 
 
 def _token_of_gh(host: str) -> str:
@@ -86,6 +92,7 @@ class GitHub:
         self._wire = Wire(endpoints, token, on_wait=on_wait, pace=pace, limiter=limiter)
         self._canonical: dict[str, str] = {}
         self.actions = Actions(self._wire, self._repo, endpoints.ca_bundle)
+        self.issues = Issues(self._wire, self._repo, endpoints.api)
 
     async def aclose(self) -> None:
         """Close the connections; the object is not used afterwards."""

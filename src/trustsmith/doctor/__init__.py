@@ -15,6 +15,7 @@ from trustsmith.doctor import (
     credentials,
     foundry,
     network,
+    observer,
     registering,
     repository,
     roles,
@@ -43,6 +44,7 @@ CHECKS: tuple[Check, ...] = (
     *foundry.CHECKS,
     *roles.CHECKS,
     *network.CHECKS,
+    *observer.CHECKS,
 )
 #: Those that stand in the way of changes, by whether it takes another right (else, another file or plan).
 RIGHTS = frozenset({"register-applications", "change-applications", "application-owners", "assign-roles"})

@@ -18,6 +18,7 @@ from trustsmith.doctor.evidence import Answer, Azure, Evidence, GitHub, Json, Pe
 from trustsmith.doctor.foundry import PROVIDER
 from trustsmith.doctor.network import endpoint_host
 from trustsmith.errors import NotFound, TrustsmithError
+from trustsmith.model.observing import everywhere
 from trustsmith.model.rights import assigning, permit
 
 if TYPE_CHECKING:
@@ -85,6 +86,15 @@ async def _graph_claims(session: Session) -> Mapping[str, Any]:
     return claims_of(token.token)
 
 
+async def may_consent(session: Session) -> bool:
+    """Whether whoever is signed in may give permissions on Graph; what cannot be told counts as no."""
+    claims = await quiet(_graph_claims(session))
+    if isinstance(claims, TrustsmithError):
+        return False
+    roles = [] if registering.is_application(claims) else await quiet(session.graph.directory_roles())
+    return registering.consents(claims, [] if isinstance(roles, TrustsmithError) else roles)
+
+
 async def directory(session: Session, claims: Mapping[str, Any]) -> tuple[Answer[Json], Answer[list[Json]]]:
     """The tenant's authorization policy and the caller's directory roles; an application has its rights in the token."""
     if registering.is_application(claims):
@@ -133,7 +143,7 @@ async def _project(session: Session, project: ProjectId) -> tuple[Any, dict[str,
 
 async def role_definitions(session: Session, config: Config) -> dict[UUID, Answer[Json]]:
     """Each role of the file, read where it is granted: who may assign it there may read it there."""
-    scopes = {grant.role: grant.scope for grant in reversed(granted(config.environments))}
+    scopes = {grant.role: grant.scope for grant in reversed(granted(everywhere(config)))}
     read = session.arm.role_definition
     return await _all({role: there(read(scope, str(role)), f"role {role}") for role, scope in scopes.items()})
 
@@ -141,7 +151,7 @@ async def role_definitions(session: Session, config: Config) -> dict[UUID, Answe
 async def rights_of(session: Session, config: Config) -> dict[str, Rights]:
     """What is permitted at each scope of the file (lower case)."""
     roles: dict[str, set[UUID]] = {}
-    for grant in granted(config.environments):
+    for grant in granted(everywhere(config)):
         roles.setdefault(grant.scope, set()).add(grant.role)
     found = await _all({s: _rights_at(session, s, wanted) for s, wanted in roles.items()})
     return {scope.lower(): rights for scope, rights in found.items()}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trustsmith.desire import desire
-from trustsmith.diff import diff, waits_for_proof
-from trustsmith.errors import ConfigError, NotAllowed, NotSignedIn
+from trustsmith.diff import diff, observed, waits_for_proof
+from trustsmith.doctor.observer import consent_waits
+from trustsmith.errors import ConfigError
+from trustsmith.flows.evidence import may_consent
 from trustsmith.flows.facts import Asker
 from trustsmith.flows.preflight import preflight
 from trustsmith.flows.proof import proven
@@ -16,11 +18,15 @@ from trustsmith.flows.session import Session, rendered
 from trustsmith.hazards import judge
 from trustsmith.model.config import CHECK_TRUST
 from trustsmith.model.facts import Facts, Repository
+from trustsmith.model.foundry import short_scope
+from trustsmith.model.observing import everywhere, readable
+from trustsmith.model.plan import NotCompared, Plan
 from trustsmith.model.resource import SIDES, Key, Side
-from trustsmith.model.resources import Application
+from trustsmith.model.resources import Application, GraphPermission
 from trustsmith.model.state import State
 from trustsmith.model.subject import Template
 from trustsmith.systems import together, unasked
+from trustsmith.systems.sight import HIDDEN, why_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -28,7 +34,6 @@ if TYPE_CHECKING:
     from trustsmith.configfile import Source
     from trustsmith.doctor.evidence import Evidence
     from trustsmith.model.config import Config
-    from trustsmith.model.plan import Plan
     from trustsmith.model.resources import WorkflowFile
 
 #: What each side's part has to look at. A side that is not listed is not contacted.
@@ -71,7 +76,12 @@ async def look(
     session.prefetch(contacted)
     session.talk.step("Looking at what is there")
     asker = Asker(session, source, contacted, sides)
-    first, files = await together(asker.repository(), _files(session, source.config, contacted))
+    try:
+        first, files = await together(asker.repository(), _files(session, source.config, contacted))
+    except HIDDEN as error:
+        if not session.sight.observing:
+            raise
+        return _nothing_seen(source.config, why_hidden(error))
     draft = desire(source.config, first, files)  # complete but for ids of reviewers, and endpoints
     (facts, unread), live, evidence = await together(
         asker.rest(first),
@@ -81,11 +91,57 @@ async def look(
     wanted = desire(source.config, facts, files)
     unseen = dict.fromkeys(set(SIDES) - contacted, "it was not asked for")
     live = live.join(State(unread={**unseen, **unread}))
-    if "github" in contacted and waits_for_proof(live, wanted):
-        live = live.join(State(proven=await _proven(session, source.config, facts)))
+    live = live.join(await _more(session, source.config, facts, wanted, live))
     _check_live(source, live)
-    await _say_who(session, contacted - live.unread.keys())
-    return Picture(facts, wanted, live, judge(diff(live, wanted, sides), live, allow), evidence)
+    await session.sight.see(_say_who(session, contacted - live.unread.keys()), None, ())
+    plan = diff(live, wanted, sides)
+    if session.sight.observing:
+        plan = replace(observed(plan, live, wanted, sides), notes=_extent(source.config))
+    return Picture(facts, wanted, live, judge(plan, live, allow), evidence)
+
+
+def _nothing_seen(config: Config, why: str) -> Picture:
+    """Everything hangs on the repository, whose id is in all our names: without it nothing is compared."""
+    key = Key("repository", config.repository)
+    plan = Plan(not_compared=(NotCompared(key, f"{why} Without it nothing else can be compared."),))
+    return Picture(_no_facts(config), State(), State(), plan)
+
+
+def _no_facts(config: Config) -> Facts:
+    nobody = Repository(id=0, full_name=config.repository, default_branch="", template=Template(prefix=""))
+    return Facts(host="", issuer="", audience="", repository=nobody)
+
+
+async def _more(session: Session, config: Config, facts: Facts, wanted: State, live: State) -> State:
+    """What is asked for only now that it is known to matter: proofs, and who may consent."""
+    proof: frozenset[tuple[str, str, str, str]] = frozenset()
+    stale = waits_for_proof(live, wanted)
+    if stale and "github" not in live.unread:
+        proof = await _proven(session, config, facts)
+    beyond: dict[Key, str] = {}
+    if not session.sight.observing:
+        beyond = await _beyond(session, wanted, live)
+    elif why := live.unread.get("github"):
+        session.sight.hide(stale, why)  # whether a job has used what replaces them
+    return State(proven=proof, beyond=beyond, unseen=dict(session.sight.hidden))
+
+
+def _extent(config: Config) -> tuple[str, ...]:
+    """How far an observer looks, where the file keeps it near."""
+    if config.observer is None or config.observer.reach == "subscriptions":
+        return ()
+    places = ", ".join(short_scope(scope) for scope in readable(config))
+    return (
+        f"Roles were looked for at {places}, and above; not elsewhere in the subscriptions (observer.reach).",
+    )
+
+
+async def _beyond(session: Session, wanted: State, live: State) -> dict[Key, str]:
+    """The permissions on Graph that the caller may not give, with who may."""
+    missing = [r for key, r in wanted.items() if isinstance(r, GraphPermission) and key not in live]
+    if not missing or "entra" in live.unread or await may_consent(session):
+        return {}
+    return {permission.key: consent_waits(permission) for permission in missing}
 
 
 async def _files(session: Session, config: Config, contacted: frozenset[Side]) -> list[WorkflowFile]:
@@ -115,8 +171,7 @@ def _contacted(config: Config, sides: Collection[Side]) -> frozenset[Side]:
 
 async def _files_only(session: Session, config: Config, allow: Collection[str]) -> Picture:
     """Rendering needs no service, and so no facts."""
-    nobody = Repository(id=0, full_name=config.repository, default_branch="", template=Template(prefix=""))
-    facts = Facts(host="", issuer="", audience="", repository=nobody)
+    facts = _no_facts(config)
     wanted = State.of(rendered(config, session.endpoints))
     live = await session.reader("files").read(wanted, facts, asyncio.ensure_future(unasked(State())))
     return Picture(facts, wanted, live, judge(diff(live, wanted, {"files"}), live, allow))
@@ -136,7 +191,8 @@ async def _live(
     """The live state of every contacted side."""
 
     def read(side: Side, identities: Awaitable[State]) -> Awaitable[State]:
-        return forgiven(session.reader(side).read(wanted, facts, identities), side, sides)
+        reading = session.reader(side).read(wanted, facts, identities)
+        return session.sight.side(reading, side, needed=side in sides)
 
     return await read_sides(read, contacted)
 
@@ -155,38 +211,24 @@ async def read_sides(
     return State().join(*await together(entra, *others))
 
 
-async def forgiven(reading: Awaitable[State], side: Side, sides: Collection[Side]) -> State:
-    """One side's live state; a side that is not ours to change may stay unseen."""
-    try:
-        return await reading
-    except (NotSignedIn, NotAllowed) as error:
-        if side in sides:
-            raise
-        return State(unread={side: error.message})
-
-
 def _check_live(source: Source, live: State) -> None:
-    """An application that the file names by client id has to be there."""
+    """An application that the file names by client id has to be there, and be nobody's of ours."""
     if "entra" in live.unread:
         return
     own = {r.minted["client_id"].lower() for r in live.values() if isinstance(r, Application) and r.owned}
-    problems = [
-        source.problem(
-            ("environments", environment.name, "client_id"),
-            "this is an application that trustsmith manages for another environment, which must not be shared",
-            "leave `client_id` out, or set `identity.per: repository`",
-        )
-        for environment in source.config.environments
-        if environment.client_id and environment.client_id.lower() in own
-    ]
-    problems += [
-        source.problem(
-            ("environments", environment.name, "client_id"),
-            f"the tenant has no application with client id {environment.client_id}",
-            "leave `client_id` out to have trustsmith register an application",
-        )
-        for environment in source.config.environments
-        if environment.client_id and Key(Application.kind, environment.client_id) not in live
-    ]
+    problems = []
+    for environment in everywhere(source.config):
+        client = environment.client_id
+        if not client:
+            continue
+        path = ("observer",) if environment.observes else ("environments", environment.name)
+        if client.lower() in own:
+            message = "this is an application that trustsmith manages for another environment, which must not be shared"
+            hint = "leave `client_id` out, or set `identity.per: repository`"
+            problems.append(source.problem((*path, "client_id"), message, hint))
+        if Key(Application.kind, client) not in live:
+            message = f"the tenant has no application with client id {client}"
+            hint = "leave `client_id` out to have trustsmith register an application"
+            problems.append(source.problem((*path, "client_id"), message, hint))
     if problems:
         raise ConfigError(problems)

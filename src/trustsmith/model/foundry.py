@@ -51,6 +51,7 @@ ROLES: tuple[Role, ...] = (
 PROJECT_MANAGER = ROLES[1]
 _BY_GUID = {role.guid: role for role in ROLES}
 _BY_SLUG = {role.slug: role for role in ROLES}
+READER = _BY_SLUG["reader"]
 
 
 def find_role(text: str) -> UUID | None:
@@ -87,6 +88,14 @@ _PROJECT = re.compile(
     r"/providers/Microsoft\.CognitiveServices/accounts/(?P<account>[^/]+)/projects/(?P<project>[^/]+)",
     re.IGNORECASE,
 )
+
+
+_ACCOUNT = re.compile(_PROJECT.pattern.partition("/projects/")[0], re.IGNORECASE)
+
+
+def is_account(scope: str) -> bool:
+    """Whether an ARM id is that of a Foundry account itself."""
+    return _ACCOUNT.fullmatch(scope.rstrip("/")) is not None
 
 
 @dataclass(frozen=True)
