@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import ssl
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -19,7 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+# Some container images set this; then each of the hundred programs that tests start would compile its modules again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 _START_S = 20.0
+#: What `reset` of the sandbox leaves as it is, and how it is by default.
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "lag": {"replication_s": 0, "roles_s": 0},
+    "latency": {"ms": 0},
+    "limits": {"github": True},
+}
 
 
 @dataclass(frozen=True)
@@ -31,9 +42,11 @@ class Sandbox:
     http: httpx.Client
     log: Path
     process: subprocess.Popen[str]
+    changed: set[str] = field(default_factory=set)
 
     def control(self, path: str, json: Any = None, method: str = "POST") -> Any:
         """Call a control route, for example ``control("faults", {...})``; return its JSON, None if empty."""
+        self.changed.update({path} & _SETTINGS.keys())
         answer = self.http.request(method, f"{self.origin}/_sandbox/{path}", json=json)
         answer.raise_for_status()
         return answer.json() if answer.content else None
@@ -46,9 +59,9 @@ class Sandbox:
     def reset(self) -> None:
         """Start over, with every setting as it is by default."""
         self.control("reset")
-        self.control("lag", {"replication_s": 0, "roles_s": 0})
-        self.control("latency", {"ms": 0})
-        self.control("limits", {"github": True})
+        for setting in list(self.changed):
+            self.control(setting, _SETTINGS[setting])
+        self.changed.clear()
 
 
 @contextmanager

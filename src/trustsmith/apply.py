@@ -127,8 +127,9 @@ class _Doer:
                 "interrupted"  # but an environment of ours gets its mark, or it would be taken for another's
             )
         done = {b for b in blockers if b in self.run.outcomes and self.run.outcomes[b].status == "done"}
-        failed = [b for b in self.plan.order if b in blockers - done]
-        return f"it needs {failed[0].key}, which was not done" if failed else ""
+        failed = blockers - done
+        first = next((b for b in self.plan.order if b in failed), None) if failed else None
+        return f"it needs {first.key}, which was not done" if first else ""
 
     def _filled(self, change: Change) -> Change:
         after = change.after and change.after.fill(

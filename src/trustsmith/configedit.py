@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from trustsmith.configtree import compose, find, members, tag
@@ -27,6 +28,18 @@ if TYPE_CHECKING:
 #: What YAML can say with plain values: None, bool, int, str, and lists and dicts of them.
 Plain = Any
 _SHORT = 80
+
+
+class _Representer(RoundTripRepresenter):
+    """Quotes text that starts with `?` or `:`, which ruamel writes as it is, and within brackets reads as a key."""
+
+    def represent_str(self, data: str) -> ScalarNode:
+        """As ruamel does it, but for those."""
+        style = "'" if data.startswith(("?", ":")) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_Representer.add_representer(str, _Representer.represent_str)
 
 
 def block(value: Plain, step: int = 2) -> str:
@@ -47,6 +60,7 @@ def line_end(text: str) -> str:
 
 def _dump(value: Plain, *, flow: bool = False, step: int = 2) -> str:
     yaml = YAML()
+    yaml.Representer = _Representer
     yaml.default_flow_style = flow
     yaml.brace_single_entry_mapping_in_flow_sequence = True  # else [{a: 1}] is written [a: 1]
     yaml.width = 1_000_000  # ids are long, and a folded id cannot be searched for

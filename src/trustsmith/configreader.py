@@ -5,14 +5,13 @@ Must not know any key of the configuration, read files, or print.
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, TypeVar
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from trustsmith.configtree import members, tag
-from trustsmith.errors import Problem
+from trustsmith.errors import Problem, closest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -39,13 +38,6 @@ class Wrong(ValueError):
         super().__init__(message)
         self.message = message
         self.hint = hint
-
-
-def closest(word: str, options: Collection[str]) -> str:
-    """A sentence that offers the option most like `word`, or nothing."""
-    folded = {option.casefold(): option for option in options}
-    matches = difflib.get_close_matches(word.casefold(), folded, n=1)
-    return f"Did you mean '{folded[matches[0]]}'? " if matches else ""
 
 
 def shown(text: str, limit: int = 80) -> str:

@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from ruamel.yaml.nodes import Node, ScalarNode
 
-from trustsmith import configobserver, configtrusts
+from trustsmith import configobserver, configtrusts, configworkflows
 from trustsmith import configvalues as values
-from trustsmith.configreader import Reader, Wrong, closest, describe, shown
+from trustsmith.configreader import Reader, describe, shown
 from trustsmith.configtree import tag
 from trustsmith.errors import ConfigError
 from trustsmith.model.config import (
     CLOUDS,
+    HOSTED,
     Config,
     Environment,
     Grant,
     Identity,
     Protection,
-    Workflow,
-    default_path,
-    default_workflows,
 )
 from trustsmith.model.foundry import PROJECT_MANAGER, ProjectId
 from trustsmith.model.observing import observing
@@ -46,6 +44,8 @@ KEYS: Mapping[str, Mapping[str, bool]] = {
         "identity": False,
         "store": False,
         "immutable_subjects": False,
+        "runner": False,
+        "templates": False,
         "environments": True,
         "observer": False,
         "workflows": False,
@@ -65,6 +65,7 @@ KEYS: Mapping[str, Mapping[str, bool]] = {
         "client_id": False,
         "endpoint": False,
         "protection": False,
+        "runner": False,
         "trusts": False,
     },
     "grant": {"role": True, "scope": True, "because": True},
@@ -75,8 +76,8 @@ KEYS: Mapping[str, Mapping[str, bool]] = {
         "branches": False,
         "tags": False,
     },
-    "workflow": {"template": True, "path": False, "environments": False, "run": False},
     "observer": configobserver.KEYS,
+    **configworkflows.KEYS,
     **configtrusts.KEYS,
 }
 VERSION = 1
@@ -115,9 +116,11 @@ def _config(reader: Reader, root: Node | None) -> Config:
             reader.value(fields.get("store"), "store", values.one_of(["secrets", "variables"])) or "secrets",
         ),
         immutable_subjects=reader.flag(fields.get("immutable_subjects"), "immutable_subjects") or False,
+        runner=configworkflows.runner(reader, fields.get("runner")) or HOSTED,
+        templates=reader.value(fields.get("templates"), "templates", configworkflows.folder),
         environments=environments,
         observer=configobserver.read(reader, fields.get("observer")),
-        workflows=_workflows(reader, fields.get("workflows"), names),
+        workflows=configworkflows.read(reader, fields.get("workflows"), names),
     )
     _check_enterprise(reader, config, fields)
     _check_identities(reader, config, fields)
@@ -228,6 +231,7 @@ def _environment(reader: Reader, name: str, node: Node) -> Environment:
         endpoint=reader.value(fields.get("endpoint"), "endpoint", values.endpoint),
         protection=_protection(reader, fields.get("protection")),
         trusts=configtrusts.read(reader, fields.get("trusts")),
+        runner=configworkflows.runner(reader, fields.get("runner")),
     )
 
 
@@ -295,39 +299,3 @@ def _branches(reader: Reader, node: Node | None) -> tuple[str, ...] | Literal["p
     hint = f"Write [{node.value[:80]}], or protected."
     reader.report(node, f"'branches' must be a list of patterns or the word protected, not {found}.", hint)
     return None
-
-
-def _workflows(reader: Reader, node: Node | None, names: tuple[str, ...]) -> tuple[Workflow, ...]:
-    if node is None:
-        return default_workflows(names)
-    workflows = []
-    paths: dict[str, str] = {}
-    for name, key, value in reader.named(node, "workflows"):
-        reader.parsed(key, name if name.isprintable() else None, "a workflow's name", values.any_text)
-        workflow = _workflow(reader, name, value, names)
-        # Case is folded because file systems on Windows and macOS do.
-        twin = paths.setdefault(workflow.path.casefold(), name)
-        if twin != name:
-            message = f"{shown(workflow.path)} is already written by workflow {shown(twin)}."
-            reader.report(value, message, "Give this one another 'path'.")
-        workflows.append(workflow)
-    return tuple(workflows)
-
-
-def _workflow(reader: Reader, name: str, node: Node, names: tuple[str, ...]) -> Workflow:
-    fields = reader.mapping(node, f"workflow {shown(name, 40)}", KEYS["workflow"])
-    template = reader.value(fields.get("template"), "template", values.template) or name
-
-    def known(text: str) -> str:
-        if text not in names:
-            hint = f"{closest(text, names)}Known: {', '.join(names)}."
-            raise Wrong(f"There is no environment {shown(text)} in this file.", hint)
-        return text
-
-    return Workflow(
-        name=name,
-        template=template,
-        path=reader.value(fields.get("path"), "path", values.workflow_path) or default_path(template),
-        environments=reader.values(fields.get("environments"), "environments", known) or names,
-        run=reader.script(fields.get("run"), "run"),
-    )

@@ -30,7 +30,7 @@ _PLAIN_WORDS = (
         "Keep one document: remove the '---' line.",
     ),
     (r"mapping values are not allowed", "a ':' where none can be", "Put text that contains ': ' in quotes."),
-    (r"but got '<stream end>'", "a '[' or '{' is never closed", "Add the missing ']' or '}'."),
+    (r"but (got|found) '<stream end>'", "a '[' or '{' is never closed", "Add the missing ']' or '}'."),
     (r"unexpected end of stream", "a quoted text is never closed", "Add the missing quote."),
     (
         r"found undefined alias",

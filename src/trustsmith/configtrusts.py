@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from ruamel.yaml.nodes import Node, SequenceNode
 
 from trustsmith import configvalues as values
-from trustsmith.configreader import Reader, Wrong, closest, shown
+from trustsmith.configreader import Reader, Wrong, shown
 from trustsmith.configtree import find
+from trustsmith.errors import closest
 from trustsmith.model.issuers import (
     GITLAB,
     PHASES,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from trustsmith.configreader import Wrong, closest, shown
+from trustsmith.configreader import Wrong, shown
+from trustsmith.errors import closest
 from trustsmith.model.config import Reviewer
 from trustsmith.model.foundry import ROLES, ProjectId, find_role
 
@@ -29,7 +30,6 @@ _REPOSITORY_URL = re.compile(
 )
 _SCOPES = ("project", "account", "resource-group", "subscription")
 _SCOPE_ID = re.compile(rf"/subscriptions/{_GUID.pattern}(/[^/\s]+/[^/\s]+)*", re.IGNORECASE)
-_WORKFLOW_PATH = re.compile(r"\.github/workflows/[A-Za-z0-9_][A-Za-z0-9_. -]*\.ya?ml")
 _LONGEST_AUDIENCE = 600
 _PLACEHOLDERS = ("repository", "environment", "owner")
 
@@ -304,25 +304,6 @@ def ref_pattern(text: str) -> str:
             f"{shown(text)} matches no branch or tag: Git allows no such name.",
             'For example: main, "release/*"',
         )
-    return text
-
-
-def template(text: str) -> str:
-    """A template's name: lower-case letters, digits and hyphens."""
-    if not re.fullmatch(r"[a-z0-9-]+", text):
-        raise Wrong(
-            f"{shown(text)} is not a template's name: a-z, 0-9 and '-'.", "For example: deploy-agents"
-        )
-    return text
-
-
-def workflow_path(text: str) -> str:
-    """A file directly in `.github/workflows`, the only place where GitHub looks for workflows."""
-    if not _WORKFLOW_PATH.fullmatch(text) or ".." in text:
-        name = re.split(r"[/\\]", text)[-1].removesuffix(".yml").removesuffix(".yaml")
-        better = f".github/workflows/{name}.yml"
-        hint = f"Write: path: {better}" if _WORKFLOW_PATH.fullmatch(better) and ".." not in better else ""
-        raise Wrong(f"{shown(text)} must be a .yml or .yaml file directly in .github/workflows.", hint)
     return text
 
 

@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 from trustsmith import configedit, configschema, configtree
 from trustsmith.errors import ConfigError
 from trustsmith.model.config import (
+    HOSTED,
     Config,
     Environment,
     Identity,
     Observer,
     Protection,
+    Runner,
     Workflow,
     default_path,
     default_workflows,
+    one_by_one,
 )
 from trustsmith.model.foundry import PROJECT_MANAGER, role_slug
 
@@ -55,6 +58,8 @@ def plain(config: Config) -> dict[str, Plain]:
         identity=_identity(config.identity) or None,
         store=_unless(Config.store, config.store),
         immutable_subjects=config.immutable_subjects or None,
+        runner=None if config.runner == HOSTED else _runner(config.runner),
+        templates=config.templates,
         environments={environment.name: _environment(environment) for environment in config.environments},
         observer=_observer(config.observer),
         workflows=None if config.workflows == default_workflows(names) else workflows,
@@ -92,6 +97,7 @@ def _environment(environment: Environment) -> dict[str, Plain]:
         client_id=environment.client_id,
         endpoint=environment.endpoint,
         protection=_protection(environment.protection) or None,
+        runner=_runner(environment.runner) if environment.runner else None,
         trusts=[_trust(trust) for trust in environment.trusts] or None,
     )
 
@@ -126,13 +132,25 @@ def _protection(protection: Protection) -> dict[str, Plain]:
     )
 
 
+def _runner(runner: Runner) -> Plain:
+    if runner.group:
+        return _given(group=runner.group, labels=list(runner.labels) or None)
+    return runner.labels[0] if len(runner.labels) == 1 else list(runner.labels)
+
+
 def _workflow(workflow: Workflow, names: tuple[str, ...]) -> dict[str, Plain]:
+    stages: list[Plain] = [stage[0] if len(stage) == 1 else list(stage) for stage in workflow.stages]
+    options: dict[str, Plain] = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in workflow.options.items()
+    }
     return _given(
         template=workflow.template,
         path=_unless(default_path(workflow.template), workflow.path),
-        environments=None if workflow.environments == names else list(workflow.environments),
+        environments=None if workflow.stages == one_by_one(names) else stages,
+        paths=list(workflow.paths) or None,
+        reusable=workflow.reusable or None,
         run=workflow.run,
-    )
+    ) | ({"with": options} if options else {})
 
 
 def new(config: Config) -> str:

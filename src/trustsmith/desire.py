@@ -274,13 +274,7 @@ def grant_scopes(grant: Grant, projects: Iterable[ProjectId]) -> list[str]:
     """The ARM scopes that a grant means: one for each project's own, or the id that it names."""
     if grant.scope.startswith("/"):
         return [grant.scope]
-    attribute = {
-        "project": "id",
-        "account": "account_scope",
-        "resource-group": "group_scope",
-        "subscription": "subscription_scope",
-    }[grant.scope]
-    return sorted({getattr(project, attribute) for project in projects})
+    return sorted({project.at(grant.scope) for project in projects})
 
 
 def _ids(config: Config, facts: Facts, environment: Environment, identity: str) -> dict[str, Value]:

@@ -48,6 +48,12 @@ _UNPROVEN = (
     "another credential takes its place, which no job has used yet; once one has (trustsmith verify --run), "
     "trustsmith apply removes this one"
 )
+_FATES = {
+    "merged": "what would be rendered now is merged into it, since it was edited",
+    "adopted": "its text is kept, as an edit of what would be rendered now",
+    "overwritten": "it becomes what would be rendered now, and what others wrote into it goes",
+}
+_EDITED = "the file no longer asks for it, but somebody wrote into it"
 #: What may not stand unseen on an identity of ours.
 _STRAYS = (FederatedCredential, ClientSecret, GraphPermission, RoleAssignment)
 
@@ -117,10 +123,8 @@ def _up(live: State, resource: Resource, known: Callable[[Later], str | None]) -
 def _difference(before: Resource, after: Resource) -> str:
     """What differs, in words."""
     match before, after:
-        case WorkflowFile(owned=True), _:
-            return "what would be rendered now differs"
-        case WorkflowFile(), _:
-            return "it was edited, or somebody else made it"
+        case WorkflowFile(fate=fate), _:
+            return (fate and (fate.why or _FATES.get(fate.outcome))) or "what would be rendered now differs"
         case EnvironmentSecret(), _:
             vouched = before.content != UNKNOWN
             return "its value is another one" if vouched else "nothing vouches for its value"
@@ -216,6 +220,8 @@ def _strays(live: State, wanted: State) -> Iterator[Change]:
             yield Change("delete", resource, None, _UNPROVEN)
         elif isinstance(resource, GitHubEnvironment) and resource.unseen:
             yield Change("delete", resource, None, _UNSEEN)
+        elif isinstance(resource, WorkflowFile) and resource.base and not resource.owned:
+            yield Change("delete", resource, None, _EDITED)
         elif isinstance(resource, GraphPermission) and Key(Application.kind, resource.identity) not in wanted:
             continue  # it goes with its application
         elif not resource.owned and isinstance(resource, _STRAYS):

@@ -7,6 +7,10 @@ any (`original`), and the exit code. This module imports nothing of the project 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class TrustsmithError(Exception):
@@ -133,3 +137,12 @@ class Interrupted(TrustsmithError):
     """Ctrl-C; what was done stays done, and the next run goes on from there (exit 130)."""
 
     exit_code = 130
+
+
+def closest(word: str, options: Iterable[str]) -> str:
+    """A sentence that offers the option most like `word`, or nothing."""
+    from difflib import get_close_matches
+
+    folded = {option.casefold(): option for option in options}
+    matches = get_close_matches(word.casefold(), folded, n=1)
+    return f"Did you mean '{folded[matches[0]]}'? " if matches else ""

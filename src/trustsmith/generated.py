@@ -10,53 +10,94 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
+#: The header above its last line, the mark.
+_ABOVE = (
+    "# Made by trustsmith {version} from its template {template} and .github/trustsmith.yml.",
+    "# To change it, edit .github/trustsmith.yml and run: trustsmith render",
+    "# Edits made here are kept: a later rendering is merged into them, or refused. The hash is of what was rendered.",
+)
+#: What other versions wrote there. A line that no version wrote belongs to whoever added it.
+_ABOVE_ONCE = (
+    "# An edit in this file is noticed by the hash below, and trustsmith then refuses to write over it.",
+)
 _MARK = re.compile(r"^# trustsmith: template=(\S+) version=(\S+) sha256=([0-9a-f]{64})$", re.MULTILINE)
+_WINDOWS = re.compile("\r+\n")
 # Characters that YAML 1.2 does not print in a scalar, or that other versions of YAML read as line ends.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """What the header of a generated file says.
+    """What the header of a generated file says. Texts have LF line ends.
 
     template: the template's name, such as "deploy-agents".
     version: the version of trustsmith that rendered it.
-    edited: True when the text is no longer the one that was written.
-    body: the text below the header, with LF line ends. Where nothing but `version` has changed it is the same.
+    base: the hash of what was rendered, which edits have since made into `body`.
+    preamble: lines of others above the header and between its lines; "" or ends with a line end.
+    body: the text below the header. Where nothing but `version` has changed it is the same.
     """
 
     template: str
     version: str
-    edited: bool
+    base: str
+    preamble: str
     body: str
 
+    @cached_property
+    def intact(self) -> bool:
+        """The body is what was rendered."""
+        return digest(self.body) == self.base
 
-def stamp(body: str, *, template: str, version: str) -> str:
-    """Put the header, a few comments, above `body`. Returns the text of the file, with LF line ends."""
-    body = _unix(body)
-    return (
-        f"# Made by trustsmith {version} from its template {template} and .github/trustsmith.yml.\n"
-        "# To change it, edit .github/trustsmith.yml and run: trustsmith render\n"
-        "# An edit in this file is noticed by the hash below, and trustsmith then refuses to write over it.\n"
-        f"# trustsmith: template={template} version={version} sha256={_digest(body)}\n"
-    ) + body
+    @property
+    def edited(self) -> bool:
+        """It may do something else than what was rendered; comments above the header do nothing."""
+        return not self.intact or any(line and line[0] != "#" for line in self.preamble.split("\n"))
+
+
+def stamp(body: str, *, template: str, version: str, base: str | None = None) -> str:
+    """Put the header, a few comments, above `body`. Returns the text of the file, with LF line ends.
+
+    base: the hash of the rendering that `body` is an edit of; None when it is the rendering itself.
+    """
+    body = unix(body)
+    above = "".join(f"{line}\n" for line in _ABOVE).format(template=template, version=version)
+    return f"{above}# trustsmith: template={template} version={version} sha256={base or digest(body)}\n{body}"
 
 
 def inspect(text: str) -> Provenance | None:
     """Read the header. Returns None when there is none: then the file is not ours.
 
     Line ends (a checkout on Windows has CRLF) and a byte order mark do not count as edits. The header's wording may
-    change between versions, so only its last line is read; anything but comments above that line is an edit.
+    change between versions: its last line is what makes it one, and those lines above are ours that a version wrote.
     """
-    text = _unix(text.removeprefix("\ufeff"))
+    text = unix(text.removeprefix("\ufeff"))
     mark = _MARK.search(text)
     if mark is None:
         return None
-    template, version, digest = mark.groups()
-    above, body = text[: mark.start()], text[mark.end() + 1 :]
-    intact = _digest(body) == digest and all(line.startswith("#") for line in above.split("\n") if line)
-    return Provenance(template=template, version=version, edited=not intact, body=body)
+    template, version, base = mark.groups()
+    above = text[: mark.start()].split("\n")
+    for line in (*_ABOVE, *_ABOVE_ONCE):
+        _drop_last(above, line.format(template=template, version=version))
+    body = text[mark.end() + 1 :]
+    return Provenance(template=template, version=version, base=base, preamble="\n".join(above), body=body)
+
+
+def unix(text: str) -> str:
+    """The text with LF line ends. Doing it again changes nothing."""
+    return _WINDOWS.sub("\n", text) if "\r" in text else text
+
+
+def digest(body: str) -> str:
+    """The hash of a rendering, whose line ends are LF, as the header holds it."""
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def _drop_last(lines: list[str], line: str) -> None:
+    """Take a line out once: somebody may have copied ours."""
+    if line in lines:
+        del lines[len(lines) - 1 - lines[::-1].index(line)]
 
 
 def scalar(value: str) -> str:
@@ -76,11 +117,3 @@ def block(text: str, indent: int) -> str:
     width = "2" if text[:1].isspace() else ""
     lines = (" " * indent + line if line else "" for line in text.removesuffix("\n").split("\n"))
     return "\n".join((f"|{width}", *lines))
-
-
-def _unix(text: str) -> str:
-    return text.replace("\r\n", "\n")
-
-
-def _digest(body: str) -> str:
-    return hashlib.sha256(body.encode()).hexdigest()

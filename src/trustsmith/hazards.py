@@ -14,7 +14,7 @@ from trustsmith.model.environments import (
 )
 from trustsmith.model.foundry import READER, ProjectId, is_account, role_name, role_slug
 from trustsmith.model.plan import Change, Hazard, Plan
-from trustsmith.model.resource import Key, Later
+from trustsmith.model.resource import Key, Later, Resource
 from trustsmith.model.resources import (
     Application,
     ClientSecret,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 #: Federated credentials on one application (Microsoft Learn, "Important considerations and restrictions").
 MOST_CREDENTIALS = 20
+_LOSING = {"conflict", "overwritten"}
 
 
 def judge(plan: Plan, live: State, allow: Collection[str] = ()) -> Plan:
@@ -81,11 +82,11 @@ def _of(change: Change, live: State) -> Iterator[Hazard]:
         ) if before and not before.owned:
             why = "It holds a value that trustsmith did not write; a running deployment may use it."
             yield Hazard(f"overwrite={name}", why)
-        case ("update" | "delete", WorkflowFile()) if before and not before.owned:
+        case "update", WorkflowFile() if before and _loses(before):
             yield Hazard(
                 f"overwrite={name}",
-                "The file was edited since trustsmith wrote it, or somebody else made it; the edits would be lost.",
-                hint="Look at the difference first:\n  trustsmith render --out DIR",
+                f"{change.why[:1].upper()}{change.why[1:]}. What others wrote into it would be lost; "
+                "trustsmith render shows the difference, and how to keep it.",
             )
         case "update", ServicePrincipal(enabled=True) if getattr(before, "enabled", True) is False:
             yield Hazard(f"enable={name}", "Somebody disabled this service principal; perhaps on purpose.")
@@ -106,6 +107,12 @@ def _is_wide(role: UUID, scope: str) -> bool:
     """Whether a grant reaches beyond one Foundry project. To read the account that the project is in is harmless."""
     harmless = role == READER.guid and is_account(scope)
     return ProjectId.parse(scope) is None and not harmless
+
+
+def _loses(before: Resource) -> bool:
+    """Whether a file's new text does not hold what others wrote into the one that is there."""
+    fate = getattr(before, "fate", None)
+    return fate.outcome in _LOSING if fate else not before.owned
 
 
 def _application_why(change: Change, live: State) -> str:

@@ -35,6 +35,11 @@ def main() -> None:
 )
 @click.option("--production-names", is_flag=True, help="Answer as the public hosts, by Host header.")
 @click.option("--no-runner", is_flag=True, help="Leave dispatched workflows queued: execute nothing.")
+@click.option(
+    "--actions",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    help="Run the actions in that folder, OWNER/NAME[@REF], as they are.",
+)
 def serve(
     *,
     port: int,
@@ -46,12 +51,22 @@ def serve(
     seed: Path | None,
     production_names: bool,
     no_runner: bool,
+    actions: Path | None,
 ) -> None:
     """Serve until interrupted; print what to export."""
     from trustsmith_sandbox import serve as server
 
     options = server.Options(
-        port, endpoints_file, env_file, log, latency / 1000, lag, seed, production_names, not no_runner
+        port,
+        endpoints_file,
+        env_file,
+        log,
+        latency / 1000,
+        lag,
+        seed,
+        production_names,
+        not no_runner,
+        actions,
     )
     try:
         server.run(options)
@@ -60,6 +75,7 @@ def serve(
 
 
 main.add_command(people.push, "push")
+main.add_command(people.run, "run")
 main.add_command(people.approve, "approve")
 
 

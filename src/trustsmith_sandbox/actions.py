@@ -21,6 +21,7 @@ from trustsmith_sandbox.job_token import job_token
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from trustsmith_sandbox.called_workflow import Place
     from trustsmith_sandbox.world import Data, World
 
 _DEFAULT_PERMISSIONS = {"id-token": "write", "contents": "read"}
@@ -43,7 +44,7 @@ def create_job(world: World, payload: Mapping[str, Any], _origin: str) -> Data:
     event = payload.get("event") or "workflow_dispatch"
     ref = _full_ref(payload.get("ref") or _default_ref(repository, event))
     environment = _environment(world, repository, payload.get("environment"), ref)
-    run = _assumed_run(world, repository, ref, event) | {"actor": _actor(world, payload)}
+    run = _assumed_run(world, repository, ref, event) | {"actor": somebody(world, payload.get("actor"))}
     claims = claims_of(
         world, repository, run, world.next_id(), environment=environment, spelled=payload.get("environment")
     )
@@ -120,14 +121,18 @@ def claims_of(
     *,
     environment: Data | None = None,
     spelled: str | None = None,
+    called: Place | None = None,
 ) -> Data:
     """Return the claims of a job's identity tokens, without those that ``issuer`` adds.
 
     ``run`` is as ``runs`` keeps it; ``check_run`` is the job's id; ``spelled`` is the environment's name as the
-    job writes it. ``sub`` is empty where the template needs an environment and there is none.
+    job writes it; ``called`` is where the workflow is that the job belongs to, if another one called it. ``sub`` is
+    empty where the template needs an environment and there is none.
     """
     claims = _of_repository(world, repository) | _of_run(repository, run) | {"check_run_id": str(check_run)}
     claims |= github_properties.claims(world, repository)
+    if called is not None:
+        claims |= {"job_workflow_ref": called.name, "job_workflow_sha": called.sha}
     if environment is not None:
         # GitHub's docs do not say whose spelling counts; the job's own is what was seen in the wild.
         claims |= {"environment": spelled, "environment_node_id": node_id("EN", environment["id"])}
@@ -171,10 +176,11 @@ def _of_run(repository: Data, run: Data) -> Data:
     }
 
 
-def _actor(world: World, payload: Mapping[str, Any]) -> Data:
+def somebody(world: World, login: str | None = None) -> Data:
+    """Return the user of that name, or the first there is."""
     users = world.data["github"]["users"]
-    actor: Data = users.get(payload.get("actor")) or next(iter(users.values()))
-    return actor
+    actor: Data = users.get(login) or next(iter(users.values()))
+    return {key: actor[key] for key in ("login", "id", "type")}
 
 
 def values(world: World, repository: Data, environment: Data | None, kind: str) -> dict[str, str]:

@@ -20,9 +20,14 @@ _VERBS = {"PUT": "write", "DELETE": "delete"}
 
 
 def listing(call: Call) -> Answer:
-    """Answer the locks that hold at the scope, and those below it."""
+    """Answer the locks that hold at the scope and, without the filter ``atScope()``, those below it."""
     scope = "/" + call.params["scope"].strip("/")
     core.require(call, "Microsoft.Authorization/locks/read", scope)
+    text = call.query.get("$filter", "").strip()
+    if text.lower() == "atscope()":
+        return core.listed(_locks(call, scope))
+    if text:
+        raise core.refuse(400, "UnsupportedQuery", f"The filter '{text}' is not supported.")
     below = [lock for lock in call.world.data["locks"].values() if rbac.covers(scope, _where(lock))]
     return core.listed(list({lock["id"]: lock for lock in [*_locks(call, scope), *below]}.values()))
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trustsmith_sandbox import actions, entra_users, github, github_limits
+from trustsmith_sandbox import actions, entra_users, github, github_limits, workflow_starts
 from trustsmith_sandbox.faults import Faults
+from trustsmith_sandbox.github_routes import named_repository
 from trustsmith_sandbox.http import Answer, Call, Refusal, Route, Service
 from trustsmith_sandbox.runner import runner_of
+from trustsmith_sandbox.workflow_file import WorkflowError
 
 if TYPE_CHECKING:
     from trustsmith_sandbox.world import Data
@@ -116,7 +118,24 @@ def _token(call: Call) -> Answer:
 
 
 def _push(call: Call) -> Answer:
-    return _made(github.push(call.world, _wanted(call, "repository", "branch", "files", "message")))
+    known = ("repository", "branch", "files", "message", "tag", "start")
+    return _made(github.push(call.world, _wanted(call, *known)))
+
+
+def _run(call: Call) -> Answer:
+    wanted = _wanted(call, "repository", "workflow", "event")
+    repository = named_repository(call.world, str(wanted.get("repository", "")))
+    if repository is None:
+        raise _wrong(f"There is no repository {wanted.get('repository')!r}.")
+    if wanted.get("event", "schedule") != "schedule":
+        raise _wrong(
+            "Only a schedule's runs are started here: push with {start: true}, or dispatch at GitHub's API."
+        )
+    try:
+        run = workflow_starts.scheduled(call.world, repository, str(wanted.get("workflow", "")))
+    except WorkflowError as reason:
+        raise _wrong(str(reason)) from None
+    return _made({"run": run["id"]})
 
 
 def _job(call: Call) -> Answer:
@@ -145,7 +164,20 @@ SERVICE = Service(
         Route(
             "POST", "/token", _token, "a person's token, as Azure CLI has it: {user, resource}", public=True
         ),
-        Route("POST", "/push", _push, "commit files: {repository, branch, files}", public=True),
+        Route(
+            "POST",
+            "/push",
+            _push,
+            "commit files, and start what asks for the push: {repository, branch, files, tag?, start?}",
+            public=True,
+        ),
+        Route(
+            "POST",
+            "/runs",
+            _run,
+            "start a workflow as its schedule would: {repository, workflow}",
+            public=True,
+        ),
         Route("POST", "/jobs", _job, "start an Actions job, as its runner would see it", public=True),
     ),
 )

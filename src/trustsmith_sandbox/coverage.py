@@ -5,7 +5,17 @@ The table is generated, so that it cannot say more than there is. It must not st
 
 from __future__ import annotations
 
-from trustsmith_sandbox import arm, control, entra, foundry, github, graph, issuer, results
+from trustsmith_sandbox import (
+    arm,
+    control,
+    entra,
+    foundry,
+    github,
+    github_clone,
+    graph,
+    issuer,
+    results,
+)
 
 SERVICES = (
     entra.SERVICE,
@@ -13,6 +23,7 @@ SERVICES = (
     arm.SERVICE,
     foundry.SERVICE,
     issuer.SERVICE,
+    github_clone.SERVICE,
     github.SERVICE,
     results.SERVICE,
     control.SERVICE,

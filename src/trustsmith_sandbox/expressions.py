@@ -93,14 +93,22 @@ class Scope:
         """Return whether an ``if`` holds; without a status function of its own, ``success()`` must hold too."""
         if isinstance(written, bool):
             return written and self.status["success"]()
-        expression = "" if written is None else str(written).strip()
-        if expression.startswith("${{") and expression.endswith("}}") and expression.count("${{") == 1:
-            expression = expression[3:-2]
-        elif "${{" in expression:
-            return self.status["success"]() and truth(self.value(expression))
-        if not any(name in STATUS_FUNCTIONS for name in _calls(expression)) and not self.status["success"]():
+        expression = _bare("" if written is None else str(written).strip())
+        asks = "${{" not in expression and any(name in STATUS_FUNCTIONS for name in _calls(expression))
+        if not asks and not self.status["success"]():
             return False
-        return truth(self.evaluate(expression)) if expression.strip() else True
+        return self.holds(expression) if expression else True
+
+    def holds(self, written: str) -> bool:
+        """Return whether a condition is true as it stands."""
+        expression = _bare(written.strip())
+        return truth(self.value(expression) if "${{" in expression else self.evaluate(expression))
+
+
+def _bare(condition: str) -> str:
+    """Return a condition without the ``${{ }}`` around all of it."""
+    whole = condition.startswith("${{") and condition.endswith("}}") and condition.count("${{") == 1
+    return condition[3:-2].strip() if whole else condition
 
 
 def _parts(written: str) -> list[tuple[bool, str]]:

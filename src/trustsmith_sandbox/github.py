@@ -16,16 +16,19 @@ from trustsmith_sandbox import (
     github_environments,
     github_git,
     github_graphql,
+    github_history,
     github_issues,
     github_limits,
     github_objects,
     github_policies,
     github_properties,
     github_pulls,
+    github_releases,
     github_repositories,
     github_runs,
     github_secrets,
     github_variables,
+    workflow_starts,
 )
 from trustsmith_sandbox.github_access import Caller, caller_of, token_of
 from trustsmith_sandbox.github_routes import named_repository
@@ -66,26 +69,41 @@ def _authenticate(call: Call) -> Caller:
 
 
 def push(world: World, payload: Mapping[str, Any]) -> Data:
-    """Commit files to a branch, as somebody with a clone would: ``{repository, branch?, files, message?}``.
+    """Commit files to a branch, as somebody with a clone would: ``{repository, branch?, files, message?, tag?, start?}``.
 
-    ``files`` maps a path to its text, or to null to delete it; a new branch starts from the default one.
-    Returns ``{"sha", "branch"}``.
+    ``files`` maps a path to its text, or to null to delete it; a new branch starts from the default one. ``tag`` is
+    put on the commit. With ``start``, the workflows run that ask for the push: of the tag if there is one.
+    Returns ``{"sha", "branch"}``, and what ``workflow_starts.pushed`` tells.
     Raises a refusal: 404 for an unknown repository.
     """
     repository = named_repository(world, str(payload.get("repository", "")))
     if repository is None:
         raise not_found()
-    branch = payload.get("branch") or repository["default_branch"]
+    branch, tag = payload.get("branch") or repository["default_branch"], payload.get("tag")
+    before = github_objects.head(world, repository, branch)
+    sha = _committed(world, repository, branch, payload)
+    ref = f"refs/heads/{branch}"
+    if tag:
+        ref, before = f"refs/tags/{tag}", github_objects.tags(repository).get(tag)
+        github_objects.tags(repository)[tag] = sha
+    touch(world, repository)
+    started = workflow_starts.pushed(world, repository, ref, before, sha) if payload.get("start") else {}
+    return {"sha": sha, "branch": branch, **started}
+
+
+def _committed(world: World, repository: Data, branch: str, payload: Mapping[str, Any]) -> str:
+    """Commit the files; without any, an existing branch stays where it is. Returns the branch's commit."""
     from_branch = branch if branch in repository["files"] else repository["default_branch"]
-    parent = github_objects.head(world, repository, from_branch)
-    changed = repository["files"].get(from_branch, {}) | dict(payload.get("files") or {})
+    parent, wanted = github_objects.head(world, repository, from_branch), dict(payload.get("files") or {})
+    if parent and not wanted and branch == from_branch:
+        return parent
+    changed = repository["files"].get(from_branch, {}) | wanted
     files = {path: text for path, text in changed.items() if text is not None}
     tree, parents = github_objects.save_files(repository, files), [parent] if parent else []
     message = payload.get("message") or "Update files"
     sha = github_objects.save_commit(world, repository, tree, parents, message)
     github_objects.set_head(repository, branch, sha)
-    touch(world, repository)
-    return {"sha": sha, "branch": branch}
+    return sha
 
 
 SERVICE = Service(
@@ -102,6 +120,8 @@ SERVICE = Service(
         *github_properties.ROUTES,
         *github_content.ROUTES,
         *github_git.ROUTES,
+        *github_history.ROUTES,
+        *github_releases.ROUTES,
         *github_issues.ROUTES,
         *github_pulls.ROUTES,
         *github_graphql.ROUTES,

@@ -7,16 +7,15 @@
 from __future__ import annotations
 
 import re
-import zlib
 from typing import TYPE_CHECKING, Any
 
-from trustsmith_sandbox import github_objects as objects
 from trustsmith_sandbox import subjects
 from trustsmith_sandbox.github_access import Need, organization
 from trustsmith_sandbox.github_routes import on_repository
 from trustsmith_sandbox.github_shapes import full_name, node_id, web
 from trustsmith_sandbox.github_wire import field, malformed, not_found, paged, refusal, touch
 from trustsmith_sandbox.http import Answer, Route
+from trustsmith_sandbox.workflow_starts import is_workflow, workflow_id
 
 if TYPE_CHECKING:
     from trustsmith_sandbox.http import Call
@@ -72,7 +71,7 @@ def _workflow_permissions(_call: Call, repository: Data) -> Answer:
 
 
 def _workflow(call: Call, repository: Data, path: str, text: str) -> Data:
-    number, file = zlib.crc32(path.encode()), path.rpartition("/")[2]
+    number, file = workflow_id(path), path.rpartition("/")[2]
     name, page = full_name(repository), f"{web(call)}/{full_name(repository)}"
     found = _NAME.search(text)
     return {
@@ -92,9 +91,7 @@ def _workflow(call: Call, repository: Data, path: str, text: str) -> Data:
 def _all_workflows(call: Call, repository: Data) -> list[Data]:
     files = repository["files"].get(repository["default_branch"], {})
     return [
-        _workflow(call, repository, path, text)
-        for path, text in sorted(files.items())
-        if path.startswith(objects.WORKFLOWS) and path.endswith((".yml", ".yaml"))
+        _workflow(call, repository, path, text) for path, text in sorted(files.items()) if is_workflow(path)
     ]
 
 

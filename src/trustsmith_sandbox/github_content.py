@@ -153,7 +153,8 @@ def _delete(call: Call, repository: Data) -> Answer:
     return Answer(200, {"content": None, "commit": _commit(call, repository, branch, paths)})
 
 
-def _short_branch(call: Call, repository: Data, name: str) -> Data:
+def short_branch(call: Call, repository: Data, name: str) -> Data:
+    """Return a branch as lists show it."""
     sha = objects.head(call.world, repository, name) or ""
     url = f"{call.base}/repos/{full_name(repository)}/commits/{sha}"
     commit = {"sha": sha, "url": url}
@@ -161,7 +162,7 @@ def _short_branch(call: Call, repository: Data, name: str) -> Data:
 
 
 def _branches(call: Call, repository: Data) -> Answer:
-    shown = [_short_branch(call, repository, name) for name in sorted(repository["files"])]
+    shown = [short_branch(call, repository, name) for name in sorted(repository["files"])]
     wanted = call.query.get("protected")
     if wanted is not None:
         shown = [branch for branch in shown if branch["protected"] == (wanted == "true")]
@@ -172,22 +173,24 @@ def _branch(call: Call, repository: Data) -> Answer:
     name = call.params["branch"]
     if name not in repository["files"]:
         raise refusal(404, "Branch not found")
-    short = _short_branch(call, repository, name)
+    short = short_branch(call, repository, name)
     url = f"{call.base}/repos/{full_name(repository)}/branches/{quote(name, safe='')}"
     checks = {"enforcement_level": "off", "contexts": [], "checks": []}
     protection = {"enabled": short["protected"], "required_status_checks": checks}
     links = {"self": url, "html": f"{web(call)}/{full_name(repository)}/tree/{name}"}
     more = {"_links": links, "protection": protection, "protection_url": f"{url}/protection"}
-    return Answer(200, short | more | {"commit": _full_commit(call, repository, short["commit"])})
+    return Answer(200, short | more | {"commit": full_commit(call, repository, short["commit"]["sha"])})
 
 
-def _full_commit(call: Call, repository: Data, short: Data) -> Data:
-    git = commit_shape(call, repository, short["sha"])
+def full_commit(call: Call, repository: Data, sha: str) -> Data:
+    """Return a commit as everything but the Git database shows it (OpenAPI ``commit``)."""
+    git = commit_shape(call, repository, sha)
+    url = f"{call.base}/repos/{full_name(repository)}/commits/{sha}"
     who = by_name(call.world.data["github"]["users"], git["author"]["name"])
     author = account(call, who) if who else None
     inner = {key: git[key] for key in ("author", "committer", "message", "tree", "url", "verification")}
     outer = {key: git[key] for key in ("sha", "node_id", "html_url", "parents")}
-    urls = {"url": short["url"], "comments_url": f"{short['url']}/comments"}
+    urls = {"url": url, "comments_url": f"{url}/comments"}
     return outer | urls | {"author": author, "committer": author, "commit": inner | {"comment_count": 0}}
 
 

@@ -1,4 +1,4 @@
-"""GitHub's Git database: refs, commits, trees and blobs by id.
+"""GitHub's Git database: refs, annotated tags, commits, trees and blobs by id.
 
 Held to the published API: what is missing is 404, what is no fast forward 422. It must not speak git's own
 protocol, and it keeps plain text files only.
@@ -7,6 +7,7 @@ protocol, and it keeps plain text files only.
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ _LEAF = {"blob": objects.FILE, "tree": objects.FOLDER}
 
 
 def git_url(call: Call, repository: Data, kind: str, sha: str) -> str:
-    """Return the API's URL of a Git object; ``kind`` is blobs, trees or commits."""
+    """Return the API's URL of a Git object; ``kind`` is blobs, trees, commits or tags."""
     return f"{call.base}/repos/{full_name(repository)}/git/{kind}/{sha}"
 
 
@@ -62,7 +63,25 @@ def signers(call: Call) -> Data:
     login = call.caller.login or "github-actions[bot]"
     default = {"name": login, "email": f"{login}@users.noreply.github.com", "date": call.world.stamp()}
     author = default | field(call, "author", dict, default={})
-    return {"author": author, "committer": author | field(call, "committer", dict, default={})}
+    people = {"author": author, "committer": author | field(call, "committer", dict, default={})}
+    for who in people.values():
+        who["date"] = _date(str(who["date"]))
+    return people
+
+
+def _date(given: str) -> str:
+    """Return a time as commits show it. Raises 422 for what is none."""
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        raise refusal(422, f"'{given}' is not a time as in 2026-01-31T12:00:00Z.") from None
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _target(call: Call, repository: Data, sha: str) -> Data:
+    """What a ref or a tag object points to; annotated tags point to an object of their own."""
+    kind = "tag" if sha in objects.tag_objects(repository) else "commit"
+    return {"sha": sha, "type": kind, "url": git_url(call, repository, f"{kind}s", sha)}
 
 
 def _ref_shape(call: Call, repository: Data, ref: str, sha: str) -> Data:
@@ -70,8 +89,17 @@ def _ref_shape(call: Call, repository: Data, ref: str, sha: str) -> Data:
         "ref": ref,
         "node_id": node_id("REF", repository["id"]) + ref,
         "url": f"{call.base}/repos/{full_name(repository)}/git/{ref}",
-        "object": {"sha": sha, "type": "commit", "url": git_url(call, repository, "commits", sha)},
+        "object": _target(call, repository, sha),
     }
+
+
+def _get_tag(call: Call, repository: Data) -> Answer:
+    sha, known = call.params["sha"], objects.tag_objects(repository)
+    if sha not in known:
+        raise not_found()
+    shape = {"sha": sha, "node_id": f"TA_{sha}", "url": git_url(call, repository, "tags", sha)}
+    target = _target(call, repository, known[sha]["object"]["sha"])
+    return Answer(200, known[sha] | shape | {"object": target, "verification": _VERIFICATION})
 
 
 def _refs(call: Call, repository: Data) -> dict[str, str]:
@@ -275,6 +303,7 @@ ROUTES = (
     *on_repository("POST", "/git/refs", _create_ref, "Create a ref", _WRITE),
     *on_repository("PATCH", "/git/refs/{ref*}", _update_ref, "Move a ref", _WRITE),
     *on_repository("DELETE", "/git/refs/{ref*}", _delete_ref, "Delete a ref", _WRITE),
+    *on_repository("GET", "/git/tags/{sha}", _get_tag, "Annotated tag", _READ),
     *on_repository("GET", "/git/commits/{sha}", _get_commit, "Git commit", _READ),
     *on_repository("POST", "/git/commits", _create_commit, "Create a Git commit", _WRITE),
     *on_repository("GET", "/git/trees/{tree*}", _get_tree, "Git tree", _READ),

@@ -1,16 +1,17 @@
 """A repository's Git objects: blobs, trees, commits and the branches that point to them.
 
-Ids of blobs and trees are those that git itself would compute. ``files`` of a repository (branch → path → text) is what people
+Ids are those that git itself would compute. ``files`` of a repository (branch → path → text) is what people
 seed and push; objects follow it. Text files of mode 100644 only. It must not know HTTP.
 """
 
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from trustsmith_sandbox.world import Data, World
 
@@ -40,12 +41,28 @@ def commits(repository: Data) -> dict[str, Data]:
 
 
 def tags(repository: Data) -> dict[str, str]:
-    """Return tags: name and commit id."""
+    """Return tags: name and the id of the commit, or, of an annotated one, of its tag object."""
     return _shelf(repository, "tags")
 
 
+def tag_objects(repository: Data) -> dict[str, Data]:
+    """Return the objects of annotated tags by id: tag, message, tagger, and what they point to (sha, type)."""
+    return _shelf(repository, "tag_objects")
+
+
+def peeled(repository: Data, sha: str) -> str:
+    """Return the commit that an id leads to, through any number of tag objects."""
+    while sha in tag_objects(repository):
+        sha = tag_objects(repository)[sha]["object"]["sha"]
+    return sha
+
+
+def _framed(kind: str, content: bytes) -> bytes:
+    return f"{kind} {len(content)}\0".encode() + content
+
+
 def _git_id(kind: str, content: bytes) -> str:
-    return hashlib.sha1(f"{kind} {len(content)}\0".encode() + content, usedforsecurity=False).hexdigest()
+    return hashlib.sha1(_framed(kind, content), usedforsecurity=False).hexdigest()
 
 
 def save_blob(repository: Data, text: str) -> str:
@@ -57,6 +74,12 @@ def save_blob(repository: Data, text: str) -> str:
 
 def save_tree(repository: Data, paths: Mapping[str, str]) -> str:
     """Keep the tree with these paths and blob ids, and every tree below it; return its id."""
+    sha = _git_id("tree", _tree_content(repository, paths))
+    trees(repository)[sha] = dict(paths)
+    return sha
+
+
+def _tree_content(repository: Data, paths: Mapping[str, str]) -> bytes:
     listed: list[tuple[str, str, str]] = []
     folders: dict[str, dict[str, str]] = {}
     for path, sha in paths.items():
@@ -72,9 +95,7 @@ def save_tree(repository: Data, paths: Mapping[str, str]) -> str:
     content = [
         f"{mode} {name.rstrip('/')}\0".encode() + bytes.fromhex(sha) for name, mode, sha in sorted(listed)
     ]
-    sha = _git_id("tree", b"".join(content))
-    trees(repository)[sha] = dict(paths)
-    return sha
+    return b"".join(content)
 
 
 def save_files(repository: Data, files: Mapping[str, str]) -> str:
@@ -94,13 +115,28 @@ def save_commit(
     signed = {"date": world.stamp(), **_NOBODY}
     commit: Data = {"author": signed, "committer": signed, **(people or {})}
     commit |= {"tree": tree, "parents": parents, "message": message}
-    lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
-    for role in ("author", "committer"):
-        who = commit[role]
-        lines.append(f"{role} {who['name']} <{who['email']}> {who['date']}")
-    sha = _git_id("commit", "\n".join([*lines, "", message]).encode())
+    sha = _git_id("commit", _commit_content(commit))
     commits(repository)[sha] = commit
     return sha
+
+
+def _commit_content(commit: Data) -> bytes:
+    lines = [f"tree {commit['tree']}", *(f"parent {parent}" for parent in commit["parents"])]
+    for role in ("author", "committer"):
+        who = commit[role]
+        moment = datetime.fromisoformat(who["date"])
+        lines.append(f"{role} {who['name']} <{who['email']}> {int(moment.timestamp())} {moment:%z}")
+    return "\n".join([*lines, "", commit["message"]]).encode()
+
+
+def loose(repository: Data) -> Iterator[tuple[str, bytes]]:
+    """Yield every object by its id, as git keeps one before it compresses it."""
+    contents = [("blob", sha, text.encode()) for sha, text in blobs(repository).items()]
+    contents += [
+        ("tree", sha, _tree_content(repository, paths)) for sha, paths in [*trees(repository).items()]
+    ]
+    contents += [("commit", sha, _commit_content(commit)) for sha, commit in commits(repository).items()]
+    return ((sha, _framed(kind, content)) for kind, sha, content in contents)
 
 
 def head(world: World, repository: Data, branch: str) -> str | None:
@@ -133,19 +169,23 @@ def resolve(world: World, repository: Data, ref: str) -> str | None:
     name = repository["default_branch"] if ref == "HEAD" else ref
     name = name.removeprefix("refs/")
     if name.startswith("tags/"):
-        return tags(repository).get(name.removeprefix("tags/"))
+        tag = tags(repository).get(name.removeprefix("tags/"))
+        return peeled(repository, tag) if tag else None
     found = head(world, repository, name.removeprefix("heads/")) or tags(repository).get(name)
-    return found or (name if name in commits(repository) else None)
+    return peeled(repository, found) if found else (name if name in commits(repository) else None)
+
+
+def history(repository: Data, commit: str) -> list[str]:
+    """Return a commit and all that can be reached from it, the nearest first."""
+    waiting, met = [commit], dict[str, None]()
+    while waiting:
+        sha = waiting.pop(0)
+        if sha not in met:
+            met[sha] = None
+            waiting += commits(repository)[sha]["parents"]
+    return list(met)
 
 
 def is_ancestor(repository: Data, older: str, newer: str) -> bool:
     """Whether ``older`` is ``newer`` or can be reached from it."""
-    waiting, met = [newer], set()
-    while waiting:
-        sha = waiting.pop()
-        if sha == older:
-            return True
-        if sha not in met:
-            met.add(sha)
-            waiting += commits(repository)[sha]["parents"]
-    return False
+    return older in history(repository, newer)

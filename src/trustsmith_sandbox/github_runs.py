@@ -9,16 +9,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from trustsmith_sandbox import actions, github_objects, results, runs, workflow_file
+from trustsmith_sandbox import github_objects, results, runs, workflow_file, workflow_starts
 from trustsmith_sandbox import github_run_shapes as shapes
-from trustsmith_sandbox.expression_values import ExpressionError
-from trustsmith_sandbox.expressions import Scope
 from trustsmith_sandbox.github_access import Need
 from trustsmith_sandbox.github_actions import found_workflow
 from trustsmith_sandbox.github_routes import on_repository
 from trustsmith_sandbox.github_wire import field, not_found, paged, refusal
 from trustsmith_sandbox.http import Answer
-from trustsmith_sandbox.job_contexts import github_context
 from trustsmith_sandbox.runner import runner_of
 
 if TYPE_CHECKING:
@@ -32,18 +29,15 @@ _ALWAYS_TELLS = "2026-03-10"  # from this version on, a dispatch is answered wit
 
 
 def _dispatch(call: Call, repository: Data) -> Answer:
-    listed = found_workflow(call, repository)
+    path = found_workflow(call, repository)["path"]
     ref, sha = _ref(call, repository)
     try:
-        workflow = _workflow_at(repository, listed["path"], sha)
+        workflow = _workflow_at(repository, path, sha)
         inputs = workflow_file.accepted_inputs(workflow, field(call, "inputs", dict, default={}))
+        known = {"ref": ref, "head_sha": sha, "inputs": inputs, "actor": _actor(call)}
+        run = workflow_starts.start(call.world, repository, path, workflow, **known)
     except workflow_file.WorkflowError as reason:
         raise refusal(422, str(reason)) from None
-    listed |= {"name": workflow.name or listed["path"]}
-    known = {"ref": ref, "head_sha": sha, "inputs": inputs, "actor": _actor(call)}
-    run = runs.new_run(call.world, repository, listed, **known)
-    run["title"] = _title(call, repository, run, workflow)
-    runner_of(call.world).start(call.world, repository, run, workflow)
     tells = call.headers.get("x-github-api-version", "") >= _ALWAYS_TELLS
     if not field(call, "return_run_details", bool, default=False) and not tells:
         return Answer(204)
@@ -63,7 +57,7 @@ def _ref(call: Call, repository: Data) -> tuple[str, str]:
 
 
 def _workflow_at(repository: Data, path: str, sha: str) -> Workflow:
-    files = github_objects.texts(repository, github_objects.commits(repository)[sha]["tree"])
+    files = workflow_starts.workflow_files(repository, sha)
     if path not in files:
         raise workflow_file.WorkflowError("Workflow does not have 'workflow_dispatch' trigger")
     return workflow_file.read_workflow(files[path])
@@ -74,18 +68,6 @@ def _actor(call: Call) -> Data:
         user: Data = call.world.data["github"]["users"][call.caller.login]
         return {key: user[key] for key in ("login", "id", "type")}
     return {"login": f"{call.caller.token['app']}[bot]", "id": call.world.next_id(), "type": "Bot"}
-
-
-def _title(call: Call, repository: Data, run: Data, workflow: Workflow) -> str:
-    claims = actions.claims_of(call.world, repository, run)
-    contexts = {"github": github_context(call.world, repository, run, claims), "inputs": run["inputs"]}
-    contexts["vars"] = actions.values(call.world, repository, None, "variables")
-    try:
-        title = Scope(contexts, {}).text(workflow.run_name)
-    except ExpressionError as reason:
-        del runs.of_repository(repository)[str(run["id"])]
-        raise refusal(422, f"The run-name cannot be evaluated: {reason}") from None
-    return title.strip() or str(run["name"])
 
 
 def _matching(call: Call, repository: Data) -> list[Data]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from trustsmith_sandbox.github_seed_actions import action
+
 ADMIN_TOKEN = "sandbox-admin-token"  # noqa: S105 - opens nothing outside the sandbox, and has to be known
 READ_ONLY_TOKEN = "sandbox-read-only-token"  # noqa: S105 - as above
 WRITER_TOKEN = "sandbox-writer-token"  # noqa: S105 - as above
@@ -112,6 +114,17 @@ def _contoso_repositories() -> list[dict[str, Any]]:
     ]
 
 
+def _actions_repositories() -> list[dict[str, Any]]:
+    """The actions that workflows use."""
+    names = (
+        (4101, "actions", "checkout"),
+        (4102, "actions", "setup-python"),
+        (4103, "Azure", "login"),
+        (4104, "microsoft", "ai-agent-evals"),
+    )
+    return [action(_repository(number, owner, name, visibility="public")) for number, owner, name in names]
+
+
 def _tokens() -> dict[str, Any]:
     return {
         ADMIN_TOKEN: {"login": "octocat", "scopes": ["repo", "workflow", "admin:org"]},
@@ -149,6 +162,7 @@ def seed_github() -> dict[str, Any]:
         _repository(4003, "fabrikam", "agents"),
         _repository(4004, "tailwind", "agents"),
         _repository(4005, "octocat", "hello-world", visibility="public"),
+        *_actions_repositories(),
     ]
     platform = {"id": 3001, "organization": "contoso", "slug": "platform", "name": "Platform"}
     return {
@@ -162,6 +176,9 @@ def seed_github() -> dict[str, Any]:
             | {"enterprise": {"slug": "contoso-group", "id": 501, "include_enterprise_slug": False}},
             "fabrikam": _organization(1002, "fabrikam", "team", octocat="admin"),
             "tailwind": _organization(1003, "tailwind", "free", octocat="admin"),
+            "actions": _organization(1004, "actions", "enterprise"),
+            "Azure": _organization(1005, "Azure", "enterprise"),
+            "microsoft": _organization(1006, "microsoft", "enterprise"),
         },
         "teams": {"contoso/platform": platform | {"created_at": _CREATED, "members": ["octocat", "hubot"]}},
         "repositories": {str(repository["id"]): repository for repository in repositories},

@@ -126,7 +126,7 @@ class Service:
     """One of the services that share the origin.
 
     ``roots``: first path segments (lower case) that are its own. ``hosts``: its production names (``*.``
-    allowed). ``mounts``: prefixes its routes are served under, longest first. ``begin`` runs before the
+    allowed). ``endings``: how paths end that are its own whatever they begin with. ``mounts``: prefixes its routes are served under, longest first. ``begin`` runs before the
     simulated latency, ``finish`` on every answer (also on refusals): request ids, limits, counting.
     ``malformed`` answers a body that is not JSON; ``parses`` is False where bodies are not JSON at all.
     """
@@ -135,6 +135,7 @@ class Service:
     routes: tuple[Route, ...]
     roots: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
     mounts: tuple[str, ...] = ("",)
     authenticate: Callable[[Call], Any] = _nobody
     begin: Callable[[Call], None] = _nobody

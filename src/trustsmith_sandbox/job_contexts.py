@@ -1,4 +1,4 @@
-"""What a job of a run can see: the ``github`` context, its variables, and the files through which steps talk back.
+"""What a job of a run can see: the ``github`` context, and the variables that every step has.
 
 It must not start anything.
 """
@@ -6,7 +6,6 @@ It must not start anything.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,8 +38,6 @@ _CLAIMED = (
     "base_ref",
 )
 _NOT_EXPORTED = {"event", "token"}
-_BEGINNING = re.compile(r"([^=<]+)(?:<<(.+)|=(.*))")
-FILES = ("output", "env", "path", "step_summary")
 RUNNER = {
     "os": "Linux",
     "arch": "X64",
@@ -63,9 +60,9 @@ def github_context(world: World, repository: Data, run: Data, claims: Mapping[st
         "api_url": world.names.github_api,
         "graphql_url": world.names.github_api.removesuffix("/v3") + "/graphql",
         "event": {
-            "inputs": inputs,
+            **({"inputs": inputs, "workflow": run["path"]} if run["event"] == "workflow_dispatch" else {}),
             "ref": run["ref"],
-            "workflow": run["path"],
+            **run.get("payload", {}),
             "repository": {
                 "id": repository["id"],
                 "full_name": full_name(repository),
@@ -84,10 +81,13 @@ def _as_event(value: Any) -> Any:
 
 
 def environment_variables(world: World, github: Mapping[str, Any], folder: Path) -> dict[str, str]:
-    """Return the variables that every step of a job has. ``folder`` is the job's own."""
+    """Return the variables that every step of a job has. ``folder`` is the job's own.
+
+    What is installed on this machine is found as whoever serves the sandbox finds it, our own interpreter first.
+    """
     exported = {name: value for name, value in github.items() if name not in _NOT_EXPORTED}
-    bundle = world.kept("ca file", str)
-    search = [str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]
+    bundle = world.kept("jobs' ca file", str)
+    search = [str(Path(sys.executable).parent), *os.get_exec_path()]
     return {
         "CI": "true",
         "GITHUB_ACTIONS": "true",
@@ -97,33 +97,9 @@ def environment_variables(world: World, github: Mapping[str, Any], folder: Path)
         **{f"GITHUB_{name.upper()}": str(_as_event(value)) for name, value in exported.items()},
         **{f"RUNNER_{name.upper()}": value for name, value in RUNNER.items() if value},
         "RUNNER_TEMP": str(folder / "temp"),
-        "RUNNER_TOOL_CACHE": str(folder / "tools"),
-        **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"), bundle),
+        "RUNNER_TOOL_CACHE": os.environ.get("RUNNER_TOOL_CACHE", str(folder / "tools")),
+        **dict.fromkeys(
+            ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"), bundle
+        ),
+        **world.kept("relay", dict),
     }
-
-
-def read_pairs(path: Path) -> dict[str, str]:
-    """Return what a step wrote to ``GITHUB_OUTPUT`` or ``GITHUB_ENV``: ``name=value`` or ``name<<END`` lines.
-
-    Raises ``ValueError`` for anything else.
-    """
-    pairs: dict[str, str] = {}
-    lines = iter(path.read_text(encoding="utf-8").splitlines())
-    for line in lines:
-        if not line:
-            continue
-        found = _BEGINNING.fullmatch(line)
-        if found is None:
-            raise ValueError(f"Unable to process file command. Invalid format '{line}'")
-        if found[2] is None:
-            pairs[found[1]] = found[3]
-            continue
-        value: list[str] = []
-        for inner in lines:
-            if inner == found[2]:
-                break
-            value.append(inner)
-        else:
-            raise ValueError(f"Invalid value. Matching delimiter not found '{found[2]}'")
-        pairs[found[1]] = "\n".join(value)
-    return pairs

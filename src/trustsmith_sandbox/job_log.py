@@ -1,21 +1,15 @@
-"""A job's log as GitHub writes one: a timestamp on each line, secrets starred out, workflow commands read.
+"""A job's log as GitHub writes one: a timestamp on each line, secrets starred out.
 
 It must not know where the lines come from.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-_COMMAND = re.compile(r"::([a-z-]+)(?: .*?)?::(.*)", re.DOTALL)
-_SHOWN = {"group", "endgroup", "error", "warning", "notice"}
-_HIDDEN = {"debug", "stop-commands", "save-state", "set-output", "add-matcher", "remove-matcher", "echo"}
 
 
 class JobLog:
@@ -44,16 +38,10 @@ class JobLog:
         stamp = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06}0Z"
         self._lines += [f"{stamp} {line}" for line in self.masked(text).split("\n")]
 
-    def output(self, line: str) -> None:
-        """Add a line that a step printed, doing what it asks for if it is a workflow command."""
-        found = _COMMAND.fullmatch(line.strip())
-        name, text = (found[1], unquote(found[2])) if found else ("", "")
-        if name == "add-mask":
-            self.mask(text)
-        elif name in _SHOWN:
-            self.write(f"##[{name}]{text}")
-        elif name not in _HIDDEN:
-            self.write(line)
+    def problem(self, text: str) -> None:
+        """Add what went wrong; nothing for an empty text."""
+        if text:
+            self.write(f"##[error]{text}")
 
     @property
     def text(self) -> str:

@@ -15,9 +15,23 @@ if TYPE_CHECKING:
 
     from trustsmith_sandbox.world import Data, World
 
-_LIFETIME_S = 3600.0
-#: What a workflow can ask for here; the rest of the scopes has nothing behind it in the sandbox.
-_SCOPES = ("actions", "checks", "contents", "deployments", "issues", "pull-requests", "statuses")
+_LIFETIME_S = 86_400.0  # or the job's end, if that comes first
+#: What a workflow can ask for, beside a token of its own.
+_SCOPES = (
+    "actions",
+    "attestations",
+    "checks",
+    "contents",
+    "deployments",
+    "discussions",
+    "issues",
+    "models",
+    "packages",
+    "pages",
+    "pull-requests",
+    "security-events",
+    "statuses",
+)
 
 
 def job_token(world: World, repository: Data, permissions: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
-"""What people do beside the tool, done for them in the demo: push a checkout, approve what waits.
+"""What people do beside the tool, done for them in the demo: push a checkout, run a workflow, approve what waits.
 
-Two commands that talk to a sandbox over HTTPS as anybody could: they know the endpoints file, a repository and a token.
+Commands that talk to a sandbox over HTTPS as anybody could: they know the endpoints file, a repository and a token.
 They must not know trustsmith.
 """
 
@@ -44,12 +44,25 @@ class Desk:
         http = httpx.Client(verify=trust, timeout=_TIMEOUT, headers=headers)
         return cls(api, f"{origin.scheme}://{origin.netloc}/_sandbox", repository, http)
 
-    def push(self, folder: Path) -> list[str]:
-        """Commit the checkout's .github to the default branch; return the files."""
-        paths = sorted(path for path in (folder / ".github").rglob("*") if path.is_file())
-        files = {p.relative_to(folder).as_posix(): p.read_text(encoding="utf-8") for p in paths}
-        self._post(f"{self.control}/push", {"repository": self.repository, "files": files})
-        return list(files)
+    def push(self, folder: Path, more: tuple[Path, ...] = (), **how: Any) -> dict[str, Any]:
+        """Commit the checkout's .github, and what else is named in it, to the default branch.
+
+        ``how`` may have ``tag`` and ``start``. Returns what the control route answers, and ``files``.
+        """
+        roots = [folder / ".github", *(folder / each for each in more)]
+        found = {path for root in roots for path in (root, *root.rglob("*")) if path.is_file()}
+        files = {p.relative_to(folder).as_posix(): p.read_text(encoding="utf-8") for p in sorted(found)}
+        told = self._post(f"{self.control}/push", {"repository": self.repository, "files": files, **how})
+        return {**told, "files": list(files)}
+
+    def run(self, workflow: str, event: str, ref: str, inputs: dict[str, str]) -> int:
+        """Start a workflow as a schedule or somebody at GitHub would; return the run's number."""
+        if event == "schedule":
+            told = self._post(f"{self.control}/runs", {"repository": self.repository, "workflow": workflow})
+            return int(told["run"])
+        asked = {"ref": ref, "inputs": inputs, "return_run_details": True}
+        path = f"/actions/workflows/{workflow}/dispatches"
+        return int(self._post(f"{self.api}/repos/{self.repository}{path}", asked)["workflow_run_id"])
 
     def approve(self, runs: int) -> None:
         """Approve all that waits, and let wait timers pass, until so many runs have ended."""
@@ -76,8 +89,13 @@ class Desk:
     def _get(self, path: str) -> Any:
         return self.http.get(f"{self.api}/repos/{self.repository}{path}").raise_for_status().json()
 
-    def _post(self, url: str, body: dict[str, Any]) -> None:
-        self.http.post(url, json=body).raise_for_status()
+    def _post(self, url: str, body: dict[str, Any]) -> Any:
+        answer = self.http.post(url, json=body)
+        if answer.is_error:
+            raise click.ClickException(
+                f"The sandbox answers {answer.status_code}: {answer.json()['message']}"
+            )
+        return answer.json()
 
 
 _ENDPOINTS = click.option(
@@ -92,12 +110,41 @@ _REPOSITORY = click.option("--repository", required=True, metavar="OWNER/NAME", 
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--path", "more", multiple=True, type=click.Path(path_type=Path), help="What else to commit.")
+@click.option("--tag", help="Put that tag on the commit.")
+@click.option("--start", is_flag=True, help="Start the workflows that ask for this push.")
 @_REPOSITORY
 @_ENDPOINTS
-def push(*, folder: Path, repository: str, endpoints: Path) -> None:
+def push(
+    *, folder: Path, more: tuple[Path, ...], tag: str | None, start: bool, repository: str, endpoints: Path
+) -> None:
     """Commit the .github of FOLDER to the repository's default branch."""
-    for file in Desk.at(endpoints, repository).push(folder):
-        click.echo(file)
+    told = Desk.at(endpoints, repository).push(folder, more, tag=tag, start=start)
+    for line in [*told["files"], *(f"Run {number} started." for number in told.get("runs", []))]:
+        click.echo(line)
+    for path, reason in told.get("refused", {}).items():
+        click.echo(f"{path} does not start: {reason}", err=True)
+
+
+@click.command()
+@click.argument("workflow", metavar="FILE")
+@click.option(
+    "--event",
+    type=click.Choice(["workflow_dispatch", "schedule"]),
+    default="workflow_dispatch",
+    show_default=True,
+    help="What starts it.",
+)
+@click.option("--ref", default="main", show_default=True, help="Which branch or tag is dispatched.")
+@click.option("--input", "inputs", multiple=True, metavar="NAME=VALUE", help="An input of the dispatch.")
+@_REPOSITORY
+@_ENDPOINTS
+def run(
+    *, workflow: str, event: str, ref: str, inputs: tuple[str, ...], repository: str, endpoints: Path
+) -> None:
+    """Start the workflow FILE, which has been pushed."""
+    given = dict(each.partition("=")[::2] for each in inputs)
+    click.echo(f"Run {Desk.at(endpoints, repository).run(workflow, event, ref, given)} started.")
 
 
 @click.command()

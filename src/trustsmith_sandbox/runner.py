@@ -10,19 +10,23 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from trustsmith_sandbox import actions, runs
+from trustsmith_sandbox import runs
+from trustsmith_sandbox.actions import values as values_of
 from trustsmith_sandbox.run_driver import RunDriver
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from trustsmith_sandbox.workflow_file import Workflow
     from trustsmith_sandbox.world import Data, World
 
 
 @dataclass
 class Runner:
-    """``on`` says whether anything is executed at all."""
+    """``on`` says whether anything is executed at all; ``actions`` is the folder of actions, if there is one."""
 
     on: bool = True
+    actions: Path | None = None
     _drivers: dict[int, RunDriver] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -33,8 +37,8 @@ class Runner:
                 if not job["needs"]:
                     runs.new_job(world, run, key, str(job.get("name") or key), [])
             return
-        shared = {kind: actions.values(world, repository, None, kind) for kind in ("secrets", "variables")}
-        driver = self._drivers[run["id"]] = RunDriver(world, repository, run, workflow, shared)
+        shared = {kind: values_of(world, repository, None, kind) for kind in ("secrets", "variables")}
+        driver = self._drivers[run["id"]] = RunDriver(world, repository, run, workflow, shared, self.actions)
         task = asyncio.create_task(driver.drive())
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._forget(done, run["id"]))

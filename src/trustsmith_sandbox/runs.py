@@ -112,10 +112,11 @@ def conclusion_of(run: Data) -> str | None:
     if not run["finished"]:
         return None
     ends = {job["conclusion"] for job in run["jobs"] if not job["tolerated"]}
-    if run["cancelled"] or CANCELLED in ends:
+    if run["cancelled"]:
         return CANCELLED
-    if FAILURE in ends:
-        return FAILURE
+    for end in (FAILURE, CANCELLED):
+        if end in ends:
+            return end
     return SKIPPED if ends == {SKIPPED} else SUCCESS
 
 

@@ -25,6 +25,7 @@ import uvicorn
 
 from trustsmith_sandbox import assertions, coverage, entra, github_seed, keys, seed, server, tls, tokens
 from trustsmith_sandbox.names import AUDIENCE, Names
+from trustsmith_sandbox.relay import Relay
 from trustsmith_sandbox.runner import Runner, runner_of
 from trustsmith_sandbox.world import World
 
@@ -49,19 +50,24 @@ class Options:
     seed: Path | None = None
     production_names: bool = False
     runner: bool = True
+    actions: Path | None = None
 
 
 class _Server(uvicorn.Server):
     """uvicorn, which says when it serves, and which on a signal returns, so that the process ends with 0."""
 
-    def __init__(self, config: uvicorn.Config, world: World, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, world: World, relay: Relay | None, ready: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._world, self._ready = world, ready
+        self._world, self._relay, self._ready = world, relay, ready
         self._warming: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, say so, and then do what would make the first sign-in slow."""
         await super().startup(sockets)
+        if self._relay:
+            await self._relay.start()
         self._ready()
         self._warming = asyncio.create_task(self._warm())
 
@@ -72,6 +78,8 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop; the jobs and our own client first, which would keep connections open."""
         await runner_of(self._world).close()
+        if self._relay:
+            await self._relay.close()
         if self._warming:
             await self._warming
         await assertions.issuers(self._world).close()
@@ -102,9 +110,12 @@ def run(options: Options) -> None:
         bundle, certificate = _make_keys(world, folder)
         log = stack.enter_context(options.log.open("a", encoding="utf-8")) if options.log else None
         application = server.Application(world, coverage.SERVICES, log)
-        exports = _write_files(world, folder, bundle, options)
+        relay = _relay(world, sockets[0])
+        exports = _write_files(world, folder, bundle, options) | (relay.variables if relay else {})
         config = _config(application, certificate)
-        serving = _Server(config, world, lambda: _announce(world.names.origin, exports, options.env_file))
+        serving = _Server(
+            config, world, relay, lambda: _announce(world.names.origin, exports, options.env_file)
+        )
         serving.run(sockets)
 
 
@@ -114,14 +125,28 @@ def _names(listening: socket.socket, options: Options) -> Names:
     return Names(origin, options.production_names)
 
 
+def _hosts(world: World) -> tuple[str, ...]:
+    """Return the public hosts that we answer as."""
+    return tuple(h for s in coverage.SERVICES for h in s.hosts) if world.names.production else ()
+
+
+def _relay(world: World, listening: socket.socket) -> Relay | None:
+    """Return what leads the public hosts here, for who exports what we say and for the jobs of workflow runs."""
+    if not world.names.production:
+        return None
+    relay = Relay(_bound(socket.AF_INET, "127.0.0.1", 0), _hosts(world), listening.getsockname()[1])
+    world.kept("relay", lambda: relay.variables)
+    return relay
+
+
 def _make_keys(world: World, folder: Path) -> tuple[Path, Path]:
     """Make every key that a first request would wait for; return the CA's and the server's certificate."""
-    hosts = tuple(h for s in coverage.SERVICES for h in s.hosts) if world.names.production else ()
     with ThreadPoolExecutor() as pool:  # an RSA key takes a tenth of a second
         for make in (tokens.entra_key, tokens.workload_key, keys.issuer_key):
             pool.submit(make, world)
-        bundle, certificate = tls.make_certificates(folder, hosts)
+        bundle, certificate = tls.make_certificates(folder, _hosts(world))
     world.kept("ca file", lambda: str(bundle))
+    world.kept("jobs' ca file", lambda: str(tls.for_jobs(bundle)))
     world.kept("own request", lambda: secrets.token_hex(16))
     return bundle, certificate
 
@@ -156,7 +181,7 @@ def _world(names: Names, options: Options) -> World:
     world = World(names, start)
     world.lag.replication = world.lag.roles = options.lag
     world.kept("pace", lambda: {"latency": options.latency})
-    world.kept("runner", lambda: Runner(options.runner))
+    world.kept("runner", lambda: Runner(options.runner, options.actions))
     return world
 
 

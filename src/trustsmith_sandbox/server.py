@@ -92,7 +92,10 @@ class Application:
         await (_cut(call) if cut else _send(call, answer, send))
 
     def _service(self, request: Request, path: str) -> tuple[Service, str]:
-        """Return whose request it is: by the first path segment, or by host under production names."""
+        """Return whose request it is: by the path's end or first segment, or by host under production names."""
+        for service in self.services:
+            if service.endings and path.endswith(service.endings):
+                return service, path
         root = path[1:].partition("/")[0].lower()
         host = (request.headers.get("host") or "").partition(":")[0].lower()
         if self.world.names.production and not root.startswith("_"):

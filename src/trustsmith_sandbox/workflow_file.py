@@ -1,4 +1,4 @@
-"""Reads a workflow file as far as a dispatched run needs it: inputs, jobs, permissions, matrices.
+"""Reads a workflow file as far as a run needs it: what starts it, inputs, jobs, permissions, matrices.
 
 Written from GitHub's "workflow syntax". What a run could not honour is refused here or, when it belongs to one
 job, by ``job_runner``. It must not evaluate expressions or know a repository.
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MOST_INPUTS = 25
-_DEFAULT = {
+DEFAULT_PERMISSIONS = {
     "read": {"contents": "read", "packages": "read"},
     "write": {"contents": "write", "packages": "write"},
 }
+_LEVELS = ("none", "read", "write")
 _SCOPES = (
     "actions",
     "attestations",
@@ -45,7 +46,7 @@ class WorkflowError(Exception):
 
 @dataclass(frozen=True)
 class Workflow:
-    """A workflow as written, unevaluated. ``inputs`` is None without a ``workflow_dispatch`` trigger.
+    """A workflow as written, unevaluated. ``triggers`` maps the events that start it to what they say.
 
     ``jobs`` maps a job's id to its mapping; every job has ``needs`` as a list of ids, and ``defaults`` and
     ``strategy``.
@@ -53,11 +54,16 @@ class Workflow:
 
     name: str | None
     run_name: str | None
-    inputs: dict[str, dict[str, Any]] | None
+    triggers: dict[str, Any]
     jobs: dict[str, dict[str, Any]]
     env: dict[str, Any]
     defaults: dict[str, Any]
     permissions: Any
+
+    def described(self, event: str, part: str) -> dict[str, dict[str, Any]]:
+        """Return the ``inputs``, ``secrets`` or ``outputs`` of an event by name."""
+        listed = _mapping(_mapping(self.triggers.get(event)).get(part))
+        return {str(name): _mapping(rule) for name, rule in listed.items()}
 
 
 def read_workflow(text: str) -> Workflow:
@@ -74,7 +80,7 @@ def read_workflow(text: str) -> Workflow:
     return Workflow(
         name=_text(file.get("name")),
         run_name=_text(file.get("run-name")),
-        inputs=_inputs(file.get("on")),
+        triggers=_triggers(file.get("on")),
         jobs=jobs,
         env=_mapping(file.get("env")),
         defaults=_mapping(_mapping(file.get("defaults")).get("run")),
@@ -90,12 +96,10 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _inputs(triggers: Any) -> dict[str, dict[str, Any]] | None:
-    listed = [triggers] if isinstance(triggers, str) else triggers or []
-    if "workflow_dispatch" not in listed:
-        return None
-    inputs = _mapping(_mapping(_mapping(triggers).get("workflow_dispatch")).get("inputs"))
-    return {str(name): _mapping(rule) for name, rule in inputs.items()}
+def _triggers(written: Any) -> dict[str, Any]:
+    if isinstance(written, dict):
+        return {str(event): told for event, told in written.items()}
+    return dict.fromkeys(map(str, [written] if isinstance(written, str) else written or []))
 
 
 def _job(name: str, job: Any) -> dict[str, Any]:
@@ -126,9 +130,9 @@ def accepted_inputs(workflow: Workflow, given: Mapping[str, Any]) -> dict[str, A
 
     Raises ``WorkflowError``, in GitHub's words where they are known (recorded traffic and public reports).
     """
-    rules = workflow.inputs
-    if rules is None:
+    if "workflow_dispatch" not in workflow.triggers:
         raise WorkflowError("Workflow does not have 'workflow_dispatch' trigger")
+    rules = workflow.described("workflow_dispatch", "inputs")
     if len(given) > _MOST_INPUTS:
         raise WorkflowError(f"There are more than {_MOST_INPUTS} inputs.")
     if unexpected := [name for name in given if name not in rules]:
@@ -157,19 +161,29 @@ def _number(name: str, value: Any) -> float:
         raise WorkflowError(f"Provided value '{value}' for input '{name}' is not a number") from None
 
 
-def granted(workflow: Any, job: Any, default: str) -> dict[str, str]:
-    """Return the permissions of a job's token: the job's own, else the workflow's, else the repository's default.
+def granted(workflow: Any, job: Any, default: Mapping[str, str]) -> dict[str, str]:
+    """Return the permissions that a job asks for: its own, else the workflow's, else the default.
 
     Whoever sets any has only those; ``id-token`` is never there by default (GitHub docs, "GITHUB_TOKEN").
+    Raises ``WorkflowError`` for a level that there is not.
     """
     asked = workflow if job is None else job
     if asked is None:
-        return dict(_DEFAULT[default])
+        return dict(default)
     if isinstance(asked, str):
         level = asked.removesuffix("-all")
         readable = [name for name in _SCOPES if level == "write" or name != "id-token"]
         return dict.fromkeys(readable, level)
-    return {str(name): str(level) for name, level in _mapping(asked).items() if level != "none"}
+    levels = {str(name): str(level) for name, level in _mapping(asked).items()}
+    if odd := [level for level in levels.values() if level not in _LEVELS]:
+        raise WorkflowError(f"The workflow is not valid: Unexpected value '{odd[0]}' in permissions.")
+    return {name: level for name, level in levels.items() if level != "none"}
+
+
+def too_much(asked: Mapping[str, str], allowed: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Return the permissions that are asked for beyond what is allowed, as (name, asked level, allowed level)."""
+    pairs = ((name, level, allowed.get(name, "none")) for name, level in asked.items())
+    return [each for each in pairs if _LEVELS.index(each[1]) > _LEVELS.index(each[2])]
 
 
 def combinations(matrix: Any) -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,18 +48,46 @@ def test_a_disabled_principal_is_not_enabled_without_a_word(configured: Desk) ->
     assert configured.writes() == []
 
 
-def test_an_edited_workflow_is_not_overwritten_without_a_word(configured: Desk) -> None:
+def test_somebody_else_s_workflow_is_not_overwritten_without_a_word(configured: Desk) -> None:
     file = configured.checkout / WORKFLOW
     generated = file.read_text()
-    edited = configured.write(generated.replace("Deploy to dev", "Deploy to test"), WORKFLOW).read_text()
+    configured.write("name: mine\n", WORKFLOW)
     shown = configured("plan", "--check", "--format", "json").ends(3)
     assert shown.changes == [("update", "workflow file", WORKFLOW.as_posix())]
     configured("apply", "--yes").ends(5, f"--allow overwrite={WORKFLOW.as_posix()}")
     configured("setup", "--no-input", "--yes").ends(5, "overwrite=")
-    assert file.read_text() == edited
+    assert file.read_text() == "name: mine\n"
     configured("apply", "--yes", "--allow", f"overwrite={WORKFLOW.as_posix()}").ends(0)
     assert file.read_text() == generated
     assert configured.writes() == []
+
+
+def test_an_edited_workflow_is_as_planned_and_what_changes_is_merged_into_it(configured: Desk) -> None:
+    _commit(configured.checkout)
+    text = (configured.checkout / WORKFLOW).read_text()
+    configured.write(text.replace("Deploy to dev", "Deploy to test"), WORKFLOW)
+    configured("plan", "--check").ends(0)
+    config = (configured.checkout / CONFIG).read_text()
+    run = (
+        "workflows: {deploy: {template: deploy-agents, run: ./mine.sh}, check-trust: {template: check-trust}}"
+    )
+    configured.write(f"{config}{run}\n")
+    saved = configured("plan", "--format", "json").ends(0)
+    assert saved.changes == [("update", "workflow file", WORKFLOW.as_posix())]
+    assert saved.json["hazards"] == []
+    plan = configured.write(saved.out, Path("plan.json"))
+    configured("apply", plan, "--yes").ends(0)
+    merged = (configured.checkout / WORKFLOW).read_text()
+    assert "Deploy to test" in merged
+    assert "./mine.sh" in merged
+    assert configured.writes() == []
+    configured("plan", "--check").ends(0)
+
+
+def _commit(checkout: Path) -> None:
+    identity = ("-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false")
+    for words in (("init", "-q"), ("add", "-A"), (*identity, "commit", "-q", "-m", "x")):
+        subprocess.run(["git", "-C", str(checkout), *words], check=True)
 
 
 def test_a_deleted_workflow_is_written_again(configured: Desk) -> None:

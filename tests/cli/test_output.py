@@ -127,11 +127,17 @@ def test_rendered_files_are_checked(desk: Desk) -> None:
     desk("render").ends(0)
     desk("render", "--check").ends(0)
     file = desk.checkout / WORKFLOW
-    file.write_text(file.read_text() + "# mine\n")
-    desk("render", "--check").ends(3)
-    desk("render").ends(5, f"--allow overwrite={WORKFLOW.as_posix()}")
-    desk("render", "--allow", f"overwrite={WORKFLOW.as_posix()}").ends(0)
-    desk("render", "--check").ends(0)
+    generated = file.read_text()
+    file.write_text("name: mine\n")
+    shown = desk("render", "--check").ends(3, "--adopt deploy", "--overwrite deploy")
+    assert f"conflict: {WORKFLOW.as_posix()}" in shown.out
+    assert "\n-name: mine\n" in shown.out
+    refused = desk("render").ends(5, "no file was changed", "--adopt deploy")
+    assert "\n-name: mine\n" in refused.out
+    desk("render", "--adopt", "deploy").ends(0)
+    assert file.read_text().endswith("\nname: mine\n")
+    desk("render", "--overwrite", "deploy").ends(0)
+    assert file.read_text() == generated
 
 
 def test_another_configuration_file(desk: Desk) -> None:

@@ -168,7 +168,7 @@ def test_wrong_subject_missing_role_a_role_too_many_and_time_that_is_up(
     push(configured)
     configured.edit(change)
     push(configured)
-    ran = verify("--run", "--timeout", "4s")
+    ran = verify("--run", "--timeout", "6s")
 
     assert ran.code == 3, ran.err
     assert ran.verdicts[("dev", "credential")] == {"fail"}
@@ -269,6 +269,7 @@ def test_a_workflow_that_is_not_ours_is_not_run(configured: Desk, verify: Call, 
     assert ran.code == 2
     assert f"git add .github/trustsmith.yml {WORKFLOW.as_posix()}" in ran.err
     assert ("is not there yet" in ran.err) == (not lacks)
+    assert ("trustsmith render --overwrite check-trust\n" in ran.err) == bool(lacks)
     assert configured.writes() == []
 
 

@@ -27,7 +27,7 @@ ADMIN, READ_ONLY, WRITER = "sandbox-admin-token", "sandbox-read-only-token", "sa
 _NOT_DESCRIBED = re.compile(
     r"GET (/|/meta|.*/readme|.*/permission|.*/teams|.*/contents|.*/selected-actions|/orgs/[^/]+/actions/permissions)"
     r"|GET .*/annotations|GET .*/properties/values|\w+ .*/customization/properties/repo(/.*)?"
-    r"|(POST /graphql|POST .*/transfer|POST .*/cancel|PUT .*/actions/permissions|PATCH .*/pulls/\d+)"
+    r"|(POST /graphql|POST .*/transfer|POST .*/cancel|PUT .*/actions/permissions)"
 )
 _ENVELOPE = {"message", "documentation_url", "status"}
 
@@ -63,7 +63,7 @@ def _add(known: dict[str, Any], more: dict[str, Any]) -> None:
 def _templates() -> list[tuple[re.Pattern[str], str]]:
     """Return the described paths, the most literal first; contents and refs may have several segments."""
     paths = sorted(_described()["paths"], key=lambda path: (path.count("{"), path))
-    several = {"path", "ref", "tree_sha", "branch"}
+    several = {"path", "ref", "tree_sha", "branch", "basehead"}
     return [(re.compile(_pattern(path, several)), path) for path in paths]
 
 

@@ -211,7 +211,9 @@ def test_a_lock_stops_writing(sandbox: Sandbox) -> None:
     made = _assign(arm, _PROJECT)
     refused = arm.call("DELETE", f"{made['id']}?api-version={_STABLE}", status=409)
     assert refused["error"]["code"] == "ScopeLocked"
-    assert [found["name"] for found in arm.get(_path(_PROJECT, "locks", "2016-09-01"))["value"]] == ["keep"]
+    for scope, text, count in ((_PROJECT, "atScope()", 1), (_NONPROD, "", 1), (_NONPROD, "atScope()", 0)):
+        found = arm.get(_path(scope, "locks", "2016-09-01", text))["value"]
+        assert [lock["name"] for lock in found] == ["keep"] * count
     world["locks"][lock["id"].lower()]["properties"]["level"] = "ReadOnly"
     sandbox.control("reset", world)
     assert _assign(arm, _PROJECT, status=409)["error"]["code"] == "ScopeLocked"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,36 @@ def test_a_name_that_belongs_to_somebody_else(sandbox: Sandbox) -> None:
         with pytest.raises(Conflict) as caught:
             await assign(bench, scope, name, "88888888-8888-8888-8888-888888888888")
         assert caught.value.code == "RoleAssignmentUpdateNotPermitted"
+
+    run(sandbox, story)
+
+
+def test_a_role_definition_is_asked_for_once(sandbox: Sandbox) -> None:
+    async def story(bench: Bench) -> None:
+        scope = await dev_project(bench)
+        first, again = await asyncio.gather(
+            *(bench.arm.role_definition(s, ROLE) for s in (scope, scope.upper()))
+        )
+        assert first is not None
+        assert first["properties"]["roleName"] == "Foundry Project Manager"
+        assert first is again
+
+    run(sandbox, story)
+
+
+def test_locks_are_those_that_bind(sandbox: Sandbox) -> None:
+    async def story(bench: Bench) -> None:
+        scope = await dev_project(bench)
+        world = sandbox.state()
+        for place in (scope.rpartition("/projects/")[0], scope):
+            identity = f"{place}/providers/Microsoft.Authorization/locks/keep"
+            world["locks"][identity.lower()] = {
+                "id": identity,
+                "properties": {"level": "ReadOnly", "notes": None},
+            }
+        sandbox.control("reset", world)
+        assert len(await bench.arm.locks(scope)) == 2
+        assert len(await bench.arm.locks(scope.rpartition("/projects/")[0])) == 1
 
     run(sandbox, story)
 

@@ -162,3 +162,45 @@ class TestGraphQL:
     )
     def test_what_the_sandbox_lacks(self, github: httpx.Client, query: str) -> None:
         assert self._ask(github, query)["errors"][0]["message"]
+
+
+class TestActions:
+    """What pins of actions are made from: releases, tags, and where a commit can be reached from."""
+
+    def test_releases(self, github: httpx.Client) -> None:
+        found = github.get("/repos/azure/login/releases?per_page=2").json()
+        assert [each["tag_name"] for each in found] == ["v3.1.0", "v3.0.1"]
+        tags = [each["tag_name"] for each in github.get("/repos/actions/checkout/releases").json()]
+        assert "v7.2.0" not in tags, "a draft is seen by those who write"
+
+    def test_annotated_tags_point_to_an_object_of_their_own(self, github: httpx.Client) -> None:
+        target = github.get("/repos/azure/login/git/ref/tags/v3.0.1").json()["object"]
+        assert target["type"] == "tag"
+        tag = github.get(f"/repos/azure/login/git/tags/{target['sha']}").json()
+        commit = "f5d393ae46f8fde4be8b75f32e3fc50e654ad0ca"
+        assert (tag["tag"], tag["object"]["sha"], tag["object"]["type"]) == ("v3.0.1", commit, "commit")
+        assert github.get(f"/repos/azure/login/git/tags/{commit}").status_code == 404
+        heads = github.get(f"/repos/azure/login/commits/{commit}/branches-where-head").json()
+        assert [each["name"] for each in heads] == ["releases/v3.0.1"]
+        plain = github.get("/repos/actions/checkout/git/ref/tags/v7.0.1").json()["object"]
+        assert plain["type"] == "commit"
+
+    @pytest.mark.parametrize(
+        ("ends", "status"),
+        [
+            ("main...v7.0.1", "behind"),
+            ("v7.0.1...main", "ahead"),
+            ("main...v6.1.1", "diverged"),
+            ("v7.0.1...v7.0.1", "identical"),
+        ],
+    )
+    def test_compare(self, github: httpx.Client, ends: str, status: str) -> None:
+        assert github.get(f"/repos/actions/checkout/compare/{ends}").json()["status"] == status
+
+    def test_commits_of_a_file(self, sandbox: Sandbox, github: httpx.Client) -> None:
+        for text in ("1", "2"):
+            sandbox.control("push", {"repository": "contoso/agents", "files": {"x": text, "y": "same"}})
+        assert len(github.get(f"{AGENTS}/commits").json()) == 3
+        assert len(github.get(f"{AGENTS}/commits?path=x").json()) == 2
+        assert len(github.get(f"{AGENTS}/commits?path=y&sha=main").json()) == 1
+        assert github.get(f"{AGENTS}/commits?sha=none").status_code == 404

@@ -106,7 +106,7 @@ def test_a_jobs_token_is_a_bot_that_may_do_what_the_job_may(sandbox: Sandbox) ->
             assert job.get(_REPOSITORY + path).status_code == 403
         assert job.get(f"{_REPOSITORY}/readme").status_code == 200
         assert job.get("/repos/contoso/legacy").status_code == 404
-        sandbox.control("clock", {"advance_s": 3601})
+        sandbox.control("clock", {"advance_s": 86_401})
         assert job.get(_ISSUES).status_code == 401
     for permissions in ({}, {"issues": "read"}, {"issues": "none"}):
         with _job(sandbox, **permissions) as job:

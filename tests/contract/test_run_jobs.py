@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -73,7 +74,7 @@ TALK = """\
     import json, os, ssl
     print(os.environ["GITHUB_REF_NAME"], os.environ["CI"], "ACTIONS_ID_TOKEN_REQUEST_URL" in os.environ)
     print(json.load(open(os.environ["GITHUB_EVENT_PATH"]))["ref"])
-    print(len(ssl.create_default_context().get_ca_certs()))
+    print("trustsmith sandbox" in str(ssl.create_default_context().get_ca_certs()))
 - {shell: sh, run: "echo ${{ runner.os }} ${{ job.status }}"}
 - {continue-on-error: true, run: exit 1}
 - {timeout-minutes: 0.002, continue-on-error: true, run: sleep 20}
@@ -93,7 +94,7 @@ BAD_STEPS = {
     "{run: kill -9 $$}": "exit code 137",
 }
 BAD_JOBS = {
-    "{uses: ./.github/workflows/other.yml}": "reusable workflows",
+    "{uses: ./.github/workflows/other.yml}": "workflow was not found",
     "{runs-on: x, container: x, steps: [{run: echo}]}": "containers",
     "{runs-on: x, if: 'nobody()', steps: [{run: echo}]}": "nobody",
     "{runs-on: x, strategy: {matrix: 7}, steps: [{run: echo}]}": "cannot be started",
@@ -147,7 +148,7 @@ def test_steps_talk_to_those_that_follow(hub: Hub) -> None:
         "tools",
         "main true False",
         "refs/heads/main",
-        "1",
+        "True",
         "Linux success",
         "##[error]Process completed with exit code 1.",
         "##[error]The step has timed out after 0.002 minutes.",
@@ -178,8 +179,19 @@ def test_secrets_are_starred_out(hub: Hub) -> None:
 
 
 def test_checkout_is_played(hub: Hub) -> None:
-    steps = "- uses: actions/checkout@v7\n- uses: actions/setup-python@v7\n- run: cat README.md; ls -A"
-    assert hub.once(steps) == ("success", ["# agents", ".github", "README.md"])
+    steps = """
+- {id: out, uses: actions/checkout@v7}
+- {id: python, uses: Actions/Setup-Python@v7, with: {python-version: "3.13"}}
+- run: |
+    cat README.md; ls -A
+    test "$(command -v python)" = "${{ steps.python.outputs.python-path }}" && python -m pip --version
+    echo "${{ steps.out.outputs.ref }} ${{ steps.out.outputs.commit == github.sha }}"
+"""
+    conclusion, lines = hub.once(steps)
+    assert conclusion == "success"
+    assert re.match(r"Played: Python 3\.", lines.pop(0))
+    assert lines.pop(3).startswith("pip ")
+    assert lines == ["# agents", ".github", "README.md", "refs/heads/main true"]
 
 
 def test_what_cannot_be_run_fails_and_says_why(hub: Hub) -> None:

@@ -196,7 +196,11 @@ def test_clock_makes_tokens_expire(sandbox: Sandbox, graph: Caller) -> None:
 
 def test_production_names(start_sandbox: Callable[..., Sandbox]) -> None:
     own = start_sandbox("--production-names")
-    assert set(own.env) == _EXPORTS - {"AZURE_AUTHORITY_HOST", "TRUSTSMITH_ENDPOINTS"}
+    elsewhere, led_here = (
+        {"AZURE_AUTHORITY_HOST", "TRUSTSMITH_ENDPOINTS"},
+        {"HTTPS_PROXY", "NODE_USE_ENV_PROXY"},
+    )
+    assert set(own.env) == _EXPORTS - elsewhere | led_here
     arm = Caller(own, "https://management.azure.com/.default", "management.azure.com")
     listed = arm.get("/subscriptions?api-version=2022-12-01")["value"]
     scope = f"{listed[0]['id']}/resourceGroups/rg-foundry-dev/providers/Microsoft.CognitiveServices/accounts/foundry-dev"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 AGENTS = "/repos/contoso/agents"
 _PATIENCE_S = 20.0
+_DYING_S = 2.0
 _PROBE = """\
           import base64, json, os, urllib.error, urllib.parse, urllib.request
           told = {"environment": os.environ["ENVIRONMENT"], "code": None}
@@ -84,10 +85,17 @@ def check_trust(*environments: str, permissions: str = "permissions: {id-token: 
 
 
 def alive(pids: Path) -> bool:
-    """Whether any process is left whose id is in that file; what nobody has waited for yet is not alive."""
+    """Whether any process is left whose id is in that file; what nobody has waited for yet is not alive.
+
+    What was killed gets a moment to die, which it needs on a busy machine.
+    """
     command = ["ps", "-o", "stat=", "-p", pids.read_text().strip()]
-    states = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
-    return any(not state.startswith("Z") for state in states)
+    until = time.monotonic() + _DYING_S
+    while True:
+        states = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+        if all(state.startswith("Z") for state in states) or time.monotonic() > until:
+            return any(not state.startswith("Z") for state in states)
+        time.sleep(0.02)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 TENANT, OTHER_TENANT = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
 PROD = "aaaaaaaa-0000-0000-0000-000000000002"
+DEV_GROUP = "/subscriptions/aaaaaaaa-0000-0000-0000-000000000001/resourceGroups/rg-foundry-dev"
 GROUP = f"/subscriptions/{PROD}/resourceGroups/rg-foundry-prod"
 ACCOUNT = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/foundry-prod"
 PROJECT = f"{ACCOUNT}/projects/agents"
 OPERATOR, EVERYBODY = "0b000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000000"
 ADMINISTRATOR, MANAGER = "f58310d9-a9f6-439a-9e8d-f62e7b41a168", "eadc314b-1a2d-4efa-be10-5d325db5065e"
+READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 USER = "53ca6127-db72-4b80-b1b0-d745d6d5456d"
 APP = "trustsmith-localhost-4001-prod"
 #: The configuration of all these worlds, but for what a fault changes in it.
@@ -135,9 +137,7 @@ def _bound(condition: str) -> Callable[[World], object]:
 def may_not_assign(world: World) -> None:
     """The operator may read only."""
     for assignment in _granting(world):
-        assignment["roleDefinitionId"] = assignment["roleDefinitionId"].replace(
-            ADMINISTRATOR, "acdd72a7-3385-48ef-bd42-f606fba81ae7"
-        )
+        assignment["roleDefinitionId"] = assignment["roleDefinitionId"].replace(ADMINISTRATOR, READER)
 
 
 def eligible(world: World) -> None:
@@ -176,6 +176,28 @@ def _denied(*principals: tuple[str, str], spared: str = "") -> Callable[[World],
     kind = "Microsoft.Authorization/denyAssignments"
     made = {"id": identity, "name": name, "type": kind, "properties": properties}
     return _set("deny_assignments", identity.lower(), value=made)
+
+
+def _locked(scope: str, level: str) -> Callable[[World], object]:
+    """A lock of a scope."""
+    identity = f"{scope}/providers/Microsoft.Authorization/locks/keep"
+    made = {"id": identity, "name": "keep", "type": "Microsoft.Authorization/locks"}
+    return _set(
+        "locks", identity.lower(), value=made | {"properties": {"level": level, "notes": "by finance"}}
+    )
+
+
+def given_elsewhere(world: World) -> None:
+    """We once gave prod's identity a role on development, where nobody here may take it away any more."""
+    (ours,) = world.roles("prod").values()
+    scope = DEV_GROUP
+    identity = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{ours['name']}"
+    made = copy.deepcopy(ours) | {"id": identity}
+    made["properties"]["scope"] = scope
+    world.data["role_assignments"][identity.lower()] = made
+    for mine in [a["properties"] for a in world.data["role_assignments"].values()]:
+        if mine["principalId"] == OPERATOR and mine["scope"] == scope:
+            mine["roleDefinitionId"] = mine["roleDefinitionId"].replace(ADMINISTRATOR, READER)
 
 
 def without_agents(world: World) -> None:
@@ -354,7 +376,13 @@ GITHUB = (
     ),
     Fault("no action selected", "actions-allowed", _selected(), word="actions/checkout"),
     Fault("github's own actions only", "actions-allowed", _selected(github=True), word="azure/login"),
-    Fault("verified creators only", "actions-allowed", _selected(verified=True), word="actions/checkout"),
+    Fault(
+        "verified creators only",
+        "actions-allowed",
+        _selected(github=True, verified=True),
+        verdict="unknown",
+        word="azure/login@*",
+    ),
     Fault("azure's only", "actions-allowed", _selected("azure/*"), word="actions/setup-python"),
     Fault("another version", "actions-allowed", _selected("azure/login@v1", github=True), word="azure/login"),
     Fault(
@@ -501,6 +529,13 @@ AZURE = (
         verdict="unknown",
     ),
     Fault(
+        "a read-only lock",
+        "resource-locks",
+        _locked(ACCOUNT, "ReadOnly"),
+        "foundry-prod/agents",
+        word="az lock delete",
+    ),
+    Fault(
         "no such role",
         "role-definitions",
         edit=_role("cb8ef501-606a-4a44-a4ff-000000000000"),
@@ -571,6 +606,7 @@ UNREADABLE = tuple(
         ("the provider", "resource-provider", "arm", "*/providers/microsoft.cognitiveservices", ("", "")),
         ("the account", "network-access", "arm", f"*{ACCOUNT}", ("", "")),
         ("permissions", "assign-roles", "arm", "*/permissions", ("", "")),
+        ("locks", "resource-locks", "arm", "*/locks", ("", "")),
         ("the role", "role-definitions", "arm", "*/roledefinitions/*", ("", "")),
         ("assignments", "what-is-there", "arm", "*/roleassignments", ("", "")),
         ("applications", "what-is-there", "graph", "*/applications", ("", "")),
@@ -611,6 +647,22 @@ FIRST = (*SIGN_IN, *GITHUB, *ENTRA, *AZURE, *UNREADABLE)
 FAULTS: tuple[Fault, ...] = (
     *FIRST,
     Fault("an application of another's to change", "change-applications", owned_by_another, configured=True),
+    Fault(
+        "a role to take away elsewhere",
+        "assign-roles",
+        given_elsewhere,
+        "resourceGroups/rg-foundry-dev",
+        word="take away",
+        configured=True,
+    ),
+    Fault(
+        "a role to take away under a lock",
+        "resource-locks",
+        _locked(GROUP, "CanNotDelete"),
+        edit=_role("foundry-user"),
+        word="take away",
+        configured=True,
+    ),
     *(replace(fault, configured=True) for fault in FIRST if fault.name in _LATER),
 )
 
@@ -637,7 +689,6 @@ HEALTHY: tuple[Fault, ...] = (
         "done, with a fine-grained token", "", env=(("GH_TOKEN", "sandbox-read-only-token"),), configured=True
     ),
     Fault("pinning is demanded", "", _actions(sha_pinning_required=True)),
-    Fault("selected by creator", "", _selected(github=True, verified=True)),
     Fault("selected by pattern", "", _selected("azure/login@*", "actions/*")),
     Fault(
         "a condition for this role",

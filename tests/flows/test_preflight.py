@@ -28,6 +28,8 @@ _STOPPED = {
     "a timer on the team plan": UsageError,
     "no protected branch": UsageError,
     "a deny assignment for all": NotAllowed,
+    "a role to take away elsewhere-configured": NotAllowed,
+    "a role to take away under a lock-configured": NotAllowed,
     "a team without the repository": UsageError,
     "a user without the repository": UsageError,
     "no such role": UsageError,

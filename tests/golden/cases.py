@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from trustsmith.model.config import Config, Environment, Protection, Workflow, default_path
+from trustsmith.model.config import (
+    Config,
+    Environment,
+    Protection,
+    Runner,
+    Workflow,
+    default_path,
+    one_by_one,
+)
 from trustsmith.model.foundry import ProjectId
 from trustsmith.render import Site
 
@@ -50,7 +58,7 @@ def checked(*environments: Environment, **fields: Any) -> Config:
 
 def workflow(*environments: str, **fields: Any) -> Workflow:
     values = {"name": "deploy", "template": "deploy-agents", "path": PATH} | fields
-    return Workflow(environments=environments, **values)
+    return Workflow(stages=one_by_one(environments), **values)
 
 
 HOSTILE = (
@@ -107,6 +115,26 @@ CASES: dict[str, tuple[Config, Site]] = {
         replace(
             SITE, authority="https://login.microsoftonline.us", audience="api://AzureADTokenExchangeUSGov"
         ),
+    ),
+    "side-by-side": (
+        config(
+            environment("dev"),
+            replace(environment("eu"), runner=Runner(labels=("self-hosted", "eu"))),
+            replace(environment("us"), runner=Runner(group="private")),
+            runner=Runner(labels=("self-hosted", "linux")),
+            workflows=(
+                replace(workflow(), stages=(("dev",), ("eu", "us")), paths=("agents/**", "!agents/*.md")),
+            ),
+        ),
+        SITE,
+    ),
+    "reusable": (
+        config(
+            environment("dev"),
+            environment("prod"),
+            workflows=(workflow("dev", "prod", reusable=True, options={"python_version": "3.12"}),),
+        ),
+        SITE,
     ),
     "by-hand-only": (config(environment("dev", branches=("release-?", "**/x"))), SITE),
 }

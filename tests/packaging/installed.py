@@ -7,13 +7,10 @@ trustsmith: what is under test is another process.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import select
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -22,9 +19,11 @@ import time
 import venv
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import pytest
+
+from tests.packaging.forks import Fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -51,7 +50,7 @@ _NAMES |= {"PYTHONHOME", "PYTHONPATH", "PYTHONWARNINGS", "VIRTUAL_ENV"}
 _NAMES |= {"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"}
 _NAMES |= {"ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
 
-# Opening the terminal as leader of a new session makes it the controlling one, so that Ctrl-C is a signal.
+# Opening the terminal as leader of a new session makes it the controlling one, so that Ctrl-C is a signal; as in warm.py.
 _LEADER = "import os, sys; os.close(os.open(os.ttyname(0), os.O_RDWR)); os.execv(sys.argv[1], sys.argv[1:])"
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _BUILD_TIMEOUT_S = 300.0
@@ -101,22 +100,23 @@ class Installed:
         timeout: float = 60.0,
     ) -> subprocess.CompletedProcess[str]:
         """Run `trustsmith *args`; nothing is raised for its exit code. `cwd` is the empty home unless given."""
-        command, seen = [str(self.command), *map(str, args)], self.environment(env)
-        # What becomes another program, or wants another interpreter, cannot be a fork of this one.
-        as_is = "sandbox" in args or any(name.startswith("PYTHON") for name in env or ())
-        if self.warm and not as_is:
-            request = {"args": command, "env": seen, "cwd": str(cwd or self.home)}
-            return _run_warm(self.warm, request, input, timeout)
-        return subprocess.run(
-            command,
-            env=seen,
-            cwd=cwd or self.home,
-            input=input,
-            timeout=timeout,
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
+        command = [str(self.command), *map(str, args)]
+        # Streams are files, so that nobody waits for a reader.
+        with (
+            tempfile.TemporaryFile() as stdin,
+            tempfile.TemporaryFile() as out,
+            tempfile.TemporaryFile() as err,
+        ):
+            stdin.write(input.encode())
+            stdin.seek(0)
+            process = self._start(command, env, cwd, [stdin.fileno(), out.fileno(), err.fileno()])
+            with _killed_after(process):
+                try:
+                    code = process.wait(timeout)
+                except TimeoutError:
+                    raise subprocess.TimeoutExpired(command, timeout) from None
+            said = [_text(stream) for stream in (out, err)]
+        return subprocess.CompletedProcess(command, code, *said)
 
     def tty(
         self,
@@ -137,20 +137,47 @@ class Installed:
             pytest.skip("a pseudo-terminal needs POSIX")
         leader, follower = os.openpty()
         _resize(follower, size)
-        process = subprocess.Popen(
-            [sys.executable, "-c", _LEADER, self.command, *args],
-            env=self.environment(env),
-            cwd=cwd or self.home,
-            stdin=follower,
-            stdout=follower,
-            stderr=follower,
-            start_new_session=True,
+        command = [str(self.command), *map(str, args)]
+        with os.fdopen(leader, "r+b", buffering=0) as terminal:
+            with os.fdopen(follower, "r+b", buffering=0) as own:
+                process = self._start(command, env, cwd, [own.fileno()] * 3, leads=True)
+            with _killed_after(process):
+                screen = _converse(terminal, list(answers), deadline=time.monotonic() + timeout)
+                code = process.wait(timeout=10)
+        return subprocess.CompletedProcess(command, code, stdout=screen, stderr="")
+
+    def _start(
+        self,
+        command: list[str],
+        env: Mapping[str, str] | None,
+        cwd: Path | None,
+        streams: list[int],
+        *,
+        leads: bool = False,
+    ) -> subprocess.Popen[bytes] | Fork:
+        """Start it with these streams; `leads`: with the terminal that they are."""
+        seen, where = self.environment(env), cwd or self.home
+        # What becomes another program, or wants another interpreter, cannot be a fork of this one.
+        as_is = "sandbox" in command or any(name.startswith("PYTHON") for name in env or ())
+        if self.warm and not as_is:
+            return Fork(self.warm, command, env=seen, cwd=where, streams=streams, leads=leads)
+        leader = [sys.executable, "-c", _LEADER] if leads else []
+        stdin, stdout, stderr = streams
+        return subprocess.Popen(
+            [*leader, *command],
+            env=seen,
+            cwd=where,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=leads,
         )
-        os.close(follower)
-        with _killed_after(process), os.fdopen(leader, "r+b", buffering=0) as terminal:
-            screen = _converse(terminal, list(answers), deadline=time.monotonic() + timeout)
-            code = process.wait(timeout=10)
-        return subprocess.CompletedProcess(process.args, code, stdout=screen, stderr="")
+
+
+def _text(stream: IO[bytes]) -> str:
+    """All that was written, as a text."""
+    stream.seek(0)
+    return stream.read().decode("utf-8").replace("\r\n", "\n")
 
 
 def _resize(terminal: int, size: tuple[int, int]) -> None:
@@ -161,7 +188,7 @@ def _resize(terminal: int, size: tuple[int, int]) -> None:
 
 
 @contextlib.contextmanager
-def _killed_after(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _killed_after(process: subprocess.Popen[bytes] | Fork) -> Iterator[None]:
     try:
         yield
     finally:
@@ -285,7 +312,7 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     assert command, "the wheel has no command"
     python = Path(command).parent / Path(sys.executable).name
     cold = Installed(command=Path(command), python=python, home=tmp_path_factory.mktemp("home"))
-    if sys.platform != "linux" or "COVERAGE_PROCESS_START" in os.environ:
+    if sys.platform != "linux":
         yield cold
         return
     with _warmed(cold, tmp_path_factory.mktemp("warm") / "socket") as warm:
@@ -306,34 +333,3 @@ def _warmed(installed: Installed, path: Path) -> Iterator[Path]:
             yield path
         finally:
             process.kill()
-
-
-def _run_warm(
-    path: Path, request: dict[str, Any], text: str, timeout: float
-) -> subprocess.CompletedProcess[str]:
-    """As `subprocess.run`, in a fork of the warm process. Streams are files, so that nobody waits for a reader."""
-    with (
-        tempfile.TemporaryFile() as stdin,
-        tempfile.TemporaryFile() as stdout,
-        tempfile.TemporaryFile() as stderr,
-        socket.socket(socket.AF_UNIX) as warm,
-    ):
-        stdin.write(text.encode())
-        stdin.seek(0)
-        warm.connect(str(path))
-        warm.settimeout(timeout)
-        line = json.dumps(request).encode() + b"\n"
-        streams = [stdin.fileno(), stdout.fileno(), stderr.fileno()]
-        warm.sendall(line[socket.send_fds(warm, [line], streams) :])
-        with warm.makefile("r") as answer:
-            pid = int(answer.readline())
-            try:
-                code = answer.readline()
-            except TimeoutError:
-                os.kill(pid, signal.SIGKILL)
-                raise subprocess.TimeoutExpired(request["args"], timeout) from None
-        said = []
-        for stream in (stdout, stderr):
-            stream.seek(0)
-            said.append(stream.read().decode("utf-8").replace("\r\n", "\n"))
-    return subprocess.CompletedProcess(request["args"], int(code or -signal.SIGKILL), *said)

@@ -2,13 +2,14 @@
 
 Run by the installed interpreter, not by pytest: `python warm.py SOCKET`. A client connects, sends its arguments,
 environment and folder as JSON, and its stdin, stdout and stderr; it gets the exit code back, or nothing when the run was
-killed. Linux only, where a fork is cheap and safe. Must not change what a run sees: what it imports is what it would
-import.
+killed. Linux only, where a fork is cheap and safe. Must not change what a run sees: what is imported before it is what it
+would import, and what a run before it did import.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import importlib
 import json
@@ -20,7 +21,7 @@ import sys
 import threading
 from typing import Any
 
-_LONGEST_REQUEST = 1 << 20
+_LONGEST = 1 << 20
 
 
 def _import_all() -> None:
@@ -32,24 +33,26 @@ def _import_all() -> None:
     for module in pkgutil.walk_packages(trustsmith.__path__, "trustsmith."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    for name in (
-        "jinja2.ext",
-        "rich.console",
-        "rich.status",
-        "rich.text",
-        "ruamel.yaml",
-        "click.shell_completion",
-    ):
-        importlib.import_module(name)
+
+
+def _learn(told: int) -> None:
+    """Import what runs before had to import: SDKs load much of themselves on their first request."""
+    with contextlib.suppress(BlockingIOError):
+        for name in os.read(told, _LONGEST).decode().split():
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+        gc.freeze()
 
 
 def _become(request: dict[str, Any], streams: list[int]) -> None:
     """Take over the caller's place: its folder, environment, arguments and streams."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    if request["leads"]:
+        os.setsid()
+        os.close(os.open(os.ttyname(0), os.O_RDWR))  # the controlling terminal, so that Ctrl-C is a signal
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["env"])
@@ -79,25 +82,44 @@ def _run() -> int:
     return code
 
 
+def _answer(client: socket.socket, tell: int) -> None:
+    """Run what the client asks for; tell which modules that took."""
+    known = set(sys.modules)
+    data, streams, *_ = socket.recv_fds(client, _LONGEST, 3)
+    while not data.endswith(b"\n"):
+        data += client.recv(_LONGEST)
+    client.sendall(f"{os.getpid()}\n".encode())
+    _become(json.loads(data), streams)
+    code = _run()
+    for name in sys.modules.keys() - known:
+        os.write(tell, f"{name}\n".encode())  # one by one, so that two runs do not mix theirs
+    client.sendall(f"{code}\n".encode())
+
+
+def _reap() -> None:
+    """Forget the runs that have ended; so their time counts as the tests', when somebody measures."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 def serve(path: str) -> None:
     """Fork for each client until killed."""
     _import_all()
     gc.collect()
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    told, tell = os.pipe()
+    os.set_blocking(told, False)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)
         listening.listen(16)
         while True:
             client, _ = listening.accept()
+            _learn(told)
+            _reap()
             if os.fork() == 0:
                 listening.close()
-                data, streams, *_ = socket.recv_fds(client, _LONGEST_REQUEST, 3)
-                while not data.endswith(b"\n"):
-                    data += client.recv(_LONGEST_REQUEST)
-                client.sendall(f"{os.getpid()}\n".encode())
-                _become(json.loads(data), streams)
-                client.sendall(f"{_run()}\n".encode())
+                _answer(client, tell)
                 os._exit(0)
             client.close()
 

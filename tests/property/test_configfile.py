@@ -14,14 +14,17 @@ from trustsmith.configfile import load, new, update
 from trustsmith.errors import ConfigError
 from trustsmith.model.config import (
     CLOUDS,
+    HOSTED,
     Config,
     Environment,
     Grant,
     Identity,
     Protection,
     Reviewer,
+    Runner,
     Workflow,
     default_workflows,
+    one_by_one,
 )
 from trustsmith.model.foundry import PROJECT_MANAGER, ROLES, ProjectId
 from trustsmith.model.issuers import Aks, AzureDevOps, AzureDevOpsEntra, GitLab, TerraformCloud, credentials
@@ -120,6 +123,15 @@ TRUSTS = st.one_of(
 )
 
 
+OPTIONS = (
+    st.booleans() | st.integers(0, 999) | st.sampled_from(["3.13", "yes", "x"]) | st.just(()) | unique(LINE)
+)
+LABELS = unique(LINE.filter(lambda text: "${{" not in text))
+RUNNERS = st.builds(Runner, labels=LABELS) | st.builds(
+    Runner, labels=st.just(()) | LABELS, group=st.sampled_from(["private", "1"])
+)
+
+
 @st.composite
 def environments(draw: st.DrawFn, name: str) -> Environment:
     return Environment(
@@ -131,18 +143,24 @@ def environments(draw: st.DrawFn, name: str) -> Environment:
         endpoint=draw(st.none() | WORD.map(lambda w: f"https://{w}.services.ai.azure.com/api/projects/{w}")),
         protection=draw(PROTECTIONS),
         trusts=draw(st.just(()) | TRUSTS.map(lambda trust: (trust,))),
+        runner=draw(st.none() | RUNNERS),
     )
 
 
 @st.composite
 def workflows(draw: st.DrawFn, names: tuple[str, ...], index: int) -> Workflow:
     some = draw(st.lists(st.sampled_from(names), min_size=1, unique=True))
+    cut = draw(st.integers(0, len(some)))
+    stages = tuple(stage for stage in (tuple(some[:cut]), *((name,) for name in some[cut:])) if stage)
     return Workflow(
         name=draw(LINE.filter(lambda name: name != "<<")) + str(index),
         template=f"{draw(WORD)}{index}",
         path=f".github/workflows/{draw(WORD)}{index}.yml",
-        environments=draw(st.sampled_from([names, tuple(some)])),
+        stages=draw(st.sampled_from([one_by_one(names), stages])),
         run=draw(st.none() | LINE | st.lists(LINE | st.just("  x"), min_size=2, max_size=4).map("\n".join)),
+        paths=draw(st.just(()) | unique(st.sampled_from(["agents/**", "!docs/**", "*.py", "#x"]))),
+        reusable=draw(st.booleans()),
+        options=draw(st.dictionaries(st.sampled_from(["python_version", "y", "a1"]), OPTIONS, max_size=2)),
     )
 
 
@@ -190,6 +208,8 @@ def _configs(draw: st.DrawFn) -> Config:
             )
         ),
         store=draw(st.sampled_from(["secrets", "variables"])),
+        runner=draw(st.just(HOSTED) | RUNNERS),
+        templates=draw(st.none() | st.sampled_from([".github/templates", "1/2.0"])),
         environments=tuple(draw(environments(name)) for name in names),
         workflows=draw(st.sampled_from([written, default_workflows(names)])),
     )
@@ -289,7 +309,7 @@ CORPUS |= {f"{name}, CRLF": text.replace("\n", "\r\n") for name, text in CORPUS.
 CORPUS["plain, no last line end"] = CORPUS["plain"].removesuffix("# the end\n").removesuffix("\n")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(configs())
 def test_a_new_file_loads_to_what_was_written(config: Config) -> None:
     assert load(new(config), "new.yml").config == config
@@ -301,7 +321,7 @@ def test_an_update_without_a_change_keeps_every_byte(name: str) -> None:
     assert update(text, load(text, name).config, name) == text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(sorted(CORPUS)), configs())
 def test_an_update_loads_to_what_is_wanted(name: str, config: Config) -> None:
     text = update(CORPUS[name], config, name)
@@ -309,7 +329,7 @@ def test_an_update_loads_to_what_is_wanted(name: str, config: Config) -> None:
     assert "CRLF" not in name or "\n" not in text.replace("\r\n", "")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(configs(), configs())
 def test_any_file_of_ours_can_become_any_other(old: Config, config: Config) -> None:
     assert load(update(new(old), config, "x.yml"), "x.yml").config == config

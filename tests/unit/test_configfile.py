@@ -102,7 +102,7 @@ FULL_CONFIG = Config(
             name="deploy",
             template="deploy-agents",
             path=".github/workflows/deploy.yml",
-            environments=("dev", "prod"),
+            stages=(("dev",), ("prod",)),
             run="python deploy.py",
         ),
     ),
@@ -194,7 +194,7 @@ workflows:
 SAID = """\
 1:10: 'version' must be 1; it is a number (1.0). -> Write, for example, 'version: 1'.
 2:1: Unknown key 'reposiory'. -> Did you mean 'repository'? Known here: version, repository, tenant, cloud, github, \
-enterprise, audience, identity, store, immutable_subjects, environments, observer, workflows.
+enterprise, audience, identity, store, immutable_subjects, runner, templates, environments, observer, workflows.
 3:13: 'https://github.com/contoso/agents.git' is an address; 'repository' is owner/name. -> Write: repository: contoso/agents
 4:9: 'contoso.onmicrosoft.com' is a domain; 'tenant' must be the tenant's id, a GUID. -> Find it with: az account show \
 --query tenantId -o tsv
@@ -266,7 +266,7 @@ def test_every_mistake_is_told_at_once_with_its_place() -> None:
         ("a: *b\n", "1:4: This is not valid YAML: an alias (*name) without an anchor"),
         ("a:\n  b: 1\n c: 2\n", "3:2: This is not valid YAML: the indentation does not fit what is above."),
         ("a\x07: 1\n", "1:2: This is not valid YAML: a control character is in the text."),
-        ("[" * 5000, "This cannot be read as YAML"),
+        ("[" * 1000, "This cannot be read as YAML"),
         ('a: "\\UFFFFFFFF"\n', "This cannot be read as YAML"),
         ("? [a]\n: 1\n", "1:3: A key must be text, not a list."),
         ("<<: 1\n", "1:5: '<<' merges mappings only."),
@@ -518,7 +518,7 @@ STAGING = Environment(name="staging", projects=(project("staging"),), protection
             replace(
                 FULL_CONFIG,
                 environments=(FULL_CONFIG.environments[0], STAGING, FULL_CONFIG.environments[1]),
-                workflows=(replace(FULL_CONFIG.workflows[0], environments=("dev", "staging", "prod")),),
+                workflows=(replace(FULL_CONFIG.workflows[0], stages=(("dev",), ("staging",), ("prod",))),),
             ),
             "  prod:\n",
             f"  staging:\n    project: {ACCOUNT}/projects/staging\n    protection:\n      wait_minutes: 1\n  prod:\n",
@@ -573,6 +573,14 @@ def test_an_update_with_anchors_in_its_way_is_still_right() -> None:
     changed = tuple(replace(e, client_id=None) if e.name == "prod" else e for e in source.config.environments)
     config = replace(source.config, environments=changed)
     assert load(update(text, config, "f.yml"), "f.yml").config == config
+
+
+@pytest.mark.parametrize("name", ["?dev", ":dev", "?", ":", "- dev"])
+def test_a_name_that_brackets_would_misread_is_quoted(name: str) -> None:
+    more = f'  "{name}": {{project: {ACCOUNT}/projects/b}}\nworkflows: {{a: {{template: a, environments: ["{name}"]}}}}\n'
+    config = load(SMALL + more, "x").config
+    assert load(update(SMALL, config, "x"), "x").config == config
+    assert load(new(config), "x").config == config
 
 
 def test_an_update_of_a_file_that_does_not_load_is_refused() -> None:
@@ -631,6 +639,7 @@ SECTIONS = {
     "One environment": "environment",
     "One grant": "grant",
     "`protection`": "protection",
+    "One runner": "runner",
     "One workflow": "workflow",
     "`observer`": "observer",
     **{f"`{kind}`": kind for kind in TRUSTS},

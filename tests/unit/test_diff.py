@@ -20,6 +20,7 @@ from trustsmith.model.environments import (
 from trustsmith.model.resource import Key, Later, Side
 from trustsmith.model.resources import Application, FederatedCredential, ServicePrincipal
 from trustsmith.model.state import State
+from trustsmith.regenerate import Regenerated
 
 if TYPE_CHECKING:
     from trustsmith.model.facts import Facts
@@ -90,8 +91,13 @@ def test_a_second_run_has_nothing_to_do() -> None:
         ),
         (
             Key("workflow file", ".github/workflows/deploy.yml"),
-            {"body": "edited\n", "owned": False},
-            "it was edited, or somebody else made it",
+            {"fate": Regenerated(outcome="conflict", text="", why="it clashes")},
+            "it clashes",
+        ),
+        (
+            Key("workflow file", ".github/workflows/deploy.yml"),
+            {"fate": Regenerated(outcome="merged", text="")},
+            "what would be rendered now is merged into it, since it was edited",
         ),
         (
             Key("workflow file", ".github/workflows/deploy.yml"),

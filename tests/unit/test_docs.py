@@ -18,6 +18,8 @@ import pytest
 from trustsmith import aadsts, errors
 from trustsmith.cli import COMMANDS, cli
 from trustsmith.doctor import CHECKS
+from trustsmith.render import catalogue
+from trustsmith.ui import report_templates
 from trustsmith_sandbox.__main__ import main, serve
 
 if TYPE_CHECKING:
@@ -25,11 +27,15 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_BLOCK = re.compile(r"(<!-- ([a-z]+): ([\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- ([a-z]+): ([\w.-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _COMMAND = re.compile(r"^\s*(?:\$ |- run: )(.*\btrustsmith .*)$")
-_ARGUMENTS = {"[PLAN]": "A plan that was saved.", "[CODE]": "One of Entra's codes, such as AADSTS700213."}
+_ARGUMENTS = {
+    "[PLAN]": "A plan that was saved.",
+    "[CODE]": "One of Entra's codes, such as AADSTS700213.",
+    "[NAME]": "One template.",
+}
 _OPERATORS = {"|", "||", "&&", ";", ">", ">>", "<", "&"}
 
 
@@ -82,14 +88,65 @@ def signins(_: str) -> str:
     return "\n".join(["", *head, *rows, "", ""])
 
 
-_WRITERS = {"flags": flags, "codes": signins}
+def template(name: str) -> str:
+    """A template's options and operations as tables."""
+    found = report_templates.as_json(catalogue()[name])
+    options = [
+        f"| `{o['name']}` | {o['kind']} | {_default(o)} | {_cell(o['about'])}{_values(o['values'])} |"
+        for o in found["options"]
+    ]
+    done = [
+        f"| {o['does']}{_when(o['when'])} | {o['at']} | `{o['action']}`{' (data)' if o['data'] else ''} |"
+        for o in found["operations"]
+    ]
+    takes = ", ".join(f"`{key}`" for key in found["takes"]) or "none of `run`, `paths` and `reusable`"
+    order = "one after another, or side by side" if found["in_order"] else "side by side"
+    parts = [f"Jobs: {order}. Takes {takes}.", ""]
+    if options:
+        parts += ["| option | kind | default | meaning |", "|---|---|---|---|", *options, ""]
+    parts += ["| its jobs | at the | which takes |", "|---|---|---|", *done]
+    return "\n".join(["", *parts, "", ""])
+
+
+def _values(values: list[str] | None) -> str:
+    return f" One of: {', '.join(f'`{value}`' for value in values)}." if values else ""
+
+
+def _default(option: dict[str, Any]) -> str:
+    needed = option["required"]
+    if needed is False:
+        return f"`{json.dumps(option['default'])}`"
+    return "required" if needed is True else f"required{_when(needed)}"
+
+
+def _when(condition: dict[str, list[Any]]) -> str:
+    """A condition: "(with `scope`: `subscription`)"."""
+    parts = [f"`{name}`: {' or '.join(f'`{v}`' for v in values)}" for name, values in condition.items()]
+    return f" (with {', '.join(parts)})" if parts else ""
+
+
+def templates(_: str) -> str:
+    """All templates as a table."""
+    rows = [f"| [`{name}`](templates/{name}.md) | {one.purpose} |" for name, one in catalogue().items()]
+    return "\n".join(["", "| template | what for |", "|---|---|", *rows, "", ""])
+
+
+_WRITERS = {"flags": flags, "codes": signins, "template": template, "templates": templates}
 
 
 def _generated(text: str) -> str:
     return _BLOCK.sub(lambda found: found[1] + _WRITERS[found[2]](found[3]) + found[4], text)
 
 
-@pytest.mark.parametrize("page", ["commands.md", "troubleshooting.md"])
+GENERATED = [
+    "commands.md",
+    "templates.md",
+    "troubleshooting.md",
+    *(f"templates/{name}.md" for name in catalogue()),
+]
+
+
+@pytest.mark.parametrize("page", GENERATED)
 def test_generated_tables_are_what_the_program_says(page: str) -> None:
     text = _text(DOCS / page)
     assert _BLOCK.search(text)
@@ -295,7 +352,7 @@ def test_make_has_the_targets_that_the_pages_name() -> None:
 def test_actions_in_the_pages_are_pinned_as_in_the_templates() -> None:
     pins = json.loads(_text(ROOT / "templates" / "actions.json"))
     known = {f"{name}@{pin['sha']} # {pin['version']}" for name, pin in pins.items()}
-    assert {use.strip() for _, block in _blocks() for use in re.findall(r"uses: (.+)", block)} <= known
+    assert {use.strip() for _, block in _blocks() for use in re.findall(r"uses: ([^.\n].+)", block)} <= known
 
 
 if __name__ == "__main__":

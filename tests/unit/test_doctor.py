@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from trustsmith.doctor import examine
-from trustsmith.doctor.evidence import Azure, Evidence, GitHub, People
-from trustsmith.errors import NotSignedIn, ServiceError
+from trustsmith.doctor.evidence import Azure, Evidence, GitHub, Made, People, Rights
+from trustsmith.errors import NotFound, NotSignedIn, ServiceError
 from trustsmith.model.config import Config
-from trustsmith.render import operations, template_names
+from trustsmith.model.foundry import PROJECT_MANAGER
+from trustsmith.model.plan import Change, Plan, Verb
+from trustsmith.model.resources import RoleAssignment
+from trustsmith.render import catalogue
 
 NOBODY = Config(repository="contoso/agents", tenant="t", environments=())
 
@@ -29,7 +32,7 @@ def test_what_was_not_asked_for_is_no_finding() -> None:
 
 
 def test_every_template_says_what_it_does() -> None:
-    assert set(operations()) == set(template_names())
+    assert [name for name, template in catalogue().items() if not template.operations] == []
 
 
 @pytest.mark.parametrize(
@@ -84,6 +87,76 @@ def test_one_sign_in_that_fails_is_one_finding() -> None:
     assert [(finding.check, finding.verdict, finding.next) for finding in found] == [
         ("azure-sign-in", "fail", "az login")
     ]
+
+
+GROUP = "/subscriptions/aaaaaaaa-0000-0000-0000-000000000002/resourceGroups/rg"
+PROJECT = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/foundry/projects/agents"
+
+
+def _lock(place: str, level: str, notes: str | None = None) -> dict[str, Any]:
+    identity = f"{place}/providers/Microsoft.Authorization/locks/keep"
+    return {"id": identity, "name": "keep", "properties": {"level": level, "notes": notes}}
+
+
+def _role(scope: str) -> RoleAssignment:
+    return RoleAssignment(identity="app", role=PROJECT_MANAGER.guid, scope=scope, principal="p")
+
+
+@pytest.mark.parametrize(
+    ("verb", "place", "level", "verdict"),
+    [
+        ("create", PROJECT, "ReadOnly", "fail"),
+        ("create", PROJECT.rpartition("/projects/")[0].upper(), "ReadOnly", "fail"),
+        ("create", GROUP, "ReadOnly", "fail"),
+        ("create", GROUP.partition("/resourceGroups/")[0], "ReadOnly", "fail"),
+        ("create", PROJECT, "CanNotDelete", "pass"),
+        ("create", f"{GROUP}2", "ReadOnly", "pass"),
+        ("create", f"{PROJECT}/agents/one", "ReadOnly", "pass"),
+        ("delete", GROUP, "CanNotDelete", "fail"),
+        ("delete", PROJECT, "ReadOnly", "fail"),
+        ("delete", PROJECT, "NotSpecified", "pass"),
+    ],
+)
+def test_a_lock_binds_what_is_below_it(verb: Verb, place: str, level: str, verdict: str) -> None:
+    role = _role(PROJECT)
+    change = Change(verb, role if verb == "delete" else None, None if verb == "delete" else role, "")
+    azure = Azure(rights={PROJECT.lower(): Rights(locks=[_lock(place, level, "by finance")])})
+    ((found, said),) = _examined("resource-locks", azure=azure, made=Made(plan=Plan((change,))))
+    assert found == verdict
+    assert (verdict == "pass") is not ("by finance" in said and f"--ids {place}" in said)
+
+
+def test_locks_hold_up_only_what_is_to_change() -> None:
+    azure = Azure(rights={PROJECT.lower(): Rights(locks=[_lock(PROJECT, "ReadOnly")])})
+    assert _examined("resource-locks", azure=azure, made=Made(plan=Plan())) == []
+    unread = Azure(rights={PROJECT.lower(): Rights(locks=ServiceError("no", service="arm"))})
+    made = Made(plan=Plan((Change("create", None, _role(PROJECT), ""),)))
+    assert _verdicts("resource-locks", azure=unread, made=made) == ["unknown"]
+
+
+@pytest.mark.parametrize(("verb", "found"), [("delete", []), ("create", ["fail"])])
+def test_a_role_may_go_from_what_is_gone(verb: Verb, found: list[str]) -> None:
+    elsewhere = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/gone"
+    role = _role(elsewhere)
+    change = Change(verb, role if verb == "delete" else None, None if verb == "delete" else role, "")
+    azure = Azure(rights={elsewhere.lower(): Rights(permissions=NotFound("gone", service="arm"))})
+    assert _verdicts("assign-roles", azure=azure, made=Made(plan=Plan((change,)))) == found
+
+
+PINNED = "azure/login@" + "a" * 40
+
+
+@pytest.mark.parametrize(
+    ("nested", "verdicts"),
+    [([], ["pass"]), ([PINNED, "./inner"], ["pass"]), (["actions/setup-python@v5"], ["fail"])],
+)
+def test_what_a_composite_action_uses_itself(nested: list[str], verdicts: list[str]) -> None:
+    policy = {"enabled": True, "allowed_actions": "selected", "sha_pinning_required": True}
+    chosen = {"patterns_allowed": ["azure/*"]}
+    hub = GitHub(actions=policy, selected=chosen, nested={PINNED: nested})
+    made = Made(uses=frozenset({PINNED}))
+    assert _verdicts("actions-pinned", github=hub, made=made) == verdicts
+    assert _verdicts("actions-allowed", github=hub, made=made) == verdicts
 
 
 @pytest.mark.parametrize(("ahead", "verdict"), [(0, "pass"), (119, "pass"), (-121, "fail"), (121, "fail")])

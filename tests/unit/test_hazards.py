@@ -35,12 +35,15 @@ from trustsmith.model.resources import (
     FederatedCredential,
     RoleAssignment,
     ServicePrincipal,
+    WorkflowFile,
 )
 from trustsmith.model.state import State
 from trustsmith.model.subject import Template
+from trustsmith.regenerate import Regenerated
 
 if TYPE_CHECKING:
     from trustsmith.model.plan import Hazard
+    from trustsmith.regenerate import Outcome
 
 DEV = Environment(name="dev", projects=(project("dev"),))
 PROD = Environment(name="prod", projects=(project("prod"),))
@@ -135,9 +138,34 @@ def test_an_edited_file_is_not_overwritten() -> None:
     world.put(file)
     hazard = only(plan_of(world))
     assert hazard.id == f"overwrite={file.path}"
-    assert "trustsmith render --out" in hazard.hint
+    assert "trustsmith render" in hazard.why
     world.put(replace(file, owned=True))
     assert plan_of(world).hazards == ()
+
+
+@pytest.mark.parametrize("outcome", ["merged", "adopted", "overwritten", "conflict"])
+def test_only_a_file_that_would_lose_something_is_a_hazard(outcome: Outcome) -> None:
+    world = set_up()
+    fate = Regenerated(outcome=outcome, text="new\n", why="it clashes" if outcome == "conflict" else "")
+    world.put(replace(workflow("edited\n", owned=False), fate=fate))
+    plan = plan_of(world)
+    assert [change.after.text for change in plan.shown if isinstance(change.after, WorkflowFile)] == ["new\n"]
+    losing = outcome in {"overwritten", "conflict"}
+    assert [hazard.id for hazard in plan.hazards] == ["overwrite=.github/workflows/deploy.yml"] * losing
+    assert plan_of(world, BOTH, *(hazard.id for hazard in plan.hazards)).blocked == ()
+
+
+def test_a_file_that_is_not_asked_for_goes_if_nobody_wrote_into_it() -> None:
+    world = set_up()
+    ours, edited = (replace(workflow("x\n", path=f".github/workflows/{n}.yml"), base="1") for n in "ab")
+    world.put(ours)
+    world.put(replace(edited, owned=False))
+    plan = plan_of(world)
+    assert [(change.verb, change.key) for change in plan.shown] == [("delete", ours.key)]
+    assert [stray.key for stray in plan.strays] == [edited.key]
+    named = plan_of(world, BOTH, f"remove={edited.path}")
+    assert {change.key for change in named.shown} == {ours.key, edited.key}
+    assert named.hazards == ()
 
 
 def test_a_file_of_somebody_else_is_never_deleted() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tests.property.worlds import facts_of, foreign_credential, project, wanted_of
 from trustsmith.diff import diff
+from trustsmith.model.advice import Advice
 from trustsmith.model.config import Config, Environment
 from trustsmith.model.environments import EnvironmentSecret, GitHubEnvironment
 from trustsmith.model.plan import Change, Hazard, Plan, Waiting, fingerprint_of
@@ -49,6 +50,7 @@ def test_the_saved_form() -> None:
         "hazards",
         "not_compared",
         "notes",
+        "rights",
     ]
     assert saved["schema"] == 1
     (change,) = saved["changes"]
@@ -80,6 +82,25 @@ def test_equal_plans_have_equal_fingerprints_in_whatever_order_they_were_read() 
     assert again.changes != PLAN.changes
     assert again.fingerprint == PLAN.fingerprint
     assert len(PLAN.fingerprint) == 64
+
+
+def test_advice_is_in_the_document_and_not_in_the_fingerprint() -> None:
+    advice = Advice(environment="prod", kind="missing", why="no role", role="foundry-user", scope="project")
+    advised = replace(PLAN, rights=(advice,))
+    saved = advised.as_json()
+    assert saved["rights"] == [
+        {
+            "environment": "prod",
+            "kind": "missing",
+            "why": "no role",
+            "role": "foundry-user",
+            "scope": "project",
+            "because": "",
+            "next": "",
+        }
+    ]
+    assert saved["fingerprint"] == PLAN.fingerprint == fingerprint_of(saved)
+    assert advised.clean is PLAN.clean
 
 
 def test_a_fingerprint_is_of_every_value() -> None:

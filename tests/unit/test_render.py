@@ -11,15 +11,7 @@ from ruamel.yaml import YAML
 from tests.golden.cases import HOSTILE, RUN, SITE, config, environment, project, workflow
 from trustsmith.errors import UsageError
 from trustsmith.generated import block, inspect, scalar, stamp
-from trustsmith.render import (
-    MisrenderedError,
-    endpoint_names,
-    login_environment,
-    render,
-    template_names,
-)
-from trustsmith.render.check import compare
-from trustsmith.render.content import content_of
+from trustsmith.render import endpoint_names, login_environment, render
 
 if TYPE_CHECKING:
     from trustsmith.model.config import Config
@@ -168,7 +160,6 @@ def test_an_unknown_template_is_refused_with_the_known_ones() -> None:
         render(config(environment("dev"), workflows=(workflow("dev", template="../x"),)), SITE)
 
     assert "deploy-agents" in caught.value.hint
-    assert template_names() == ("check-trust", "deploy-agents")
 
 
 @pytest.mark.parametrize("names", [(), ("staging",)])
@@ -202,43 +193,6 @@ def test_clouds_are_named_as_the_login_action_names_them() -> None:
     assert login_environment("AzureChinaCloud") == "azurechinacloud"
     with pytest.raises(UsageError, match="AzureBleuCloud"):
         login_environment("AzureBleuCloud")
-
-
-# The net under the templates
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ('environment: "dev"', 'environment: "prod"'),
-        ("contents: read", "contents: write"),
-        ("permissions: {}", "permissions: write-all"),
-        ("    runs-on:", "    continue-on-error: true\n    runs-on:"),
-        ("      - name: Deploy", "      - uses: evil/action@main\n      - name: Deploy"),
-        ("allow-no-subscriptions: true", "creds: x"),
-        ('- "main"', '- "**"'),
-        ("jobs:\n", "env: {A: b}\njobs:\n"),
-        ("jobs:\n", "jobs: [\n"),
-        ("jobs:\n", "jobs: 1\nx:\n"),
-    ],
-)
-def test_a_text_that_says_something_else_is_caught(before: str, after: str) -> None:
-    wanted = named("dev")
-    meant = content_of(wanted.workflows[0], wanted, SITE)
-    (rendered,) = render(wanted, SITE)
-    actions = {name: (line, "") for name, line in pinned(rendered.text).items()}
-    compare(rendered.text, meant, actions)
-
-    changed = rendered.text.replace(before, after, 1)
-
-    assert changed != rendered.text
-    with pytest.raises(MisrenderedError):
-        compare(changed, meant, actions)
-
-
-def pinned(text: str) -> dict[str, str]:
-    lines = [line.split()[1] for line in text.splitlines() if line.strip().startswith("uses:")]
-    return {line.partition("@")[0]: line for line in lines}
 
 
 def test_every_action_is_pinned_to_a_commit_with_its_version_beside_it() -> None:

@@ -14,6 +14,7 @@ from tests.property.worlds import facts_of, foreign_credential, project, wanted_
 from trustsmith.apply import Outcome, Run
 from trustsmith.diff import diff
 from trustsmith.errors import ConfigError, Problem, Refused, TrustsmithError
+from trustsmith.model.advice import Advice
 from trustsmith.model.config import Config, Environment, Identity
 from trustsmith.model.environments import GitHubEnvironment, Reviewer
 from trustsmith.model.plan import Change, Hazard, NotCompared, Plan, Waiting
@@ -24,6 +25,8 @@ from trustsmith.ui import report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from trustsmith.model.advice import Kind
 
 CONFIG = Config(
     repository="contoso/agents",
@@ -68,6 +71,29 @@ def test_a_shared_identity_is_a_group_of_its_own() -> None:
     lines = text(diff(State(), wanted_of(shared, FACTS)))
     assert "  trustsmith-github.com-1001" in lines
     assert {"  dev", "  prod", "  files"} <= set(lines)
+
+
+def test_advice_is_told_in_full_where_it_is_certain_and_not_at_all_where_all_is_well() -> None:
+    kinds: tuple[Kind, ...] = (
+        "fine",
+        "missing",
+        "perhaps-too-wide",
+        "unknown",
+        "undeclared",
+        "not-looked-at",
+    )
+    rights = [Advice(environment="dev", kind=kind, why=f"it is {kind}", next="do:\n  this") for kind in kinds]
+    lines = text(replace(PLAN, rights=tuple(rights)))
+    start = lines.index("  Roles, against what the jobs do (advice, which holds nothing up):")
+    assert lines[start + 1 : -1] == [
+        "    dev, missing: it is missing",
+        "      do:",
+        "        this",
+        "    dev, perhaps too wide: it is perhaps-too-wide",
+        "    dev, could not be told: it is unknown",
+        "",
+    ]
+    assert not any("Roles" in line for line in text(replace(PLAN, rights=(rights[0], rights[-1]))))
 
 
 def test_what_waits_is_stray_or_dangerous_is_said() -> None:
@@ -250,7 +276,7 @@ def test_what_others_named_calls_nobody_and_links_nowhere(name: str) -> None:
         (Waiting(key, name),),
         (Hazard(f"overwrite={name}", name),),
         (name,),
-        (NotCompared(key, name),),
+        not_compared=(NotCompared(key, name),),
     )
     for page in (report.plan_markdown(plan, name), report.drift_markdown(plan, name)):
         tokens = MarkdownIt("commonmark").enable("table").parse(page)

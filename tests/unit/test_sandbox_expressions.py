@@ -9,7 +9,7 @@ import pytest
 
 from trustsmith_sandbox.expression_values import ExpressionError
 from trustsmith_sandbox.expressions import Scope
-from trustsmith_sandbox.workflow_file import combinations, granted
+from trustsmith_sandbox.workflow_file import DEFAULT_PERMISSIONS, combinations, granted
 
 CONTEXTS = {
     "github": {"ref": "refs/heads/main", "event": {"labels": [{"name": "bug"}, {"name": "help"}]}},
@@ -187,4 +187,4 @@ def test_matrices() -> None:
 )
 def test_permissions(workflow: Any, job: Any, id_token: str | None) -> None:
     for default in ("read", "write"):
-        assert granted(workflow, job, default).get("id-token") == id_token
+        assert granted(workflow, job, DEFAULT_PERMISSIONS[default]).get("id-token") == id_token

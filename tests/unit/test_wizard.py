@@ -129,9 +129,7 @@ def test_another_project_is_not_where_the_old_endpoint_leads() -> None:
 
 
 def test_workflows_that_somebody_wrote_stay() -> None:
-    own = (
-        Workflow(name="x", template="deploy-agents", path=".github/workflows/x.yml", environments=("dev",)),
-    )
+    own = (Workflow(name="x", template="deploy-agents", path=".github/workflows/x.yml", stages=(("dev",),)),)
     config, _ = decide(ANSWERS, FOUND, replace(FILE, workflows=own))
     assert config.workflows == own
 

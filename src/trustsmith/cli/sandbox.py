@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-_PEOPLE = (("push",), ("approve",))
+_PEOPLE = (("push",), ("run",), ("approve",))
 
 
 @click.command(
@@ -15,8 +15,8 @@ _PEOPLE = (("push",), ("approve",))
 def command(arguments: tuple[str, ...]) -> None:
     """Serve Entra, Microsoft Graph, ARM, Foundry and GitHub on this machine, until Ctrl-C.
 
-    Prints what to export; everything after `sandbox` is passed on (see `trustsmith sandbox --help`). `sandbox push` and
-    `sandbox approve` do what people do in a sandbox that is served.
+    Prints what to export; everything after `sandbox` is passed on (see `trustsmith sandbox --help`). `sandbox push`,
+    `sandbox run` and `sandbox approve` do what people do in a sandbox that is served.
     """
     from trustsmith.flows.sandbox import become
 

@@ -25,6 +25,7 @@ _SUBSCRIPTIONS_API = "2022-12-01"
 _PERMISSIONS_API = "2022-05-01-preview"  # the first that says under which condition something is permitted
 _ELIGIBILITY_API = "2020-10-01"
 _DENIALS_API = "2022-04-01"
+_LOCKS_API = "2016-09-01"
 _PROVIDERS_API = "2021-04-01"
 _ROLE_FIELDS = ("scope", "roleDefinitionId", "principalId", "principalType", "description", "condition")
 
@@ -46,6 +47,7 @@ class Arm:
     ) -> None:
         self._wire = Wire(credentials, endpoints, on_wait=on_wait, pace=pace)
         self._visible: asyncio.Future[list[Json]] | None = None
+        self._definitions: dict[tuple[str, str], asyncio.Future[Json | None]] = {}
 
     async def warm(self) -> None:
         """Load the SDK and make its clients ahead of need, in a thread."""
@@ -115,10 +117,18 @@ class Arm:
         """Return the deny assignments at and above a scope; they beat every role."""
         return await self._authorized("denyAssignments", scope, _DENIALS_API, only="atScope()")
 
+    async def locks(self, scope: str) -> list[Json]:
+        """Return the locks of a scope and of what it is in, each with its ``level``; they bind everybody."""
+        return await self._authorized("locks", scope, _LOCKS_API, only="atScope()")
+
     async def role_definition(self, scope: str, guid: str) -> Json | None:
-        """Return a role definition with its permissions and their conditions, or None."""
-        path = f"{_path(scope)}/providers/Microsoft.Authorization/roleDefinitions/{quote(guid, safe='')}"
-        return await self._wire.get(f"read role {guid}", path, _PERMISSIONS_API)
+        """Return a role definition with its permissions and their conditions, or None. Asked for once a scope."""
+        key = (scope.lower(), guid)
+        if key not in self._definitions:
+            path = f"{_path(scope)}/providers/Microsoft.Authorization/roleDefinitions/{quote(guid, safe='')}"
+            reading = self._wire.get(f"read role {guid}", path, _PERMISSIONS_API)
+            self._definitions[key] = asyncio.ensure_future(reading)
+        return await self._definitions[key]
 
     async def _authorized(
         self, kind: str, scope: str, version: str, texts: tuple[str, ...] = ("id",), *, only: str = ""

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from trustsmith.clients.github_actions import Actions
 from trustsmith.clients.github_issues import Issues
+from trustsmith.clients.github_releases import Releases
 from trustsmith.clients.github_wire import Json, Wire
 from trustsmith.clients.transport import PACE, OnWait, Pace
 from trustsmith.errors import Conflict, NotFound, NotSignedIn, ServiceError
@@ -93,6 +94,7 @@ class GitHub:
         self._canonical: dict[str, str] = {}
         self.actions = Actions(self._wire, self._repo, endpoints.ca_bundle)
         self.issues = Issues(self._wire, self._repo, endpoints.api)
+        self.releases = Releases(self._wire)
 
     async def aclose(self) -> None:
         """Close the connections; the object is not used afterwards."""

@@ -14,6 +14,7 @@ from trustsmith.doctor import (
     clock,
     credentials,
     foundry,
+    locks,
     network,
     observer,
     registering,
@@ -43,11 +44,14 @@ CHECKS: tuple[Check, ...] = (
     *credentials.CHECKS,
     *foundry.CHECKS,
     *roles.CHECKS,
+    *locks.CHECKS,
     *network.CHECKS,
     *observer.CHECKS,
 )
 #: Those that stand in the way of changes, by whether it takes another right (else, another file or plan).
-RIGHTS = frozenset({"register-applications", "change-applications", "application-owners", "assign-roles"})
+RIGHTS = frozenset(
+    {"register-applications", "change-applications", "application-owners", "assign-roles", "resource-locks"}
+)
 IN_THE_WAY = RIGHTS | {
     "repository-archived",
     "protection-available",

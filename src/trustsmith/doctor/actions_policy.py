@@ -1,27 +1,21 @@
 """Whether GitHub lets the generated workflows run the actions that they use. Pure; must not ask GitHub.
 
-Source: GitHub Docs, "Managing GitHub Actions settings for a repository"; REST, "Actions permissions".
+Which creators GitHub counts as verified no API says, so that nothing is concluded from it.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from trustsmith.doctor.check import FILES, GITHUB, Check, bad, fine, unread
+from trustsmith.doctor.check import FILES, GITHUB, Check, bad, fine, open_question, unread
 from trustsmith.errors import NotFound, TrustsmithError
+from trustsmith.model.actions_policy import Policy, pattern_for, policy_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from trustsmith.doctor.evidence import Evidence, Json
+    from trustsmith.doctor.evidence import Evidence
     from trustsmith.model.findings import Finding
-
-#: GitHub's own actions.
-_GITHUBS = {"actions", "github"}
-#: Creators of our actions whom GitHub's marketplace shows as verified.
-_VERIFIED = {"azure"}
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def enabled(evidence: Evidence) -> Iterator[Finding]:
@@ -47,65 +41,74 @@ def allowed(evidence: Evidence) -> Iterator[Finding]:
     policy, uses = _policy(evidence), _uses(evidence)
     if policy is None or not uses:
         return
-    which, selected = str(policy.get("allowed_actions") or "all"), evidence.github.selected
-    if which == "selected" and isinstance(selected, TrustsmithError):
+    selected = evidence.github.selected
+    if policy.which == "selected" and isinstance(selected, TrustsmithError):
         yield from unread(selected, "the list of allowed actions")
         return
-    chosen: Json = selected if isinstance(selected, dict) else {}
-    refused = [use for use in uses if which != "all" and not _is_allowed(use, which, chosen)]
+    refused = policy.refused(uses)
+    depends = [use for use in uses if policy.says(use) == "verified"]
     if refused:
-        names = ", ".join(use.partition("@")[0] for use in refused)
         yield bad(
-            f"The Actions policy does not allow {names}: GitHub stops the generated workflows before they start.",
-            next="Allow them (repository settings, Actions, General), by pattern:\n  "
-            + ", ".join(f"{use.partition('@')[0]}@*" for use in refused)
-            + "\nThe organization's policy may have to allow them first.",
+            f"The Actions policy does not allow {_names(refused)}: GitHub stops the generated workflows before they "
+            "start.",
+            next=_allow(refused) + "\nThe organization's policy may have to allow them first.",
+        )
+    elif depends:
+        yield open_question(
+            f"The Actions policy allows {_names(depends)} only if GitHub counts the owner as a verified creator, which "
+            "it tells nobody.",
+            next=_allow(depends),
         )
     else:
         yield fine("The actions of the generated workflows are allowed.")
 
 
-def _is_allowed(use: str, which: str, chosen: Json) -> bool:
-    owner = use.partition("/")[0].lower()
-    patterns = [str(pattern) for pattern in chosen.get("patterns_allowed") or ()]
-    if which != "selected" or any(_fits(pattern[1:], use) for pattern in patterns if pattern.startswith("!")):
-        return False
-    return (
-        (owner in _GITHUBS and bool(chosen.get("github_owned_allowed")))
-        or (owner in _VERIFIED and bool(chosen.get("verified_allowed")))
-        or any(_fits(pattern, use) for pattern in patterns)
-    )
+def _names(uses: Iterable[str]) -> str:
+    return ", ".join(use.partition("@")[0] for use in uses)
 
 
-def _fits(pattern: str, use: str) -> bool:
-    """`owner/*`, `owner/name@*`, `owner/name@v3`; a pattern without `@` is for every version."""
-    pattern = pattern if "@" in pattern else f"{pattern}@*"
-    return bool(re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), use, re.IGNORECASE))
+def _allow(uses: Iterable[str]) -> str:
+    patterns = ", ".join(map(pattern_for, uses))
+    return f"Allow them (repository settings, Actions, General), by pattern:\n  {patterns}"
 
 
 def pinned(evidence: Evidence) -> Iterator[Finding]:
     """A policy may demand that actions are pinned to a commit, as ours are."""
     policy = _policy(evidence)
-    if policy is None or not policy.get("sha_pinning_required"):
+    if policy is None or not policy.commits:
         return
-    loose = [use for use in _uses(evidence) if not _COMMIT.fullmatch(use.partition("@")[2])]
-    if loose:
+    own, nested = policy.loose(_own(evidence)), evidence.github.nested
+    if own:
         yield bad(
-            f"The Actions policy demands commits, and {', '.join(loose)} names none.",
+            f"The Actions policy demands commits, and {', '.join(own)} names none.",
             next="trustsmith render",
         )
-    else:
+    inside = {_names([use]): loose for use, inner in nested.items() if (loose := policy.loose(inner))}
+    for name, loose in inside.items():
+        yield bad(
+            f"The Actions policy demands commits, and {name} itself uses {', '.join(loose)}.",
+            next=f"Do without the template that uses {name}, or lift the demand for this repository.",
+        )
+    if not own and not inside:
         yield fine("The Actions policy demands commits, and the generated workflows name them.")
 
 
-def _policy(evidence: Evidence) -> Json | None:
-    answer = evidence.github.actions
-    return answer if isinstance(answer, dict) and answer.get("enabled") else None
+def _policy(evidence: Evidence) -> Policy | None:
+    answer, selected = evidence.github.actions, evidence.github.selected
+    if not isinstance(answer, dict) or not answer.get("enabled"):
+        return None
+    return policy_of(evidence.config.repository, answer, selected if isinstance(selected, dict) else None)
+
+
+def _own(evidence: Evidence) -> list[str]:
+    uses = evidence.made.uses
+    return [] if uses is None or isinstance(uses, TrustsmithError) else sorted(uses)
 
 
 def _uses(evidence: Evidence) -> list[str]:
-    uses = evidence.made.uses
-    return [] if uses is None or isinstance(uses, TrustsmithError) else sorted(uses)
+    """The actions of the generated workflows, and what composite ones among them use themselves."""
+    inside = [each for nested in evidence.github.nested.values() for each in nested]
+    return list(dict.fromkeys([*_own(evidence), *sorted(inside)]))
 
 
 def workflows(evidence: Evidence) -> Iterator[Finding]:

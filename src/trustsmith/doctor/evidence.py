@@ -6,7 +6,7 @@ Answers are as the clients return them. What is not there is a NotFound; what wa
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from trustsmith.errors import TrustsmithError
 from trustsmith.model.resource import SIDES, Side
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
+    from trustsmith.model.advice import Jobs
     from trustsmith.model.config import Config
     from trustsmith.model.facts import Facts
     from trustsmith.model.foundry import ProjectId
@@ -45,15 +46,16 @@ class People:
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """What the caller is permitted at one scope.
+    """What the caller is permitted at one scope, and what stands in the way of everybody.
 
     eligible: roles that PIM would let them activate, each with its `definition`; asked for when something is not
-    permitted. denials: deny assignments.
+    permitted. denials: deny assignments. locks: of the scope, and of what it is in.
     """
 
     permissions: Answer[list[Json]] = None
     eligible: Answer[list[Json]] = None
     denials: Answer[list[Json]] = None
+    locks: Answer[list[Json]] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +78,9 @@ class Azure:
 class GitHub:
     """The token, the repository and what governs it.
 
-    token: `prefix`, `scopes`, `expires`. owner: the organization, or whoever the token is of. reviewers, readers: as
-    written in the file → who that is, whether they can read the repository.
+    token: `prefix`, `scopes`, `expires`. owner: the organization, or whoever the token is of. nested: action → what it
+    uses itself, asked for where a policy minds. reviewers, readers: as written in the file → who that is, whether they
+    can read the repository.
     """
 
     repository: Answer[Json] = None
@@ -85,23 +88,11 @@ class GitHub:
     owner: Answer[Json] = None
     actions: Answer[Json] = None
     selected: Answer[Json] = None
+    nested: Mapping[str, list[str]] = field(default_factory=dict)
     environments: Answer[list[Json]] = None
     protected: Answer[list[Json]] = None
     reviewers: Mapping[str, Answer[Json]] = field(default_factory=dict)
     readers: Mapping[str, Answer[bool]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Operation:
-    """What a template's job does. action: Azure's word for it; data: whether it is a data action.
-
-    at: the scope at which Azure checks it.
-    """
-
-    does: str
-    action: str
-    data: bool
-    at: Literal["project", "account"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +100,7 @@ class Made:
     """What the file wants, what is there of it, and what is left to do.
 
     plan: None when no plan could be made; then all of it counts as left to do. uses: actions of the generated
-    workflows, as `owner/name@commit`. operations: environment → what its jobs do.
+    workflows, as `owner/name@commit`. jobs: environment → what its jobs do in Azure.
     """
 
     facts: Answer[Facts] = None
@@ -118,7 +109,7 @@ class Made:
     plan: Plan | None = None
     failed: Mapping[Side, TrustsmithError] = field(default_factory=dict)
     uses: Answer[frozenset[str]] = None
-    operations: Mapping[str, tuple[Operation, ...]] = field(default_factory=dict)
+    jobs: Mapping[str, Jobs] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

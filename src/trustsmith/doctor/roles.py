@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trustsmith.desire import granted
 from trustsmith.doctor.activate import activation
-from trustsmith.doctor.check import AZURE, Check, bad, fine, is_answer, open_question, unread
+from trustsmith.doctor.check import AZURE, Check, bad, fine, open_question, unread
 from trustsmith.errors import NotFound, TrustsmithError
-from trustsmith.model.conditions import Attempt, Truth, either, every
+from trustsmith.grants import assess
+from trustsmith.model.conditions import Attempt, Truth, either
 from trustsmith.model.foundry import ProjectId, find_role, role_name, role_names, role_slug, short_scope
 from trustsmith.model.observing import everywhere
 from trustsmith.model.resources import RoleAssignment
-from trustsmith.model.rights import assigning, permit, removing
+from trustsmith.model.rights import REMOVE_ROLES, assigning, permit, removing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
 
-    from trustsmith.doctor.evidence import Evidence, Json, Operation, Rights
-    from trustsmith.model.config import Environment
+    from trustsmith.doctor.evidence import Evidence, Json, Rights
     from trustsmith.model.findings import Finding
 
 _EVERYBODY = "00000000-0000-0000-0000-000000000000"
@@ -33,7 +33,7 @@ _ASK = (
 )
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
     """A role to assign, or to take away, at a scope."""
 
     scope: str
@@ -41,12 +41,12 @@ class _Step(NamedTuple):
     words: str
 
 
-def _steps(evidence: Evidence) -> list[_Step]:
+def _steps(evidence: Evidence) -> list[Step]:
     """What is left to do to role assignments; without a plan, all that the file says."""
     plan = evidence.made.plan
     if plan is None:
         return [
-            _Step(g.scope, assigning(g.role), f"assign {role_name(g.role)}")
+            Step(g.scope, assigning(g.role), f"assign {role_name(g.role)}")
             for g in granted(everywhere(evidence.config))
         ]
     steps = []
@@ -56,30 +56,36 @@ def _steps(evidence: Evidence) -> list[_Step]:
             principal = resource.principal if isinstance(resource.principal, str) else None
             name = role_name(resource.role)
             if change.verb == "delete":
-                steps.append(_Step(resource.scope, removing(resource.role, principal), f"take away {name}"))
+                steps.append(Step(resource.scope, removing(resource.role, principal), f"take away {name}"))
             else:
-                steps.append(_Step(resource.scope, assigning(resource.role, principal), f"assign {name}"))
+                steps.append(Step(resource.scope, assigning(resource.role, principal), f"assign {name}"))
     return steps
+
+
+def steps_by_scope(evidence: Evidence) -> dict[str, list[Step]]:
+    """What is left to do to role assignments, by lower-case scope."""
+    found: dict[str, list[Step]] = {}
+    for step in _steps(evidence):
+        found.setdefault(step.scope.lower(), []).append(step)
+    return found
 
 
 def assign(evidence: Evidence) -> Iterator[Finding]:
     """At each scope where a role is to be assigned or taken away, that is permitted."""
-    steps = _steps(evidence)
+    steps = steps_by_scope(evidence)
     if not steps and evidence.config.environments and evidence.made.plan is not None:
         yield fine("No role is left to assign; the right is not needed now.")
-    by_scope: dict[str, list[_Step]] = {}
-    for step in steps:
-        by_scope.setdefault(step.scope.lower(), []).append(step)
-    for scope, wanted in by_scope.items():
+    for scope, wanted in steps.items():
         rights = evidence.azure.rights.get(scope)
         if rights is not None and evidence.is_visible(scope):
             yield from _assign_at(evidence, wanted, rights)
 
 
-def _assign_at(evidence: Evidence, steps: list[_Step], rights: Rights) -> Iterator[Finding]:
+def _assign_at(evidence: Evidence, steps: list[Step], rights: Rights) -> Iterator[Finding]:
     scope, about = steps[0].scope, short_scope(steps[0].scope)
     if isinstance(rights.permissions, NotFound):
-        if not ProjectId.parse(scope) and not _is_of_project(evidence, scope):
+        goes = all(step.attempt.action == REMOVE_ROLES for step in steps)  # a role goes with what it is on
+        if not goes and not ProjectId.parse(scope) and not _is_of_project(evidence, scope):
             yield bad(
                 f"There is nothing at {scope}.", about, next="Correct the scope of the grant in the file."
             )
@@ -99,7 +105,7 @@ def _assign_at(evidence: Evidence, steps: list[_Step], rights: Rights) -> Iterat
     yield fine(f"You may {steps[0].words} there.", about)
 
 
-def _permitted(evidence: Evidence, rights: Rights, permissions: list[Json], step: _Step) -> Truth:
+def _permitted(evidence: Evidence, rights: Rights, permissions: list[Json], step: Step) -> Truth:
     denied = either([_denies(evidence, denial, step) for denial in _denials(rights)])
     return False if denied else None if denied is None else permit(permissions, step.attempt)
 
@@ -108,7 +114,7 @@ def _denials(rights: Rights) -> list[Json]:
     return rights.denials if isinstance(rights.denials, list) else []
 
 
-def _denies(evidence: Evidence, denial: Json, step: _Step) -> Truth:
+def _denies(evidence: Evidence, denial: Json, step: Step) -> Truth:
     """Whether a deny assignment forbids the step to the caller; None when it is about groups they may be in."""
     properties: Json = denial.get("properties") or {}
     if permit(properties.get("permissions") or (), step.attempt) is False:
@@ -134,7 +140,7 @@ def _is_of_project(evidence: Evidence, scope: str) -> bool:
     return any(project.key.startswith(f"{scope.lower()}/") for project in evidence.config.projects)
 
 
-def _refused(evidence: Evidence, rights: Rights, step: _Step, about: str) -> Finding:
+def _refused(evidence: Evidence, rights: Rights, step: Step, about: str) -> Finding:
     action, why = step.attempt.action, f"You may not {step.words} at {step.scope}"
     if any(_denies(evidence, denial, step) for denial in _denials(rights)):
         names = [str((d.get("properties") or {}).get("denyAssignmentName")) for d in _denials(rights)]
@@ -158,7 +164,7 @@ def _refused(evidence: Evidence, rights: Rights, step: _Step, about: str) -> Fin
     )
 
 
-def _undecided(permissions: list[Json], step: _Step, about: str) -> Finding:
+def _undecided(permissions: list[Json], step: Step, about: str) -> Finding:
     return open_question(
         f"Whether you may {step.words} at {step.scope} could not be told: a condition or a deny assignment there asks for "
         "what is not known before.",
@@ -168,7 +174,7 @@ def _undecided(permissions: list[Json], step: _Step, about: str) -> Finding:
     )
 
 
-def _condition(permissions: Any, step: _Step) -> str:
+def _condition(permissions: Any, step: Step) -> str:
     """The condition that stands between the caller and the step, if any does."""
     for permission in permissions if isinstance(permissions, list) else ():
         if permission.get("condition") and permit([{**permission, "condition": None}], step.attempt):
@@ -214,60 +220,16 @@ def _named(role: UUID, name: str, about: str) -> Finding:
 
 def operations(evidence: Evidence) -> Iterator[Finding]:
     """What the jobs of an environment do is permitted by the roles that the file gives it."""
-    for environment in evidence.config.environments:
-        wanted = evidence.made.operations.get(environment.name, ())
-        found = [_permits(evidence, environment, operation) for operation in wanted]
-        refused = [finding for _, finding in found if finding is not None]
-        yield from refused
-        if found and all(
-            truth for truth, _ in found
-        ):  # a definition that could not be read is a finding elsewhere
-            yield fine(f"Its roles permit: {', '.join(o.does for o in wanted)}.", environment.name)
-
-
-def _permits(
-    evidence: Evidence, environment: Environment, operation: Operation
-) -> tuple[Truth, Finding | None]:
-    """Whether an operation is permitted on all projects, and the finding about the first where it is not."""
-    truths: list[Truth] = []
-    for project in environment.projects:
-        target = project.id if operation.at == "project" else project.account_scope
-        reaching = [grant.role for grant in granted([environment]) if _covers(grant.scope, target)]
-        truths.append(either([_role_permits(evidence, role, operation) for role in reaching]))
-        if truths[-1] is False:
-            return False, _powerless(environment, operation, target, reaching)
-    return every(truths), None
-
-
-def _covers(scope: str, target: str) -> bool:
-    above, below = scope.lower().rstrip("/"), target.lower()
-    return above == below or below.startswith(f"{above}/")
-
-
-def _role_permits(evidence: Evidence, role: UUID, operation: Operation) -> Truth:
-    answer = evidence.azure.definitions.get(role)
-    if not is_answer(answer):
-        return None  # the check of role definitions says why
-    attempt = Attempt(operation.action)
-    return permit(_permissions_of(answer), attempt, "dataActions" if operation.data else "actions")
-
-
-def _powerless(environment: Environment, operation: Operation, target: str, reaching: list[UUID]) -> Finding:
-    names = " and ".join(dict.fromkeys(role_name(role) for role in reaching)) or "no role"
-    kind = "data action" if operation.data else "action"
-    if operation.at == "project":
-        advice = f"Give it a role that has it:\n  environments.{environment.name}.role: foundry-user"
-    else:
-        advice = (
-            f"Give it a role that has it, on the account:\n  environments.{environment.name}.grants:\n"
-            "    - {role: foundry-account-owner, scope: account, because: …}"
-        )
-    return bad(
-        f"Its jobs {operation.does}, which takes the {kind} {operation.action} at {short_scope(target)}; {names} does not "
-        "have that.",
-        environment.name,
-        next=advice,
-    )
+    read = {role: answer for role, answer in evidence.azure.definitions.items() if isinstance(answer, dict)}
+    for advice in assess(evidence.config, evidence.made.jobs, read):
+        about, roles = advice.environment, granted([evidence.config.environment(advice.environment)])
+        if advice.kind == "fine":
+            yield fine(advice.why, about)
+        elif advice.kind == "missing":
+            yield bad(advice.why, about, next=advice.next)
+        elif advice.kind == "unknown" and all(grant.role in read for grant in roles):
+            # a definition that could not be read is a finding elsewhere
+            yield open_question(advice.why, about, next=advice.next)
 
 
 CHECKS = (

@@ -32,7 +32,7 @@ def destroy(options: Options, console: Console, allow: Collection[str], *, yes: 
     with asyncio.Runner() as runner:
 
         def take() -> Picture:
-            return _taken_away(runner.run(look(session, source, to_write=True)))
+            return _taken_away(runner.run(look(session, source, to_write=True)), allow)
 
         try:
             carry_out(
@@ -47,12 +47,13 @@ def destroy(options: Options, console: Console, allow: Collection[str], *, yes: 
             runner.run(session.aclose())
 
 
-def _taken_away(picture: Picture) -> Picture:
+def _taken_away(picture: Picture, allow: Collection[str]) -> Picture:
     """What was seen, with the plan that leaves nothing of ours; the name that is typed stands for its hazards."""
     plan = diff(picture.live, State())
     plan = replace(plan, changes=tuple(replace(change, why="it is ours") for change in plan.changes))
-    words = [hazard.id for hazard in judge(plan, picture.live).hazards]
-    return replace(picture, plan=judge(plan, picture.live, words))
+    named = [word for word in allow if word.startswith("remove=")]
+    words = [hazard.id for hazard in judge(plan, picture.live, named).hazards]
+    return replace(picture, plan=judge(plan, picture.live, [*named, *words]))
 
 
 def _has_typed(console: Console, repository: str) -> bool:

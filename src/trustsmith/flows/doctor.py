@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,19 +12,20 @@ from trustsmith.desire import desire
 from trustsmith.diff import diff
 from trustsmith.doctor import examine
 from trustsmith.doctor.check import is_answer
-from trustsmith.doctor.evidence import Answer, Azure, Evidence, Made, Operation, People
+from trustsmith.doctor.evidence import Answer, Azure, Evidence, Made, People
 from trustsmith.errors import Differences, TrustsmithError, UsageError
 from trustsmith.flows import evidence as ask
 from trustsmith.flows.facts import Asker
 from trustsmith.flows.look import read_sides
+from trustsmith.flows.rights import jobs_of
 from trustsmith.flows.session import Options, Session, rendered
 from trustsmith.hazards import judge
 from trustsmith.model.config import CLOUDS, Config
 from trustsmith.model.findings import worst
 from trustsmith.model.foundry import endpoint_of
+from trustsmith.model.pins import uses_in
 from trustsmith.model.resource import SIDES, Side
 from trustsmith.model.state import State
-from trustsmith.render import operations
 from trustsmith.systems import unasked
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 #: The sides that services keep.
 _LIVE: frozenset[Side] = frozenset({"entra", "azure", "github"})
-_USES = re.compile(r"^\s*(?:- )?uses: (\S+)", re.MULTILINE)
 
 
 async def doctor(options: Options, console: Console, sides: Collection[Side]) -> None:
@@ -109,7 +108,10 @@ async def _gather(
     contacted: frozenset[Side] = frozenset({"entra", "azure"}) if {"entra", "azure"} & sides else frozenset()
     if not sides <= {"files"}:
         session.prefetch(contacted)
-    files = _files(session, config) if {"github", "files"} & sides else Made()
+    files = Made(
+        uses=_uses(session, config) if {"github", "files"} & sides else None,
+        jobs=jobs_of(config, session.options.root),
+    )
     host, now = session.endpoints.github_host, time.time()
     base = Evidence(config=config, sides=sides, host=host, made=files, now=now)
     if sides <= {"files"}:
@@ -121,12 +123,13 @@ async def _gather(
     )
     azure, github, seen = await ask.every(
         _azure(session, config, people) if "azure" in sides else unasked(Azure()),
-        ask.github(session, config, repository),
+        ask.github(session, config, repository, files.uses),
         _seen(session, source, people, sides) if is_answer(repository) else unasked(Made()),
     )
-    seen = replace(seen, uses=files.uses, operations=files.operations)
+    seen = replace(seen, uses=files.uses, jobs=files.jobs)
     found = replace(base, people=people, azure=azure, github=github, made=seen, skews=session.skews())
-    return await ask.with_owners(session, replace(found, made=_planned(found)))
+    found = replace(found, made=_planned(found))
+    return await ask.with_rights(session, await ask.with_owners(session, found))
 
 
 async def _azure(session: Session, config: Config, people: People) -> Azure:
@@ -136,23 +139,15 @@ async def _azure(session: Session, config: Config, people: People) -> Azure:
     return await ask.azure(session, config)
 
 
-def _files(session: Session, config: Config) -> Made:
-    """What the generated workflows use and do."""
+def _uses(session: Session, config: Config) -> Answer[frozenset[str]]:
+    """The actions that the generated workflows use."""
     if not config.environments:
-        return Made()
-    uses: Answer[frozenset[str]]
+        return None
     try:
-        uses = frozenset(
-            use for file in rendered(config, session.endpoints) for use in _USES.findall(file.text)
-        )
+        files = rendered(config, session.endpoints, session.options.root)
     except TrustsmithError as error:
-        uses = error
-    known = operations()
-    done: dict[str, list[Operation]] = {}
-    for workflow in config.workflows:
-        for name in workflow.environments:
-            done.setdefault(name, []).extend(Operation(**what) for what in known.get(workflow.template, ()))
-    return Made(uses=uses, operations={name: tuple(dict.fromkeys(does)) for name, does in done.items()})
+        return error
+    return frozenset(use for file in files for use in uses_in(file.text))
 
 
 async def _seen(session: Session, source: Source | None, people: People, sides: frozenset[Side]) -> Made:

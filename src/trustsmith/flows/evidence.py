@@ -17,8 +17,11 @@ from trustsmith.doctor.check import is_answer
 from trustsmith.doctor.evidence import Answer, Azure, Evidence, GitHub, Json, People, Rights
 from trustsmith.doctor.foundry import PROVIDER
 from trustsmith.doctor.network import endpoint_host
+from trustsmith.doctor.roles import steps_by_scope
 from trustsmith.errors import NotFound, TrustsmithError
+from trustsmith.model.actions_policy import Policy, policy_of
 from trustsmith.model.observing import everywhere
+from trustsmith.model.pins import uses_in
 from trustsmith.model.rights import assigning, permit
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from trustsmith.flows.session import Session
+    from trustsmith.model.conditions import Attempt
     from trustsmith.model.config import Config, Reviewer
     from trustsmith.model.foundry import ProjectId
 
@@ -150,22 +154,35 @@ async def role_definitions(session: Session, config: Config) -> dict[UUID, Answe
 
 async def rights_of(session: Session, config: Config) -> dict[str, Rights]:
     """What is permitted at each scope of the file (lower case)."""
-    roles: dict[str, set[UUID]] = {}
+    attempts: dict[str, list[Attempt]] = {}
     for grant in granted(everywhere(config)):
-        roles.setdefault(grant.scope, set()).add(grant.role)
-    found = await _all({s: _rights_at(session, s, wanted) for s, wanted in roles.items()})
+        attempts.setdefault(grant.scope, []).append(assigning(grant.role))
+    found = await _all({scope: _rights_at(session, scope, wanted) for scope, wanted in attempts.items()})
     return {scope.lower(): rights for scope, rights in found.items()}
 
 
-async def _rights_at(session: Session, scope: str, roles: set[UUID]) -> Rights:
-    permissions, denials = await every(
-        quiet(session.arm.permissions(scope)), quiet(session.arm.deny_assignments(scope))
+async def with_rights(session: Session, evidence: Evidence) -> Evidence:
+    """The evidence with what is permitted at scopes that only its plan names: a role goes from where the file has none.
+
+    Nothing where the file's own scopes were not asked for.
+    """
+    known = evidence.azure.rights
+    steps = {scope: found for scope, found in steps_by_scope(evidence).items() if scope not in known}
+    if not known or not steps:
+        return evidence
+    asked = {s: _rights_at(session, s, [step.attempt for step in found]) for s, found in steps.items()}
+    return replace(evidence, azure=replace(evidence.azure, rights={**known, **await _all(asked)}))
+
+
+async def _rights_at(session: Session, scope: str, attempts: list[Attempt]) -> Rights:
+    permissions, denials, locks = await every(
+        quiet(session.arm.permissions(scope)),
+        quiet(session.arm.deny_assignments(scope)),
+        quiet(session.arm.locks(scope)),
     )
-    enough = isinstance(permissions, TrustsmithError) or all(
-        permit(permissions, assigning(role)) for role in roles
-    )
+    enough = isinstance(permissions, TrustsmithError) or all(permit(permissions, one) for one in attempts)
     eligible = None if enough else await quiet(_eligible(session, scope))
-    return Rights(permissions=permissions, eligible=eligible, denials=denials)
+    return Rights(permissions=permissions, eligible=eligible, denials=denials, locks=locks)
 
 
 async def _eligible(session: Session, scope: str) -> list[Json]:
@@ -179,14 +196,19 @@ async def _eligible(session: Session, scope: str) -> list[Json]:
 # -- GitHub --------------------------------------------------------------------------------------------------------
 
 
-async def github(session: Session, config: Config, repository: Answer[Json]) -> GitHub:
-    """Everything about the repository. repository: GitHub's answer about it; without one nothing more is asked."""
+async def github(
+    session: Session, config: Config, repository: Answer[Json], uses: Answer[frozenset[str]]
+) -> GitHub:
+    """Everything about the repository. repository: GitHub's answer about it; without one nothing more is asked.
+
+    uses: the actions of the generated workflows.
+    """
     if repository is None or isinstance(repository, TrustsmithError):
         return GitHub(repository=repository)
     name = config.repository
     who, policy, environments, protected, reviewers, readers = await every(
         owner(session, repository),
-        _policy(session, name),
+        _policy(session, name, frozenset() if isinstance(uses, TrustsmithError) else uses or frozenset()),
         quiet(session.github_side.environments(name)),
         protected_branches(session, config),
         _all({str(r): there(reviewer_of(session, config, r), str(r)) for r in reviewers_of(config)}),
@@ -198,6 +220,7 @@ async def github(session: Session, config: Config, repository: Answer[Json]) -> 
         owner=who,
         actions=policy[0],
         selected=policy[1],
+        nested=policy[2],
         environments=environments,
         protected=protected,
         reviewers=reviewers,
@@ -223,11 +246,43 @@ async def owner(session: Session, repository: Json) -> Answer[Json]:
     return me if isinstance(me, TrustsmithError) or me["login"] == login else None
 
 
-async def _policy(session: Session, name: str) -> tuple[Answer[Json], Answer[Json]]:
+async def _policy(
+    session: Session, name: str, uses: frozenset[str]
+) -> tuple[Answer[Json], Answer[Json], dict[str, list[str]]]:
+    answer, selected = await actions_policy(session, name)
+    policy = policy_in(name, answer, selected)
+    return answer, selected, await _all({use: nested(session, policy, use) for use in uses})
+
+
+async def actions_policy(session: Session, name: str) -> tuple[Answer[Json], Answer[Json]]:
+    """Which actions the repository may use: the policy, and the list where it selects them."""
     policy = await there(session.github.actions_policy(name), "Actions policy that this token may see")
     if isinstance(policy, TrustsmithError) or policy.get("allowed_actions") != "selected":
         return policy, None
     return policy, await there(session.github.selected_actions(name), "list of allowed actions")
+
+
+def policy_in(repository: str, answer: Answer[Json], selected: Answer[Json]) -> Policy | None:
+    """The policy in these answers; None where it could not be read, or was not asked for."""
+    if not isinstance(answer, dict) or isinstance(selected, TrustsmithError):
+        return None
+    return policy_of(repository, answer, selected)
+
+
+async def nested(session: Session, policy: Policy | None, use: str) -> list[str]:
+    """What a composite action (`owner/name/path@commit`) uses itself; [] unless there is a policy that minds it.
+
+    That a policy also applies to these is in no documentation; GitHub fails such jobs (seen in 2025 and 2026).
+    """
+    if policy is None or not policy.restricts or use.startswith("./"):
+        return []
+    action, _, commit = use.partition("@")
+    owner, name, *folder = action.split("/")
+    for file in ("action.yml", "action.yaml"):
+        text = await quiet(session.github.actions.file(f"{owner}/{name}", "/".join([*folder, file]), commit))
+        if isinstance(text, str):
+            return uses_in(text)
+    return []
 
 
 def reviewers_of(config: Config) -> list[Reviewer]:

@@ -13,7 +13,7 @@ from trustsmith.flows.trial import waits
 from trustsmith.flows.verify import choose, report, that_deploy
 from trustsmith.model import proof
 from trustsmith.model.findings import Finding
-from trustsmith.render import endpoint_names, probe
+from trustsmith.render import endpoint_names, scripts
 from trustsmith.verify import Wanted, job_findings
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _variables(
 
 def _child(console: Console, env: Mapping[str, str]) -> str:
     """Run the script, show what it says while it waits, and return the line with its result."""
-    command = [sys.executable, "-I", "-c", probe()]
+    command = [sys.executable, "-I", "-c", scripts()["probe"]]
     result = ""
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, encoding="utf-8") as child:  # noqa: S603 - our own script
         for line in child.stdout or ():

@@ -7,20 +7,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trustsmith.desire import desire
-from trustsmith.diff import diff, observed, waits_for_proof
+from trustsmith.diff import diff, waits_for_proof
 from trustsmith.doctor.observer import consent_waits
 from trustsmith.errors import ConfigError
 from trustsmith.flows.evidence import may_consent
 from trustsmith.flows.facts import Asker
+from trustsmith.flows.observing import nothing_seen, reported
 from trustsmith.flows.preflight import preflight
 from trustsmith.flows.proof import proven
+from trustsmith.flows.remarks import remarks
+from trustsmith.flows.rights import advised
 from trustsmith.flows.session import Session, rendered
 from trustsmith.hazards import judge
 from trustsmith.model.config import CHECK_TRUST
 from trustsmith.model.facts import Facts, Repository
-from trustsmith.model.foundry import short_scope
-from trustsmith.model.observing import everywhere, readable
-from trustsmith.model.plan import NotCompared, Plan
+from trustsmith.model.observing import everywhere
 from trustsmith.model.resource import SIDES, Key, Side
 from trustsmith.model.resources import Application, GraphPermission
 from trustsmith.model.state import State
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from trustsmith.configfile import Source
     from trustsmith.doctor.evidence import Evidence
     from trustsmith.model.config import Config
+    from trustsmith.model.plan import Plan
     from trustsmith.model.resources import WorkflowFile
 
 #: What each side's part has to look at. A side that is not listed is not contacted.
@@ -71,21 +73,24 @@ async def look(
     """
     contacted = _contacted(source.config, sides)
     if contacted <= {"files"}:
-        return await _files_only(session, source.config, allow)
+        return await look_at_files(session, source.config, _rendered(session, source.config, allow), allow)
     session.look_anew()
     session.prefetch(contacted)
     session.talk.step("Looking at what is there")
     asker = Asker(session, source, contacted, sides)
     try:
-        first, files = await together(asker.repository(), _files(session, source.config, contacted))
+        first, files = await together(asker.repository(), _files(session, source.config, contacted, allow))
     except HIDDEN as error:
         if not session.sight.observing:
             raise
-        return _nothing_seen(source.config, why_hidden(error))
+        return Picture(
+            _no_facts(source.config), State(), State(), nothing_seen(source.config, why_hidden(error))
+        )
     draft = desire(source.config, first, files)  # complete but for ids of reviewers, and endpoints
-    (facts, unread), live, evidence = await together(
+    (facts, unread), live, rights, evidence = await together(
         asker.rest(first),
         _live(session, draft, first, contacted, sides),
+        advised(session, source.config, sides),
         preflight(session, source.config, sides) if to_write else unasked(None),
     )
     wanted = desire(source.config, facts, files)
@@ -96,15 +101,10 @@ async def look(
     await session.sight.see(_say_who(session, contacted - live.unread.keys()), None, ())
     plan = diff(live, wanted, sides)
     if session.sight.observing:
-        plan = replace(observed(plan, live, wanted, sides), notes=_extent(source.config))
-    return Picture(facts, wanted, live, judge(plan, live, allow), evidence)
-
-
-def _nothing_seen(config: Config, why: str) -> Picture:
-    """Everything hangs on the repository, whose id is in all our names: without it nothing is compared."""
-    key = Key("repository", config.repository)
-    plan = Plan(not_compared=(NotCompared(key, f"{why} Without it nothing else can be compared."),))
-    return Picture(_no_facts(config), State(), State(), plan)
+        plan = reported(source.config, plan, live, wanted, sides)
+    plan = replace(judge(plan, live, allow), rights=rights)
+    plan = await _plan(session, source.config, plan, contacted)
+    return Picture(facts, wanted, live, plan, evidence)
 
 
 def _no_facts(config: Config) -> Facts:
@@ -126,16 +126,6 @@ async def _more(session: Session, config: Config, facts: Facts, wanted: State, l
     return State(proven=proof, beyond=beyond, unseen=dict(session.sight.hidden))
 
 
-def _extent(config: Config) -> tuple[str, ...]:
-    """How far an observer looks, where the file keeps it near."""
-    if config.observer is None or config.observer.reach == "subscriptions":
-        return ()
-    places = ", ".join(short_scope(scope) for scope in readable(config))
-    return (
-        f"Roles were looked for at {places}, and above; not elsewhere in the subscriptions (observer.reach).",
-    )
-
-
 async def _beyond(session: Session, wanted: State, live: State) -> dict[Key, str]:
     """The permissions on Graph that the caller may not give, with who may."""
     missing = [r for key, r in wanted.items() if isinstance(r, GraphPermission) and key not in live]
@@ -144,10 +134,23 @@ async def _beyond(session: Session, wanted: State, live: State) -> dict[Key, str
     return {permission.key: consent_waits(permission) for permission in missing}
 
 
-async def _files(session: Session, config: Config, contacted: frozenset[Side]) -> list[WorkflowFile]:
+async def _plan(session: Session, config: Config, plan: Plan, contacted: Collection[Side]) -> Plan:
+    """The plan with remarks about its files."""
+    return replace(plan, notes=(*plan.notes, *await remarks(session, config, plan, contacted)))
+
+
+async def _files(
+    session: Session, config: Config, contacted: frozenset[Side], allow: Collection[str]
+) -> list[WorkflowFile]:
     """The rendered workflows. Rendering is computing, so it is done when the first questions are on their way."""
     await session.warm(contacted)
-    return rendered(config, session.endpoints) if "files" in contacted else []
+    return _rendered(session, config, allow) if "files" in contacted else []
+
+
+def _rendered(session: Session, config: Config, allow: Collection[str]) -> list[WorkflowFile]:
+    """The rendered workflows, those that may be overwritten marked so."""
+    files = rendered(config, session.endpoints, session.options.root)
+    return [replace(file, word="overwrite") if f"overwrite={file.path}" in allow else file for file in files]
 
 
 async def _say_who(session: Session, seen: frozenset[Side]) -> None:
@@ -169,10 +172,12 @@ def _contacted(config: Config, sides: Collection[Side]) -> frozenset[Side]:
     return found
 
 
-async def _files_only(session: Session, config: Config, allow: Collection[str]) -> Picture:
-    """Rendering needs no service, and so no facts."""
+async def look_at_files(
+    session: Session, config: Config, files: Collection[WorkflowFile], allow: Collection[str]
+) -> Picture:
+    """As `look`, for the checkout alone: it needs no service, and so no facts. files: rendered."""
     facts = _no_facts(config)
-    wanted = State.of(rendered(config, session.endpoints))
+    wanted = State.of(files)
     live = await session.reader("files").read(wanted, facts, asyncio.ensure_future(unasked(State())))
     return Picture(facts, wanted, live, judge(diff(live, wanted, {"files"}), live, allow))
 

@@ -66,6 +66,7 @@ async def _github(session: Session, config: Config) -> GitHub:
 async def check(session: Session, plan: Plan, live: State, evidence: Evidence) -> None:
     """Raise NotAllowed for rights that the plan needs and that are missing, UsageError for what no right mends."""
     known = await ask.with_owners(session, replace(evidence, made=Made(plan=plan, live=live)))
+    known = await ask.with_rights(session, known)
     ids = _needed(plan)
     found = [f for f in examine(known, {c.side for c in plan.changes}, ids) if f.verdict == "fail"]
     if not found:

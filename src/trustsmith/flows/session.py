@@ -8,21 +8,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
-from trustsmith import __version__
+from trustsmith import __version__, pinsfile
 from trustsmith.apply import Listener
 from trustsmith.clients.endpoints import Endpoints, for_cloud, from_file
-from trustsmith.configfile import Source
+from trustsmith.configfile import Source, load
 from trustsmith.configfile import read as read_config
-from trustsmith.generated import inspect
+from trustsmith.errors import ConfigError, TrustsmithError
 from trustsmith.model.config import CONFIG_PATH, Config
 from trustsmith.model.observing import readable
+from trustsmith.model.pins import PINS_NAME
 from trustsmith.model.resources import WorkflowFile
-from trustsmith.render import Site, login_environment, render
+from trustsmith.render import Site, catalogue, login_environment, own_folder, problems, render
 from trustsmith.systems.azure import AzureWriter
 from trustsmith.systems.entra import EntraWriter
 from trustsmith.systems.github import GitHubWriter
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from trustsmith.clients.credentials import Credentials
     from trustsmith.clients.github import GitHub
     from trustsmith.clients.graph import Graph
+    from trustsmith.errors import Problem
     from trustsmith.model.resource import Side
     from trustsmith.systems import Reader, Writer
 
@@ -65,21 +67,56 @@ class Talk(Listener, Protocol):
 
 @dataclass(frozen=True)
 class Options:
-    """Where the checkout and the files are, and how to sign in. config, endpoints: None for the usual places."""
+    """Where the checkout and the files are, and how to sign in. config, endpoints: None for the usual places.
+
+    out: where workflow files are written instead of the checkout.
+    """
 
     root: Path = field(default_factory=Path.cwd)
     config: Path | None = None
     endpoints: Path | None = None
     sign_in: SignIn = "auto"
+    out: Path | None = None
 
     @property
     def config_path(self) -> Path:
         """Where the configuration is, or will be."""
         return self.root / (self.config or CONFIG_PATH)
 
+    @property
+    def pins_path(self) -> Path:
+        """Where the repository's own pins of actions are, if it has any."""
+        return self.config_path.with_name(PINS_NAME)
+
     def read_config(self) -> Source:
-        """The configuration. Raises UsageError or ConfigError."""
-        return read_config(self.config_path)
+        """The configuration, with the pins beside it, and with templates that are there and take what it gives them.
+
+        Raises UsageError, or ConfigError with the problems of both files.
+        """
+        try:
+            source = self.pinned(read_config(self.config_path))
+        except ConfigError as error:
+            raise ConfigError(sorted({*error.problems, *self._problems_of_pins()})) from None
+        return self.with_templates(source)
+
+    def with_templates(self, source: Source) -> Source:
+        """The same, if its templates are there and take what it gives them. Raises UsageError or ConfigError."""
+        known = catalogue(own_folder(source.config, self.root))
+        found = [one for workflow in source.config.workflows for one in problems(workflow, known)]
+        if found:
+            raise ConfigError([source.problem(one.path, one.message, one.hint) for one in found])
+        return source
+
+    def pinned(self, source: Source) -> Source:
+        """A configuration that was not read from its file, with the pins beside that. Raises UsageError or ConfigError."""
+        return replace(source, config=replace(source.config, pins=pinsfile.read(self.pins_path)))
+
+    def _problems_of_pins(self) -> list[Problem]:
+        try:
+            pinsfile.read(self.pins_path)
+        except ConfigError as error:
+            return error.problems
+        return []
 
     def choose_endpoints(self, cloud: str, github: str, config: Config | None) -> Endpoints:
         """The endpoints file when there is one, else the cloud's and the host's own; refined by the configuration.
@@ -91,8 +128,8 @@ class Options:
         return endpoints.refined(config.enterprise, config.audience) if config else endpoints
 
 
-def rendered(config: Config, endpoints: Endpoints) -> list[WorkflowFile]:
-    """The workflow files of a configuration. Raises UsageError."""
+def rendered(config: Config, endpoints: Endpoints, root: Path) -> list[WorkflowFile]:
+    """The workflow files of a configuration in the checkout `root`. Raises UsageError."""
     site = Site(
         authority=endpoints.authority,
         audience=endpoints.audience,
@@ -100,10 +137,7 @@ def rendered(config: Config, endpoints: Endpoints) -> list[WorkflowFile]:
         login_environment=login_environment(config.cloud),
         version=__version__,
     )
-    files = [(file.path, file.text, inspect(file.text)) for file in render(config, site)]
-    return [
-        WorkflowFile(path=path, text=text, body=made.body if made else text) for path, text, made in files
-    ]
+    return [WorkflowFile.of(file.path, file.text) for file in render(config, site, root)]
 
 
 class Session:
@@ -230,7 +264,18 @@ class Session:
             case "github":
                 return self.github_side
             case "files":
-                return WorktreeWriter(self.options.root)
+                config = Path(self.options.config or CONFIG_PATH).as_posix()
+                return WorktreeWriter(self.options.out or self.options.root, config, self._formerly)
+
+    def _formerly(self, text: str) -> dict[str, str]:
+        """What a former text of the configuration asks for, path → body; nothing when it cannot be rendered today."""
+        options = self.options
+        try:
+            config = options.with_templates(options.pinned(load(text, CONFIG_PATH))).config
+            endpoints = options.choose_endpoints(config.cloud, config.github, config)
+            return {file.path: file.body for file in rendered(config, endpoints, options.root)}
+        except TrustsmithError:
+            return {}
 
     async def aclose(self) -> None:
         """Close the clients that were opened."""

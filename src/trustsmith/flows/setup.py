@@ -120,7 +120,8 @@ def _configure(
     config, warnings = decide(answers, known, start)
     file = finder.file
     text = configfile.update(there.text, config, file) if there else configfile.new(config)
-    return configfile.load(text, file if there else f"{file} (not written yet)"), warnings
+    source = configfile.load(text, file if there else f"{file} (not written yet)")
+    return finder.options.pinned(source), warnings
 
 
 class _Finder:
@@ -130,8 +131,9 @@ class _Finder:
         self._session = session
         self.answers = answers
         self.start = start
-        self.file = session.options.config_path.as_posix()
-        self._remote = git.remote(session.options.root)
+        self.options = session.options
+        self.file = self.options.config_path.as_posix()
+        self._remote = git.remote(self.options.root)
 
     async def find(self, *, ask: bool) -> Found:
         """What is known before the first question; services are asked only for what the flags leave open.

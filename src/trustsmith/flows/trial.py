@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from trustsmith.desire import identity_of
@@ -74,7 +75,7 @@ class Trial:
     async def _check_pushed(self, workflow: Workflow) -> None:
         """What runs is what the default branch has: it must be what we would render."""
         repository, path = self._picture.facts.repository, workflow.path
-        files = rendered(self._config, self._session.endpoints)
+        files = rendered(self._config, self._session.endpoints, self._session.options.root)
         wanted = next(file.body for file in files if file.path == path)
         text = await self._session.github.actions.file(repository.full_name, path, repository.default_branch)
         there = None if text is None else inspect(text)
@@ -82,9 +83,10 @@ class Trial:
             return
         what = "is not there yet" if text is None else "is not what trustsmith would render"
         branch = repository.default_branch
+        edits = f" --overwrite {shlex.quote(workflow.name)}" if there is not None and there.edited else ""
         raise UsageError(
             f"{path} {what} on the default branch, {branch}; its run would prove nothing.",
-            hint=f"Render it, and bring it to {branch}:\n  trustsmith render\n{_how_to_push(path)}",
+            hint=f"Render it, and bring it to {branch}:\n  trustsmith render{edits}\n{_how_to_push(path)}",
         )
 
     def _inputs(self, patience: float) -> dict[str, str]:

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Literal
 from trustsmith.model.foundry import PROJECT_MANAGER, ProjectId
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from uuid import UUID
 
     from trustsmith.model.issuers import Trust
+    from trustsmith.model.pins import Pin
 
+#: What an option of a template may be in the file.
+OptionValue = str | int | bool | tuple[str, ...]
 CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud", "AzureBleuCloud")
 CONFIG_PATH = ".github/trustsmith.yml"
 #: The template whose workflow proves what is configured; `verify --run` starts it.
@@ -57,11 +61,24 @@ class Grant:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Runner:
+    """Where jobs run (`runs-on`): a machine that has all the labels, in a runner group if one is named."""
+
+    labels: tuple[str, ...] = ()
+    group: str | None = None
+
+
+#: Named with its version: what `ubuntu-latest` is changes under one's feet.
+HOSTED = Runner(labels=("ubuntu-24.04",))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Environment:
     """One environment: which Foundry projects it deploys to, with what role, how it is protected.
 
-    trusts: workloads outside GitHub that may sign in as its identity, too. observes: its jobs only look, so its identity
-    is its own even where the others share one, and may read Entra (`model.observing`).
+    trusts: workloads outside GitHub that may sign in as its identity, too. runner: where its jobs run; None for the file's
+    own. observes: its jobs only look, so its identity is its own even where the others share one, and may read Entra
+    (`model.observing`).
     """
 
     name: str
@@ -72,6 +89,7 @@ class Environment:
     endpoint: str | None = None
     protection: Protection = field(default_factory=Protection)
     trusts: tuple[Trust, ...] = ()
+    runner: Runner | None = None
     observes: bool = False
 
 
@@ -102,13 +120,32 @@ class Observer:
 
 @dataclass(frozen=True, kw_only=True)
 class Workflow:
-    """One generated workflow file. `environments` are names, in the order of their jobs."""
+    """One generated workflow file.
+
+    stages: names of environments; those of one stage are side by side, and a stage waits for the one before it.
+    paths: a push starts it only when it changes one of these (patterns of GitHub's `paths`).
+    reusable: other workflows call it; then no push starts it.
+    options: of its template, as the file's `with` gives them.
+    """
 
     name: str
     template: str
     path: str
-    environments: tuple[str, ...]
+    stages: tuple[tuple[str, ...], ...]
     run: str | None = None
+    paths: tuple[str, ...] = ()
+    reusable: bool = False
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """The environments of all stages, in their order."""
+        return tuple(name for stage in self.stages for name in stage)
+
+
+def one_by_one(environments: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """Stages of one environment each."""
+    return tuple((name,) for name in environments)
 
 
 def default_path(template: str) -> str:
@@ -119,7 +156,7 @@ def default_path(template: str) -> str:
 def default_workflows(environments: tuple[str, ...]) -> tuple[Workflow, ...]:
     """What is rendered when the file has no `workflows`: one deployment through all, and the proof that it can be."""
     return tuple(
-        Workflow(name=name, template=template, path=default_path(template), environments=environments)
+        Workflow(name=name, template=template, path=default_path(template), stages=one_by_one(environments))
         for name, template in (("deploy", "deploy-agents"), (CHECK_TRUST, CHECK_TRUST))
     )
 
@@ -130,6 +167,9 @@ class Config:
 
     enterprise: the slug that is part of the issuer, if it is. audience: None for the endpoints' one.
     immutable_subjects: the repository is to opt in to subjects with ids, from which there is no known way back.
+    runner: where jobs run whose environment does not say otherwise.
+    templates: the folder of the repository's own templates, from its top; None without any.
+    pins: the repository's own pins of actions. They are in a file of their own, and so not compared.
     """
 
     repository: str
@@ -143,7 +183,10 @@ class Config:
     identity: Identity = field(default_factory=Identity)
     store: Literal["secrets", "variables"] = "secrets"
     immutable_subjects: bool = False
+    runner: Runner = HOSTED
+    templates: str | None = None
     workflows: tuple[Workflow, ...] = ()
+    pins: tuple[Pin, ...] = field(default=(), compare=False)
 
     @property
     def projects(self) -> tuple[ProjectId, ...]:

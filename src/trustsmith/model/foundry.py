@@ -136,6 +136,15 @@ class ProjectId:
         """The ARM id in its usual spelling; also the scope of the project."""
         return f"{self.account_scope}/projects/{self.project}"
 
+    def at(self, level: str) -> str:
+        """The scope of the project, or of what it is in, by the word for it in a grant: "account"."""
+        return {
+            "project": self.id,
+            "account": self.account_scope,
+            "resource-group": self.group_scope,
+            "subscription": self.subscription_scope,
+        }[level]
+
     @property
     def key(self) -> str:
         """The id in lower case, to compare by."""

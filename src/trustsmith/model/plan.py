@@ -14,6 +14,7 @@ from trustsmith.model.resources import Application, FederatedCredential, Workflo
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from trustsmith.model.advice import Advice
     from trustsmith.model.resource import Key, Resource, Side
 
 Verb = Literal["create", "update", "restore", "delete", "check"]
@@ -134,8 +135,9 @@ class Plan:
     """What would change, what waits for somebody else, and what is dangerous about it.
 
     strays: things on our own identities that are not ours (a credential or a grant that somebody added); they count
-    as differences, and are only removed by name. notes: remarks for people. not_compared: what an observer may not read;
-    a plan with such parts is a report, and nobody carries it out.
+    as differences, and are only removed by name. notes: remarks for people. rights: advice about the roles of each
+    environment, which changes nothing about the plan. not_compared: what an observer may not read; a plan with such parts
+    is a report, and nobody carries it out.
     """
 
     changes: tuple[Change, ...] = ()
@@ -143,6 +145,7 @@ class Plan:
     waiting: tuple[Waiting, ...] = ()
     hazards: tuple[Hazard, ...] = ()
     notes: tuple[str, ...] = ()
+    rights: tuple[Advice, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
 
     @property
@@ -173,6 +176,7 @@ class Plan:
             **self._content(),
             "not_compared": [entry.as_json() for entry in self.not_compared],
             "notes": list(self.notes),
+            "rights": [advice.as_json() for advice in self.rights],
         }
 
     def _content(self) -> dict[str, Any]:
@@ -198,10 +202,13 @@ class Plan:
         order: dict[Change, frozenset[Change]] = {
             check: frozenset({by_key[key]}) for key, check in checks.items() if key in by_key
         }
+        environments = [other for other in ups if isinstance(other.resource, GitHubEnvironment)]
         for change in ups:
             first = by_key | checks if isinstance(change.resource, FederatedCredential) else by_key
             needed = {first[key] for key in change.resource.needs if key in first} - {change}
-            order[change] = frozenset(needed | _previous_credential(change, order) | _canary(change, ups))
+            order[change] = frozenset(
+                needed | _previous_credential(change, order) | _canary(change, ups, environments)
+            )
         for change in downs:
             children = {other for other in downs if _goes_first(other, change)}
             order[change] = frozenset(
@@ -228,12 +235,11 @@ def _goes_first(other: Change, change: Change) -> bool:
             return change.key in other.resource.needs
 
 
-def _canary(change: Change, ups: list[Change]) -> set[Change]:
-    """The environment that goes ahead of an application, or of a file.
+def _canary(change: Change, ups: list[Change], environments: list[Change]) -> set[Change]:
+    """The one of these environments that goes ahead of an application, or of a file.
 
     Rights at GitHub show only when they are used, so nothing else is made before GitHub has let us write once.
     """
-    environments = [other for other in ups if isinstance(other.resource, GitHubEnvironment)]
     if isinstance(change.resource, WorkflowFile):
         return set(environments[:1])
     if not isinstance(change.resource, Application):

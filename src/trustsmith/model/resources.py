@@ -5,10 +5,10 @@ Must not do I/O, and must not know how a service spells these things: `systems/`
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from trustsmith.generated import digest, inspect
 from trustsmith.model.environments import (
     EnvironmentMark,
     EnvironmentSecret,
@@ -22,6 +22,8 @@ from trustsmith.model.resource import Key, Resource, Value, merged
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
+
+    from trustsmith.regenerate import Regenerated, Word
 
 #: Begins the `identity` of a role assignment whose principal is no longer there.
 ORPHAN = "gone principal "
@@ -206,23 +208,44 @@ class GraphPermission(Resource):
 class WorkflowFile(Resource):
     """A generated file in the checkout.
 
-    owned: it carries our header, and nobody edited it since. body: the text below the header, which alone is compared:
-    a new version of trustsmith by itself changes no file.
+    owned: it carries our header, and nobody wrote anything into it. text: all of it. What is compared is in it: `body`
+    below the header, `base`, the hash in the header ("" without one), and `preamble`, what others wrote above it. A new
+    version of trustsmith by itself changes no file.
+    word: of a wanted file, what was said about edits. fate: of one that is there, what becomes of it.
     """
 
     kind = "workflow file"
     side = "files"
     path: str
     body: str = field(repr=False)
+    base: str = ""
+    preamble: str = field(default="", repr=False)
     text: str = field(repr=False, compare=False)
+    word: Word | None = field(default=None, repr=False, compare=False)
+    fate: Regenerated | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, path: str, text: str, fate: Regenerated | None = None) -> Self:
+        """The file at `path` that has this text."""
+        made = inspect(text)
+        if made is None:
+            return cls(path=path, body=text, text=text, fate=fate, owned=False)
+        owned = made.intact and not made.preamble
+        base, preamble, body = made.base, made.preamble, made.body
+        return cls(path=path, body=body, base=base, preamble=preamble, text=text, fate=fate, owned=owned)
 
     @property
     def key(self) -> Key:
         return Key(self.kind, self.path)
 
     def shown(self) -> dict[str, Any]:
-        digest = hashlib.sha256(self.body.encode()).hexdigest()
-        return {"path": self.path, "sha256": digest, "lines": self.body.count("\n")}
+        rest = self.preamble + self.body
+        return {"path": self.path, "sha256": digest(rest), "base": self.base, "lines": rest.count("\n")}
+
+    def over(self, live: Mapping[Key, Resource]) -> Self:
+        """What others wrote into the file stays in it, where that can be."""
+        there = live.get(self.key)
+        return self.of(self.path, there.fate.text) if isinstance(there, WorkflowFile) and there.fate else self
 
 
 KINDS: tuple[type[Resource], ...] = (

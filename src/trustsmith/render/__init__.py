@@ -6,38 +6,43 @@ gives the same text on every machine. What it returns has been parsed again and 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trustsmith.errors import UsageError
-from trustsmith.generated import block, scalar, stamp
-from trustsmith.model.config import CHECK_TRUST, Config, Workflow
-from trustsmith.render import trust
-from trustsmith.render.check import MisrenderedError, compare
+from trustsmith.generated import stamp
+from trustsmith.model.pins import merged
+from trustsmith.render.catalogue import SUFFIX, Template, catalogue, folder, packaged_pins
 from trustsmith.render.content import Site, content_of, endpoint_names
+from trustsmith.render.ink import MisrenderedError
+from trustsmith.render.options import Condition, Option
+from trustsmith.render.problems import Found, problems
 
 if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
+    from pathlib import Path
 
-    from jinja2 import Environment as Templates
+    from trustsmith.model.config import Config
 
 __all__ = [
+    "Condition",
+    "Found",
     "MisrenderedError",
+    "Option",
     "Rendered",
     "Site",
+    "Template",
+    "catalogue",
     "endpoint_names",
     "login_environment",
-    "operations",
-    "probe",
+    "own_folder",
+    "packaged_pins",
+    "problems",
     "render",
-    "template_names",
+    "scripts",
+    "source_of",
 ]
 
-_SUFFIX = ".yml.j2"
 _LOGIN_ENVIRONMENTS = {
     "AzureCloud": None,
     "AzureUSGovernment": "azureusgovernment",
@@ -67,98 +72,42 @@ def login_environment(cloud: str) -> str | None:
     return _LOGIN_ENVIRONMENTS[cloud]
 
 
-def template_names() -> tuple[str, ...]:
-    """The templates that are there, sorted."""
-    files = (item.name for item in _folder().iterdir())
-    return tuple(sorted(name.removesuffix(_SUFFIX) for name in files if name.endswith(_SUFFIX)))
-
-
-def render(config: Config, site: Site) -> tuple[Rendered, ...]:
+def render(config: Config, site: Site, root: Path | None = None) -> tuple[Rendered, ...]:
     """The workflow files, in the configuration's order.
 
-    Raises UsageError for an unknown template or environment, and for names that no workflow can hold.
+    root: the checkout, in which the repository's own templates are looked for.
+    Raises UsageError for what `problems` would report, for an own template that is broken, and for names that no workflow
+    can hold.
     """
-    return tuple(_render(workflow, config, site) for workflow in config.workflows)
+    from trustsmith.render.engine import Engine
+
+    own = own_folder(config, root)
+    known = catalogue(own)
+    engine = Engine(merged(packaged_pins(), config.pins), own)
+    rendered = []
+    for workflow in config.workflows:
+        for found in problems(workflow, known):
+            raise UsageError(found.message, hint=found.hint)
+        template = known[workflow.template]
+        content = content_of(workflow, template, config, site, scripts())
+        text = stamp(engine.body(template, content), template=template.name, version=site.version)
+        rendered.append(Rendered(path=workflow.path, template=template.name, text=text))
+    return tuple(rendered)
 
 
-def _render(workflow: Workflow, config: Config, site: Site) -> Rendered:
-    if workflow.template not in template_names():
-        message = f"There is no template {workflow.template!r} (workflow {workflow.name!r})."
-        raise UsageError(message, hint=f"Templates: {', '.join(template_names())}.")
-    body = (
-        _trust(workflow, config, site)
-        if workflow.template == CHECK_TRUST
-        else _deployment(workflow, config, site)
-    )
-    text = stamp(body, template=workflow.template, version=site.version)
-    return Rendered(path=workflow.path, template=workflow.template, text=text)
+def own_folder(config: Config, root: Path | None) -> Path | None:
+    """Where the repository's own templates are; None when the file names no folder, or there is no checkout."""
+    return root / config.templates if root is not None and config.templates else None
 
 
-def _deployment(workflow: Workflow, config: Config, site: Site) -> str:
-    meant = content_of(workflow, config, site)
-    body = _templates().get_template(workflow.template + _SUFFIX).render(vars(meant))
-    compare(body, meant, _actions())
-    return body
-
-
-def _trust(workflow: Workflow, config: Config, site: Site) -> str:
-    meant = trust.content_of(workflow, config, site, probe())
-    body = _templates().get_template(workflow.template + _SUFFIX).render(vars(meant))
-    trust.compare(body, meant)
-    return body
+def source_of(template: Template, own: Path | None) -> str:
+    """A template's own text."""
+    place = own if template.own and own is not None else folder()
+    return (place / f"{template.name}{SUFFIX}").read_text(encoding="utf-8")
 
 
 @cache
-def probe() -> str:
-    """The script that a job of check-trust runs."""
-    return (_folder() / "probe.py").read_text(encoding="utf-8")
-
-
-@cache
-def _folder() -> Traversable:
-    """Find the templates: in the installed package, or at the top of a checkout (an editable installation)."""
-    packaged = resources.files("trustsmith") / "templates"
-    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "templates"
-
-
-@cache
-def _templates() -> Templates:
-    """Set jinja2 up with delimiters that leave GitHub's `${{ }}` alone."""
-    import jinja2
-
-    loader = jinja2.FunctionLoader(lambda name: (_folder() / name).read_text(encoding="utf-8"))
-    templates = jinja2.Environment(  # noqa: S701  (autoescape is for HTML; the filters below quote for YAML)
-        loader=loader,
-        undefined=jinja2.StrictUndefined,
-        block_start_string="[%",
-        block_end_string="%]",
-        variable_start_string="[[",
-        variable_end_string="]]",
-        comment_start_string="[#",
-        comment_end_string="#]",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    templates.filters.update(scalar=scalar, block=block, pinned=_pinned)
-    return templates
-
-
-@cache
-def _actions() -> dict[str, tuple[str, str]]:
-    """The one file of pins: action → what stands after `uses:`, as (`action@commit`, version)."""
-    pins = json.loads((_folder() / "actions.json").read_text(encoding="utf-8"))
-    return {action: (f"{action}@{pin['sha']}", pin["version"]) for action, pin in pins.items()}
-
-
-def operations() -> dict[str, list[dict[str, Any]]]:
-    """What the jobs of each template do in Azure, and the action that permits it: template → operations."""
-    found: dict[str, list[dict[str, Any]]] = json.loads(
-        (_folder() / "operations.json").read_text(encoding="utf-8")
-    )
-    return found
-
-
-def _pinned(action: str) -> str:
-    """`action@commit # version`: the commit counts, the comment is for people and for tools that update it."""
-    return " # ".join(_actions()[action])
+def scripts() -> dict[str, str]:
+    """What jobs of our templates run besides shell: the script `probe` (of check-trust) and others, by name."""
+    files = [file for file in folder().iterdir() if file.name.endswith(".py")]
+    return {file.name.removesuffix(".py"): file.read_text(encoding="utf-8") for file in files}

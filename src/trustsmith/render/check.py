@@ -1,99 +1,83 @@
-"""The net under the templates: a rendered workflow is read again and compared with what it was meant to hold.
+"""The rules that every rendered workflow keeps, whoever wrote its template.
 
-Must not mend anything: a difference is a bug of ours, and nothing is written.
+Must not mend anything. That values change nothing else is `ink`'s affair; here it is about what the text says.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from trustsmith.render.content import ENDPOINT
-
 if TYPE_CHECKING:
-    from trustsmith.render.content import Content, Job
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
-_ACTIONS = ("actions/checkout", "actions/setup-python", "azure/login")
-_JOB_KEYS = {"concurrency", "environment", "name", "permissions", "runs-on", "steps", "timeout-minutes"}
-
-
-class MisrenderedError(RuntimeError):
-    """A rendered text does not say what the configuration says: a bug of ours, which no user can mend."""
+_COMMIT = re.compile(r"[^@]+@[0-9a-f]{40}")
+_MATRIX = "${{ matrix.environment }}"
 
 
-def compare(body: str, content: Content, actions: dict[str, tuple[str, str]]) -> None:
-    """Read the rendered `body` with a YAML parser: it must hold what `content` means, and no more.
+class RuleError(ValueError):
+    """The workflow says something that none of ours may say."""
 
-    actions: action → (`action@commit`, version), as pinned.
-    Raises MisrenderedError. Costs 5 ms a job with ruamel's own parser, 0.7 ms where its C library is installed.
+
+def check(document: Any, value: Callable[[str], str], environments: Collection[str], *, own: bool) -> None:
+    """Hold a workflow's structure to the rules.
+
+    value: what stands for a text that was read (see `Page.value`). environments: whose tokens its jobs may ask for.
+    Raises RuleError; for a template of ours also when it lacks a job for an environment, or asks for more than was meant.
     """
-    uses = [*(actions[action][0] for action in _ACTIONS), None, None, None]
-    push = {"push": content.push} if content.push else {}
-    meant = {
-        "keys": ["defaults", "jobs", "name", "on", "permissions"],
-        "top": (content.name, {"workflow_dispatch": None} | push, {}),
-        "jobs": {job.id: _meant(job, content, uses) for job in content.jobs},
-    }
     try:
-        document = parsed(body, content.name)
-        said = {
-            "keys": sorted(document),
-            "top": (document["name"], document["on"], document["permissions"]),
-            "jobs": {job_id: _said(job, content) for job_id, job in document["jobs"].items()},
-        }
-    except (AttributeError, LookupError, TypeError) as error:
-        raise MisrenderedError(f"the workflow {content.name!r} came out broken") from error
-    if said != meant:
-        raise MisrenderedError(f"the workflow {content.name!r} came out other than it was meant")
+        found = _jobs(document, value, environments)
+        uses = list(_uses(document))
+        meant = own or (document["permissions"] == {} and found == set(environments))
+    except (AttributeError, LookupError, TypeError):
+        raise RuleError("it is no workflow: it needs a mapping 'jobs', and each job is one") from None
+    if not meant:
+        raise RuleError("it does not have the jobs and permissions that were meant")
+    for use in uses:
+        if not own and not _COMMIT.fullmatch(use):
+            raise RuleError(f"{use} is not pinned to a commit")
 
 
-def parsed(body: str, name: str) -> Any:
-    """What a YAML parser reads in the text of the workflow called `name`. Raises MisrenderedError."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        return YAML(typ="safe").load(body)
-    except YAMLError as error:
-        raise MisrenderedError(f"the workflow {name!r} is no YAML") from error
-
-
-def _meant(job: Job, content: Content, uses: list[str | None]) -> dict[str, Any]:
-    """What the parsed job has to say, in the form of `_said`."""
-    site = content.site
-    login = {
-        "client-id": job.client,
-        "tenant-id": job.tenant,
-        "allow-no-subscriptions": True,
-        "audience": site.audience,
-    }
-    return {
-        "keys": sorted(_JOB_KEYS | ({"needs"} if job.needs else set())),
-        "name": job.title,
-        "needs": job.needs,
-        "environment": job.environment,
-        "concurrency": {"group": job.group, "cancel-in-progress": False},
-        "permissions": {"contents": "read", "id-token": "write"},
-        "uses": uses,
-        "steps": [["name", "uses", "with"]] * 3 + [["env", "name", "run"]] * 3,
-        "login": login | ({"environment": site.login_environment} if site.login_environment else {}),
-        "endpoints": job.endpoints,
-        "run": content.run,
-    }
+def _jobs(document: Any, value: Callable[[str], str], environments: Collection[str]) -> set[str]:
+    """The environments of all jobs. A job that may ask for a token runs in one that is meant."""
+    every: set[str] = set()
+    for name, job in document["jobs"].items():
+        found = set(_environments(job, value))
+        every |= found
+        if not _asks(job.get("permissions", document.get("permissions"))) or "uses" in job:
+            continue
+        if not found or not found <= set(environments):
+            stranger = ", ".join(sorted(found - set(environments))) or "no environment"
+            raise RuleError(
+                f"job {value(str(name))!r} may ask for a token (id-token: write) and runs in {stranger}, not in one of the workflow's: "
+                f"{', '.join(environments)}"
+            )
+    return every
 
 
-def _said(job: dict[str, Any], content: Content) -> dict[str, Any]:
-    """What a parsed job says. The template's own command holds nothing of the configuration: left out."""
-    steps = job["steps"]
-    return {
-        "keys": sorted(job),
-        "name": job["name"],
-        "needs": job.get("needs"),
-        "environment": job["environment"],
-        "concurrency": job["concurrency"],
-        "permissions": job["permissions"],
-        "uses": [step.get("uses") for step in steps],
-        "steps": [sorted(step) for step in steps],
-        "login": steps[2]["with"],
-        "endpoints": {key: text for key, text in steps[-1]["env"].items() if key.startswith(ENDPOINT)},
-        "run": steps[-1]["run"] if content.run else None,
-    }
+def _asks(permissions: Any) -> bool:
+    return bool(
+        permissions == "write-all"
+        or (isinstance(permissions, dict) and permissions.get("id-token") == "write")
+    )
+
+
+def _environments(job: Mapping[str, Any], value: Callable[[str], str]) -> Iterator[str]:
+    said = job.get("environment")
+    name = said.get("name") if isinstance(said, dict) else said
+    if name is None:
+        return
+    read = value(str(name))
+    if read != _MATRIX:
+        yield read
+        return
+    matrix = job["strategy"]["matrix"]
+    for row in [*({"environment": one} for one in matrix.get("environment", ())), *matrix.get("include", ())]:
+        yield value(str(row["environment"]))
+
+
+def _uses(document: Any) -> Iterator[str]:
+    for job in document["jobs"].values():
+        for part in (job, *job.get("steps", ())):
+            if "uses" in part:
+                yield part["uses"]

@@ -9,7 +9,14 @@ import time
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 from trustsmith.errors import TrustsmithError, UsageError
-from trustsmith.ui import report, report_explain, report_findings
+from trustsmith.ui import (
+    report,
+    report_explain,
+    report_files,
+    report_findings,
+    report_pins,
+    report_templates,
+)
 from trustsmith.ui.report import Line
 
 if TYPE_CHECKING:
@@ -21,10 +28,12 @@ if TYPE_CHECKING:
     from trustsmith.apply import Outcome, Run
     from trustsmith.explain import Explanation
     from trustsmith.model.findings import Finding
+    from trustsmith.model.pins import Update
     from trustsmith.model.plan import Change, Plan
+    from trustsmith.render import Template
 
 T = TypeVar("T")
-Format = Literal["text", "json", "md"]
+Format = Literal["text", "json", "md", "sarif"]
 Color = Literal["auto", "always", "never"]
 
 
@@ -50,7 +59,7 @@ class Console:
         self._rich: dict[TextIO, Rich] = {}
         self._document: dict[str, Any] = {}
         self._status: Status | None = None
-        self._running: dict[Change, float] = {}
+        self._running: dict[Change, None] = {}  # in the order in which they began
         self._began = time.monotonic()
         self._total = 0
         self._ended = 0
@@ -103,7 +112,7 @@ class Console:
     def started(self, change: Change) -> None:
         """A change is being made."""
         if not change.implied:
-            self._running[change] = time.monotonic()
+            self._running[change] = None
         self._progress()
 
     def finished(self, outcome: Outcome) -> None:
@@ -131,6 +140,11 @@ class Console:
         if self.format == "md":
             self.raw(report.plan_markdown(plan, self.repository))
 
+    def show_files(self, plan: Plan, files: Sequence[report_files.Difference]) -> None:
+        """How workflow files differ from what would be rendered; `plan` is that of which they are."""
+        self.document({"plan": plan.as_json(), "files": [file.as_json() for file in files]})
+        self.data(report_files.lines(files))
+
     def show_findings(self, title: str, findings: Sequence[Finding], *, brief: bool = False) -> None:
         """Findings. brief: without -v, what passes takes one line a check."""
         self._quiet()
@@ -145,6 +159,17 @@ class Console:
         self.data(report_explain.lines(explanations))
         if self.format == "md":
             self.raw(report_explain.markdown(explanations))
+
+    def show_pins(self, updates: Sequence[Update]) -> None:
+        """Pins of actions, and what they would become."""
+        self._quiet()
+        self.document({"pins": [update.as_json() for update in updates]})
+        self.data(report_pins.lines(updates))
+
+    def show_templates(self, templates: Sequence[Template], *, full: bool) -> None:
+        """The catalogue of templates. full: with options, and what their jobs do in Azure."""
+        self.document({"templates": [report_templates.as_json(template) for template in templates]})
+        self.data(report_templates.lines(templates, full=full))
 
     def show_run(self, plan: Plan, run: Run) -> None:
         """How it went."""
@@ -228,7 +253,7 @@ class Console:
 
     def _progress(self) -> None:
         if self._running:
-            oldest = min(self._running, key=self._running.__getitem__)
+            oldest = next(iter(self._running))
             elapsed = time.monotonic() - self._began
             self._show_status(
                 f"{self._ended}/{self._total} done, {elapsed:.0f} s: {oldest.verb} {oldest.key}"

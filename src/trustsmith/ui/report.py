@@ -12,6 +12,7 @@ from trustsmith.model.environments import GitHubEnvironment, SubjectSetting
 from trustsmith.model.plan import SCHEMA, Change, Plan
 from trustsmith.model.resource import Later, Resource
 from trustsmith.model.resources import FederatedCredential, WorkflowFile
+from trustsmith.ui import report_rights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +58,7 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
             pairs = [(kind, name) for kind, names in kinds.items() for name in names]
             yield from (Line(f"    / {kind:<{_KIND_WIDTH}}  {name}") for kind, name in pairs)
         yield Line("")
+    yield from (Line(text, style) for text, style in report_rights.lines(plan.rights))
     for hazard in plan.hazards:
         allowed = " (allowed)" if hazard.allowed else ""
         yield Line(f"  ! {hazard.id}{allowed}: {hazard.why}", "yellow" if hazard.allowed else "bold red")
@@ -268,6 +270,13 @@ def plan_markdown(plan: Plan, repository: str, heading: str = "Plan for") -> str
         ("Not ours", [(s.key.kind, s.key.name, s.why) for s in plan.strays]),
         ("Waiting", [(w.key.kind, w.key.name, w.reason) for w in plan.waiting]),
         ("Hazards", [("allowed" if h.allowed else "not allowed", h.id, h.why) for h in plan.hazards]),
+        (
+            "Roles",
+            [
+                (report_rights.TOLD[a.kind].word, a.environment, a.why)
+                for a in report_rights.told(plan.rights)
+            ],
+        ),
     ):
         if rows:
             lines += ["", f"## {title}", ""]
@@ -309,4 +318,4 @@ def _code(name: str, *, table: bool = False) -> str:
 
 def harmless(text: str) -> str:
     """A line of text that can do nothing but be read: what others named may hold escape sequences or line ends."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return "".join(c if c.isprintable() or c == "\t" else f"\\u{ord(c):04x}" for c in text)

@@ -1,0 +1,147 @@
+"""jinja2, set up so that GitHub's `${{ }}` is left alone, every value is quoted, and an error names template and line.
+
+Templates run in jinja2's sandbox: in a pull request's check, somebody else may have written them.
+"""
+
+from __future__ import annotations
+
+import traceback
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from trustsmith.errors import TrustsmithError, UsageError
+from trustsmith.render.catalogue import SUFFIX, folder
+from trustsmith.render.check import RuleError, check
+from trustsmith.render.ink import Bare, Block, InkError, MisrenderedError, Page, UnfitError, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from trustsmith.model.pins import Pin
+    from trustsmith.render.catalogue import Template
+    from trustsmith.render.content import Content
+
+_PAGE: ContextVar[Page] = ContextVar("page")
+_DOCS = "What templates may use: docs/templates.md, or\n  trustsmith templates --format json"
+
+
+class Engine:
+    """Renders templates, those of the folder `own` among them. pins: by action."""
+
+    def __init__(self, pins: Mapping[str, Pin], own: Path | None = None) -> None:
+        self._pins = pins
+        self._own = own
+        self._jinja = (
+            ImmutableSandboxedEnvironment(  # (no autoescape: that is for HTML; `_finalize` quotes for YAML)
+                loader=jinja2.FunctionLoader(self._source),
+                undefined=jinja2.StrictUndefined,
+                finalize=_finalize,
+                block_start_string="[%",
+                block_end_string="%]",
+                variable_start_string="[[",
+                variable_end_string="]]",
+                comment_start_string="[#",
+                comment_end_string="#]",
+                trim_blocks=True,
+                lstrip_blocks=True,
+                keep_trailing_newline=True,
+            )
+        )
+        self._jinja.filters.update(block=Block, literal=literal, pinned=self._pinned, plain=plain)
+
+    def _source(self, name: str) -> tuple[str, str, None] | None:
+        """A template's text, its name in messages, and None for "it does not change meanwhile"."""
+        for place in (folder(), self._own):
+            file = place / name if place is not None else None
+            if file is not None and file.is_file():
+                return file.read_text(encoding="utf-8"), str(file), None
+        return None
+
+    def _pinned(self, action: str) -> Bare:
+        """`action@commit # version`: the commit counts, the comment is for people and for tools that update it."""
+        if action not in self._pins:
+            raise InkError(
+                f"{action!r} has no pin; give it one with trustsmith render --pin {action}@VERSION"
+            )
+        pin = self._pins[action]
+        return Bare(f"{pin.use} # {pin.version}")
+
+    def body(self, template: Template, content: Content) -> str:
+        """The rendered text, without the header.
+
+        Raises UsageError for an own template that is broken, or a value that cannot be where it is wanted; MisrenderedError when
+        a template of ours comes out other than it was meant.
+        """
+        page = Page()
+        token = _PAGE.set(page)
+        name = template.name + SUFFIX
+        try:
+            marked = self._jinja.get_template(name).render(vars(content))
+            body = page.finish(marked)
+            named = {name for job in content.jobs for name in job.environments}
+            check(_structure(marked), page.value, named, own=template.own)
+        except UnfitError as error:
+            raise UsageError(f"Workflow {content.name!r}: {error}.", hint=error.hint) from None
+        except (TrustsmithError, MisrenderedError):
+            raise
+        except Exception as error:  # whatever a template's expressions may raise
+            if not template.own:
+                raise MisrenderedError(f"workflow {content.name!r}: {error}") from error
+            raise _explained(name, error, content) from None
+        finally:
+            _PAGE.reset(token)
+        return body
+
+
+def _explained(name: str, error: Exception, content: Content) -> UsageError:
+    """What is wrong with somebody's template."""
+    line, file = _place(error, name)
+    where = f"{file}, line {line}" if line else file
+    if isinstance(error, RuleError):
+        return UsageError(
+            f"{file}: {error}.", hint="Give the job an environment of the workflow: [[ job.environment ]]"
+        )
+    if isinstance(error, jinja2.UndefinedError):
+        known = ", ".join(sorted(vars(content)))
+        return UsageError(f"{where}: {error.message}.", hint=f"There is: {known}.\n{_DOCS}")
+    if isinstance(error, UnicodeDecodeError):
+        return UsageError(f"{file} is not UTF-8 text.", hint="Save it again with the encoding UTF-8.")
+    return UsageError(f"{where}: {str(error).rstrip('.')}.", hint=_DOCS)
+
+
+def _place(error: Exception, name: str) -> tuple[int | None, str]:
+    """The template's line in which something was raised, and its file."""
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        return error.lineno, error.filename or name
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.endswith((SUFFIX, ".j2"))
+    ]
+    return (frames[-1].lineno, frames[-1].filename) if frames else (None, name)
+
+
+@jinja2.pass_context
+def _finalize(_: Any, value: Any) -> str:
+    """What `[[ ]]` writes. It is handed the context so that jinja2 does not compute it when it compiles."""
+    if isinstance(value, jinja2.Undefined):
+        str(value)  # raises, and says what is not known
+    return _PAGE.get().take(value)
+
+
+@lru_cache(maxsize=64)
+def _structure(marked: str) -> Any:
+    """What a marked text says; many files differ in their values only."""
+    from ruamel.yaml import YAML
+
+    return YAML(typ="safe").load(marked)
+
+
+def literal(text: str) -> str:
+    """Text as it is written inside an expression: in single quotes, doubled within (GitHub Docs, "Literals")."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,80 @@
+"""The checkout's workflows, actions and the scripts that they run, as texts. Reads only, and only inside the checkout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from trustsmith.errors import Problem
+from trustsmith.migrate.calls import called
+from trustsmith.migrate.repository import Repository
+from trustsmith.model.workflow import WORKFLOWS, Workflow
+from trustsmith.workflowfile import read as parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_ACTION_FILES = {"action.yml", "action.yaml"}
+#: Folders that hold nobody's own actions.
+_FOREIGN = {".git", "node_modules", ".venv", "venv", "vendor", "__pycache__", ".terraform", ".tox"}
+_LARGEST = 1024 * 1024
+#: Scripts that scripts call are followed so deep.
+_DEPTH = 2
+
+
+def read(root: Path) -> tuple[Repository, list[Problem]]:
+    """Everything, and what could not be read, by file and line."""
+    problems: list[Problem] = []
+    workflows: list[Workflow] = []
+    for path in _files(root):
+        file = path.relative_to(root).as_posix()
+        text, found = _text(path, file)
+        tree = None
+        if text is not None:
+            tree, found = parse(text, file)
+        problems += found
+        if tree is not None and tree.kind == "map":
+            workflows.append(Workflow(file=file, text=text or "", root=tree))
+
+    def script(path: str) -> str | None:
+        return _text(root / path, path)[0] if (root / path).is_file() else None
+
+    return with_scripts(tuple(workflows), script), sorted(problems)
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Workflows, wherever they are below their folder, and actions, wherever they are."""
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if name not in _FOREIGN)
+        below = PurePosixPath(Path(folder).relative_to(root).as_posix())
+        is_workflow = below.is_relative_to(WORKFLOWS)
+        for name in sorted(files):
+            if name in _ACTION_FILES or (is_workflow and name.endswith((".yml", ".yaml"))):
+                yield Path(folder, name)
+
+
+def with_scripts(workflows: tuple[Workflow, ...], text_of: Callable[[str], str | None]) -> Repository:
+    """A repository with the scripts that its steps run, and those that these run. text_of: None where there is none."""
+    repository = Repository(workflows=workflows)
+    for _ in range(_DEPTH):
+        found = {path: text for path in called(repository) if (text := text_of(path)) is not None}
+        repository = Repository(workflows=workflows, scripts=found)
+    return repository
+
+
+def _text(path: Path, file: str) -> tuple[str | None, list[Problem]]:
+    """A file's text as it is, without its byte order mark; None when it is not to be read."""
+    inside = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(path.parents[file.count("/")]))
+    try:
+        if not inside or path.stat().st_size > _LARGEST:
+            why = "it is larger than a megabyte" if inside else "it is a link that leads out of the checkout"
+            return None, [Problem(file, 0, 0, f"This was not read: {why}.")]
+        return path.read_bytes().decode("utf-8-sig"), []
+    except UnicodeDecodeError as error:
+        message = f"This is not UTF-8 text (byte {error.start})."
+        return None, [Problem(file, 0, 0, message, "Save the file again with the encoding UTF-8.")]
+    except OSError as error:
+        return None, [
+            Problem(file, 0, 0, f"This cannot be read: {error.strerror}.", "Check the file's rights.")
+        ]

@@ -1,0 +1,133 @@
+"""What a scan found, as text and as SARIF 2.1.0. Builds lines and values; must not print or decide."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from trustsmith import __version__
+from trustsmith.migrate.patterns import PATTERNS
+from trustsmith.ui.report import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from trustsmith.migrate.listing import Entry, Listing
+
+_DOCS = "https://github.com/trustsmith/trustsmith/blob/main/docs/migrate.md"
+
+
+def lines(listing: Listing) -> Iterator[Line]:
+    """The listing for people: uses by file, then what takes their place, then a summary."""
+    for file, found in groupby(listing.entries, key=lambda entry: entry.use.file):
+        yield Line(file, "bold")
+        yield from _uses(list(found))
+        yield Line("")
+    for problem in listing.problems:
+        yield Line(str(problem), "yellow")
+        yield from (Line(f"    {text}") for text in problem.hint.splitlines())
+    if listing.problems:
+        yield Line("")
+    used = dict.fromkeys(entry.pattern for entry in listing.entries)
+    if used:
+        yield Line("What takes their place", "bold")
+        width = max(len(pattern.id) for pattern in used)
+        yield from (Line(f"  {pattern.id:<{width}}  {pattern.replacement}") for pattern in used)
+        yield Line("")
+    yield Line(summary(listing), "bold")
+
+
+def _uses(entries: Sequence[Entry]) -> Iterator[Line]:
+    places = [f"{entry.use.line}:{entry.use.column}" for entry in entries]
+    secrets = [_secret(entry) for entry in entries]
+    wide, wider = max(map(len, places)), max(map(len, secrets))
+    for entry, place, secret in zip(entries, places, secrets, strict=True):
+        can = "" if entry.rewritable else " (by hand)"
+        text = f"  {place:>{wide}}  {secret:<{wider}}  {entry.use.pattern}: {entry.pattern.says}{can}"
+        yield Line(text, "red" if entry.pattern.entra else "yellow")
+
+
+def _secret(entry: Entry) -> str:
+    """The secret and where it lives."""
+    if not entry.secret:
+        return "-"
+    return f"{entry.secret} ({entry.level})" if entry.level != "unknown" else entry.secret
+
+
+def summary(listing: Listing) -> str:
+    """The listing in one sentence."""
+    uses = len(listing.entries)
+    if not uses:
+        return f"No use of a long-lived Azure credential in {_many(listing.files, 'file')}."
+    secrets = {secret for entry in listing.entries for secret in entry.use.secrets}
+    files = {entry.use.file for entry in listing.entries}
+    can = Counter(entry.rewritable for entry in listing.entries)[True]
+    return (
+        f"{_many(uses, 'use')} of {_many(len(secrets), 'secret')} in {_many(len(files), 'file')}; "
+        f"{can} can be rewritten, {uses - can} by hand."
+    )
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def sarif(listing: Listing) -> dict[str, Any]:
+    """The listing for code scanning (OASIS SARIF 2.1.0). Lines and columns count characters, from 1."""
+    ids = list(PATTERNS)
+    driver = {
+        "name": "trustsmith",
+        "version": __version__,
+        "informationUri": "https://github.com/trustsmith/trustsmith",
+        "rules": [_rule(name) for name in ids],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(entry, ids.index(entry.use.pattern)) for entry in listing.entries],
+        "invocations": [
+            {
+                "executionSuccessful": True,
+                "toolExecutionNotifications": [
+                    {"level": "warning", "message": {"text": str(problem)}} for problem in listing.problems
+                ],
+            }
+        ],
+    }
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    return {"$schema": schema, "version": "2.1.0", "runs": [run]}
+
+
+def _rule(name: str) -> dict[str, Any]:
+    pattern = PATTERNS[name]
+    said = f"{pattern.says[0].upper()}{pattern.says[1:]}."
+    return {
+        "id": name,
+        "shortDescription": {"text": said},
+        "fullDescription": {"text": f"{said} Without a long-lived credential: {pattern.replacement}."},
+        "helpUri": f"{_DOCS}#{name}",
+        "defaultConfiguration": {"level": "warning"},
+        "properties": {"tags": ["security"]},
+    }
+
+
+def _result(entry: Entry, index: int) -> dict[str, Any]:
+    use = entry.use
+    secret = f" ({entry.secret})" if entry.secret else ""
+    message = f"{entry.pattern.says[0].upper()}{entry.pattern.says[1:]}{secret}. Instead: {entry.pattern.replacement}."
+    place = {
+        "artifactLocation": {"uri": use.file.replace(" ", "%20"), "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": use.line, "startColumn": use.column},
+    }
+    # The same use keeps its fingerprint when lines move above it.
+    print_of = hashlib.sha256(f"{use.file}\n{use.pattern}\n{use.job}\n{entry.secret}".encode()).hexdigest()
+    return {
+        "ruleId": use.pattern,
+        "ruleIndex": index,
+        "level": "warning",
+        "message": {"text": message},
+        "locations": [{"physicalLocation": place}],
+        "partialFingerprints": {"trustsmith/v1": print_of[:32]},
+    }

@@ -1,0 +1,198 @@
+"""How values get into templates, whoever wrote the template."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.golden.cases import SITE, config, environment, workflow
+from trustsmith.errors import UsageError
+from trustsmith.render import catalogue, render
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLAIN = """\
+name: [[ name ]]
+on: {push: [[ push ]]}
+permissions: {}
+jobs:
+[% for job in jobs %]
+  [[ job.id | plain ]]:
+    runs-on: [[ job.runner ]]
+    environment: [[ job.environment ]]
+    permissions: {id-token: write}
+    steps:
+      - run: [[ run | block(10) ]]
+        env: {A: [[ options.a ]], B: [[ options.b ]]}
+[% endfor %]
+"""
+
+
+def rendered(folder: Path, text: str, *, about: str = "", **fields: Any) -> Any:
+    """What a YAML parser reads in the rendering of somebody's template."""
+    place = folder / "mine"
+    place.mkdir(exist_ok=True)
+    (place / "own.yml.j2").write_text(text, encoding="utf-8")
+    if about:
+        (place / "own.toml").write_text(about, encoding="utf-8")
+    values = {"template": "own", "run": "echo 1", "options": {"a": 1, "b": ("x", "y")}} | fields
+    wanted = config(environment("dev"), templates="mine", workflows=(workflow("dev", **values),))
+    (file,) = render(wanted, SITE, folder)
+    return YAML(typ="safe").load(file.text)
+
+
+def test_values_are_quoted_without_being_asked_to(tmp_path: Path) -> None:
+    hostile = 'x": {y: z} # [% no %] \ue0000\ue000'
+
+    document = rendered(tmp_path, PLAIN, name=hostile, run="a\n\n  b\n", options={"a": True, "b": (hostile,)})
+
+    (step,) = document["jobs"]["job-dev"]["steps"]
+    assert document["name"] == hostile
+    assert document["on"] == {"push": {"branches": ["main"]}}
+    assert step == {"run": "a\n\n  b\n", "env": {"A": True, "B": [hostile]}}
+
+
+WRONG = {
+    "unknown variable": ("name: [[ nmae ]]", "own.yml.j2, line 1: 'nmae' is undefined", "jobs"),
+    "unknown attribute": ("a: 1\nname: [[ jobs[0].enviroment ]]", "line 2: ", "There is:"),
+    "syntax": ("a: 1\n[% for %]", "line 2: ", "docs/templates.md"),
+    "unknown filter": ("a: [[ name | nope ]]", "line 1: No filter named 'nope'", ""),
+    "no end": ("[% if name %]\n", "Unexpected end of template", ""),
+    "inside other text": ("name: deploy-[[ name ]]\njobs: {}", "a value stands inside other text; join", ""),
+    "no YAML": ("name: [[ name ]]: x: [", "it is no YAML", ""),
+    "no workflow": ("- 1", "it is no workflow", ""),
+    "nothing": ("name: [[ none ]]", "line 1: a value is nothing", ""),
+    "an object": ("name: [[ cloud.keys() ]]", "line 1: a value is dict_keys", ""),
+    "plain": ("[[ repository | plain ]]: 1", "line 1: 'contoso/agents' cannot stand without quotes", ""),
+    "out of the sandbox": ("a: [[ name.__class__.__mro__ ]]", "line 1: access to attribute '__class__'", ""),
+    "division": ("a: [[ 1 // 0 ]]", "line 1: ", "docs/templates.md"),
+    "no pin": ("a: [[ 'a/b' | pinned ]]", "line 1: 'a/b' has no pin", ""),
+    "missing part": ("[% include '_x.yml.j2' %]", "line 1: _x.yml.j2", ""),
+    "a token outside of environments": (
+        "jobs: {x: {permissions: {id-token: write}}}",
+        "may ask for a token (id-token: write) and runs in no environment",
+        "job.environment",
+    ),
+    "a token in a strange environment": (
+        "permissions: write-all\njobs: {x: {environment: {name: prod}}}",
+        "runs in prod, not in one of the workflow's: dev",
+        "job.environment",
+    ),
+    "a token in a matrix of strangers": (
+        "permissions: write-all\njobs: {x: {environment: '${{ matrix.environment }}', strategy: {matrix: {environment: [dev, p]}}}}",
+        "runs in p,",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_broken_template_is_explained_with_its_line(case: str, tmp_path: Path) -> None:
+    template, said, hint = WRONG[case]
+
+    with pytest.raises(UsageError) as caught:
+        rendered(tmp_path, template)
+
+    assert said in caught.value.message
+    assert "own.yml.j2" in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_parts_of_ours_can_be_used(tmp_path: Path) -> None:
+    template = (
+        '[% include "_start.yml.j2" %]\njobs:\n[% for job in jobs %]\n  [[ job.id | plain ]]:\n    steps:\n'
+    )
+    template += '[% include "_sign-in.yml.j2" %]\n[% endfor %]\n'
+
+    document = rendered(tmp_path, template)
+
+    assert document["jobs"]["job-dev"]["steps"][0]["uses"].startswith("azure/login@")
+
+
+ABOUT = """\
+purpose = "Ours."
+title = "Do {environment}"
+verb = "do"
+takes = ["run"]
+facts = ["resource_group"]
+options.a = {kind = "number", default = 3, about = "How many."}
+options.b = {kind = "list", default = ["x"], about = "Which.", values = ["x", "y"]}
+[[operations]]
+does = "read agents"
+action = "a/read"
+at = "account"
+[[operations]]
+does = "more"
+action = "b/write"
+at = "project"
+data = true
+when = {b = ["y", "z"]}
+"""
+
+
+def test_a_template_says_what_it_takes_and_does(tmp_path: Path) -> None:
+    document = rendered(tmp_path, PLAIN, about=ABOUT, options={"b": ("y",)})
+    own = catalogue(tmp_path / "mine")["own"]
+
+    assert document["jobs"]["do-dev"]["steps"][0]["env"] == {"A": 3, "B": ["y"]}
+    assert [o.action for o in own.operations_of(workflow("dev"))] == ["a/read"]
+    assert [o.action for o in own.operations_of(workflow("dev", options={"b": ("y",)}))] == [
+        "a/read",
+        "b/write",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"options": {"c": 1}}, "has no option 'c'"),
+        ({"options": {"a": "1"}}, "'a' must be a whole number"),
+        ({"options": {"a": True}}, "'a' must be a whole number"),
+        ({"options": {"b": ("z",)}}, "'b' knows x, y; not 'z'"),
+        ({"options": {}, "paths": ("x",)}, "has 'paths', which the template own has no use for"),
+        ({"options": {}, "template": "onw"}, "There is no template 'onw'"),
+        ({"options": {}, "name": "${{ x }}"}, "GitHub would evaluate it"),
+    ],
+)
+def test_what_a_template_does_not_take_is_refused(fields: dict[str, Any], said: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        rendered(tmp_path, PLAIN, about=ABOUT, **fields)
+
+    assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        "purpose = 1",
+        "purpose",
+        "nonsense = 1",
+        'takes = ["everything"]',
+        'facts = ["subscription"]',
+        'options.a = {kind = "text", about = ""}',
+        'options.a = {kind = "text", about = "", default = 1}',
+        'options.a = {kind = "date", about = "", default = 1}',
+        'operations = [{does = "x", action = "y", at = "tenant"}]',
+        "options = 1",
+        'include = ["_nowhere"]',
+        'operations = [{does = "x", action = "y", at = "account", when = {z = 1}}]',
+        'options.runner = {kind = "path", about = "", default = ""}',
+        'options.a = {kind = "path", about = "", default = "../x"}',
+        'options.a = {kind = "text", about = "", default = "", required = {b = 1}}',
+    ],
+)
+def test_a_broken_description_is_explained(about: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"own\.toml does not describe a template"):
+        rendered(tmp_path, PLAIN, about=about)
+
+
+def test_a_folder_that_is_not_there_and_a_name_that_is_ours(tmp_path: Path) -> None:
+    (tmp_path / "deploy-agents.yml.j2").write_text("x", encoding="utf-8")
+
+    with pytest.raises(UsageError, match="There is no folder"):
+        catalogue(tmp_path / "nowhere")
+    with pytest.raises(UsageError, match="has the name of a template of trustsmith"):
+        catalogue(tmp_path)
