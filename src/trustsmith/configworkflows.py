@@ -158,7 +158,8 @@ def _path_filter(text: str) -> str:
 def folder(text: str) -> str:
     """A folder inside the repository, from its top, with `/`."""
     parts = text.removesuffix("/").split("/")
-    if not re.fullmatch(r"[A-Za-z0-9._ /-]+", text) or "" in parts or {".", ".."} & set(parts):
+    strange = {"", ".", "..", ".git"} & {part.lower() for part in parts}
+    if not re.fullmatch(r"[A-Za-z0-9._ /-]+", text) or strange:
         raise Wrong(
             f"{shown(text)} is not a folder inside this repository.",
             "For example: .github/trustsmith-templates",

@@ -23,9 +23,10 @@ _ABOVE_ONCE = (
     "# An edit in this file is noticed by the hash below, and trustsmith then refuses to write over it.",
 )
 _MARK = re.compile(r"^# trustsmith: template=(\S+) version=(\S+) sha256=([0-9a-f]{64})$", re.MULTILINE)
-_WINDOWS = re.compile("\r+\n")
+_WINDOWS = re.compile("(?<!\r)\r+\n")
 # Characters that YAML 1.2 does not print in a scalar, or that other versions of YAML read as line ends.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_ENDED = re.compile(r"[^\n]\n\Z")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +108,12 @@ def scalar(value: str) -> str:
 
 
 def block(text: str, indent: int) -> str:
-    """Write `text`, which ends in one line end, as a literal block with that many blanks before each line.
+    """Write `text` as a literal block with that many blanks before each line.
 
-    The key of the block is indented by two less. What a block cannot hold comes out as a double-quoted scalar.
+    The key of the block is indented by two less. What a block cannot hold, and text that does not end in one line end,
+    comes out as a double-quoted scalar.
     """
-    if _UNPRINTABLE.search(text):
+    if _UNPRINTABLE.search(text) or not _ENDED.search(text):
         return scalar(text)
     # A first line that begins with a blank hides the indentation from the parser, so that it is written down.
     width = "2" if text[:1].isspace() else ""

@@ -31,7 +31,7 @@ VERSIONS = 200
 #: How many versions before one are tried to prove its base, and how often in all: a merge is a process.
 _NEAR, _MERGES = 8, 200
 #: What git leaves in a file whose merge somebody has yet to finish.
-_UNFINISHED = re.compile(r"^<{7} .*^={7}$.*^>{7} ", re.MULTILINE | re.DOTALL)
+_UNFINISHED = tuple(re.compile(sign, re.MULTILINE) for sign in (r"^<{7} ", r"^={7}$", r"^>{7} "))
 
 _NO_HEADER = "it has no header of trustsmith: somebody else made it, or took the header out"
 _NO_BASE = "it was edited, and no commit here holds the text that the edits were made in"
@@ -130,7 +130,7 @@ def _brought_along(
     sound: Callable[[str], bool],
 ) -> tuple[str, str]:
     """The file's text with all that somebody wrote into it, or why there is none."""
-    if "<<<<<<<" in there and _UNFINISHED.search(unix(there)):
+    if "<<<<<<<" in there and _is_unfinished(unix(there)):
         return "", _UNRESOLVED
     if old is None:
         return "", _NO_HEADER
@@ -144,6 +144,17 @@ def _brought_along(
         return "", _NO_MERGE
     text = _dressed(_restamped(old.preamble, body, new), there)
     return (text, "") if not old.edited or sound(text) else ("", _NO_WORKFLOW)
+
+
+def _is_unfinished(text: str) -> bool:
+    """Whether there are all three markers of a conflict, in their order."""
+    at = 0
+    for sign in _UNFINISHED:
+        found = sign.search(text, at)
+        if found is None:
+            return False
+        at = found.end()
+    return True
 
 
 def _merged(ours: str, base: str, theirs: str, merge: Merge) -> str | None:

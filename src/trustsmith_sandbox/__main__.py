@@ -75,6 +75,7 @@ def serve(
 
 
 main.add_command(people.push, "push")
+main.add_command(people.pull, "pull")
 main.add_command(people.run, "run")
 main.add_command(people.approve, "approve")
 

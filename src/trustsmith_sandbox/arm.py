@@ -1,6 +1,6 @@
 """Azure Resource Manager: the table of routes, all without regard to case.
 
-It must not hold rules; those are in ``arm_resources``, ``arm_authorization``, ``arm_pim`` and ``rbac``.
+It must not hold rules; those are in the other ``arm_*`` modules and in ``rbac``.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from trustsmith_sandbox import arm_authorization as authorization
 from trustsmith_sandbox import arm_core as core
+from trustsmith_sandbox import arm_deployments as deployments
 from trustsmith_sandbox import arm_locks
 from trustsmith_sandbox import arm_pim as pim
 from trustsmith_sandbox import arm_resources as resources
+from trustsmith_sandbox import arm_writes as writes
 from trustsmith_sandbox.http import Answer, Handler, Route, Service
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ def _authorization_routes() -> Iterator[Route]:
     base = "/{scope*}" + _AUTHORIZATION
     yield _route("GET", base + "roleAssignments", authorization.listing, "assignments around a scope")
     yield _route("GET", base + "roleAssignments/{name}", authorization.show, "one assignment")
-    yield _route("PUT", base + "roleAssignments/{name}", authorization.put, "assign a role")
     yield _route("DELETE", base + "roleAssignments/{name}", authorization.delete, "take a role away")
     yield _route(
         "GET", base + "permissions", authorization.permissions, "the caller's permissions at a scope"
@@ -73,21 +74,20 @@ def _resource_routes() -> Iterator[Route]:
     yield _route("POST", _SUBSCRIPTION + "/providers/{namespace}/register", resources.register, "register it")
     account = _GROUP + _ACCOUNTS + "/{account}"
     yield _route("GET", account + "/projects", resources.projects, "an account's projects")
-    yield _route(
-        "GET", account + "/deployments", resources.deployments, "an account's deployments: always empty"
-    )
-    yield _route("PUT", account + "/projects/{project}", resources.put_project, "make a project")
+    yield _route("GET", account + "/deployments", resources.models, "models deployed to an account")
     yield _route("DELETE", account + "/projects/{project}", resources.delete_project, "delete a project")
-    yield _route("GET", "/{resource*}", resources.by_id, "any account or project by id")
+    yield from writes.ROUTES
+    yield _route("GET", "/{resource*}", resources.by_id, "any resource by id")
 
 
 SERVICE = Service(
     name="arm",
     hosts=("management.azure.com",),
     roots=("subscriptions", "tenants", "providers", "metadata"),
-    routes=(*_authorization_routes(), *_resource_routes()),
+    routes=(*deployments.ROUTES, *_authorization_routes(), *_resource_routes()),
     authenticate=core.authenticate,
     finish=core.finish,
+    read=core.read_json,
     malformed=Answer(
         400, {"error": {"code": "InvalidRequestContent", "message": "The request content was invalid."}}
     ),

@@ -6,6 +6,7 @@ Ids are compared without regard to case and answered as they were stored. It mus
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,29 @@ if TYPE_CHECKING:
     from trustsmith_sandbox.world import Data
 
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z]+)?", re.IGNORECASE)
+_LENIENT = re.compile(
+    r"""(?P<text>"(?:[^"\\]|\\.)*")|(?P<name>[A-Za-z_$][\w$]*)(?=\s*:)|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])""",
+    re.DOTALL,
+)
 _ID_OF_SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
 PROJECTS = "Microsoft.CognitiveServices/accounts/projects"
 ACCOUNTS = "Microsoft.CognitiveServices/accounts"
+MODELS = "Microsoft.CognitiveServices/accounts/deployments"
+TABLES = ("resource_groups", "accounts", "projects", "model_deployments", "resources")
+
+
+def read_json(raw: bytes) -> Any:
+    """Return a body as ARM reads one: comments, commas too many and names without quotes are no matter.
+
+    Azure CLI sends templates as their files are, and names them ``template`` without quotes. Raises ``ValueError``.
+    """
+    return json.loads(_LENIENT.sub(_strict, raw.decode()))
+
+
+def _strict(found: re.Match[str]) -> str:
+    if found["name"]:
+        return f'"{found["name"]}"'
+    return found["text"] or " "
 
 
 def refuse(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Refusal:
@@ -92,7 +113,7 @@ def require(call: Call, action: str, scope: str, attributes: Mapping[str, str] |
     """Raise ARM's 403 unless the caller may."""
     if may(call, action, scope, attributes):
         return
-    who = f"The client '{_name(call)}' with object id '{call.caller.object_id}'"
+    who = f"The client '{name_of(call)}' with object id '{call.caller.object_id}'"
     denied = rbac.denial(call.world, call.caller.object_id, action, scope)
     if denied is not None:
         name = denied["properties"]["denyAssignmentName"]
@@ -109,21 +130,20 @@ def require(call: Call, action: str, scope: str, attributes: Mapping[str, str] |
     raise refuse(403, "AuthorizationFailed", text)
 
 
-def _name(call: Call) -> str:
+def name_of(call: Call) -> str:
     """Return how ARM names the caller: an application by its client id, a person by their name."""
     user = call.world.data["users"].get(call.caller.object_id, {})
     return str(user.get("userPrincipalName", call.caller.app_id))
 
 
 def resource(call: Call, resource_id: str) -> Data | None:
-    """Return the subscription, resource group, account or project of that id, if there is one."""
+    """Return the subscription or what is in it that has the id, if there is one."""
     key = "/" + resource_id.strip("/").lower()
     parts = key.split("/")
     if len(parts) == 3:  # noqa: PLR2004 - /subscriptions/{id}
         found: Data | None = call.world.data["subscriptions"].get(parts[2])
         return found
-    tables = ("resource_groups", "accounts", "projects")
-    things = (call.world.data[table].get(key) for table in tables)
+    things = (call.world.data[table].get(key) for table in TABLES)
     return next((thing for thing in things if thing is not None and call.world.visible(thing)), None)
 
 

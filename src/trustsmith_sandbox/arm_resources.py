@@ -1,6 +1,6 @@
 """Subscriptions, resource groups, Foundry accounts and projects, and generic reads by id.
 
-It must not decide who may do what (``rbac`` does) and keeps no deployments: their list is always empty.
+It must not decide who may do what: ``rbac`` does. What is made otherwise is in ``arm_writes``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SUBSCRIPTION_KEYS = ("id", "subscriptionId", "tenantId", "displayName", "state")
 _GROUPS_READ = "Microsoft.Resources/subscriptions/resourceGroups/read"
+_NOT_LISTED = {"resource_groups", "model_deployments"}
 _LOCATIONS = ("swedencentral", "westeurope", "eastus2")
 
 
@@ -121,13 +122,13 @@ def group(call: Call) -> Answer:
 
 def accounts(call: Call) -> Answer:
     """Answer the Foundry accounts of a subscription or resource group that the caller may read."""
-    _check_registered(call)
+    check_registered(call)
     return _readable(call, "accounts", _container(call), f"{core.ACCOUNTS}/read")
 
 
 def projects(call: Call) -> Answer:
     """Answer an account's projects that the caller may read."""
-    _check_registered(call)
+    check_registered(call)
     account = core.existing(call, _account_id(call))
     return _readable(call, "projects", account["id"], f"{core.PROJECTS}/read")
 
@@ -153,25 +154,24 @@ def by_id(call: Call) -> Answer:
     """Answer any resource by its id, whatever the api-version."""
     scope = "/" + call.params["resource"].strip("/")
     found = core.resource(call, scope)
-    kind = found["type"] if found and "type" in found else _kind(scope)
+    kind = found["type"] if found and "type" in found else kind_of(scope)
     core.require(call, f"{kind}/read", scope)
     if "/providers/microsoft.cognitiveservices/" in scope.lower():
-        _check_registered(call)
+        check_registered(call)
     return Answer(body=core.shown(core.existing(call, scope)))
 
 
-def _kind(scope: str) -> str:
+def kind_of(scope: str) -> str:
     """Return the resource type that an id speaks of: the namespace and every second part after it."""
     tail = scope.rpartition("/providers/")[2].split("/")
     return "/".join([tail[0], *tail[1::2]])
 
 
 def resources(call: Call) -> Answer:
-    """Answer accounts and projects as generic resources, filtered by type, name or location."""
+    """Answer what is in a subscription or group as generic resources, filtered by type, name or location."""
     scope = _container(call)
-    things = [
-        t for table in ("accounts", "projects") for t in call.world.seen(call.world.data[table].values())
-    ]
+    tables = [table for table in core.TABLES if table not in _NOT_LISTED]
+    things = [t for table in tables for t in call.world.seen(call.world.data[table].values())]
     found = [
         t for t in things if rbac.covers(scope, t["id"]) and core.may(call, f"{t['type']}/read", t["id"])
     ]
@@ -200,7 +200,7 @@ def put_project(call: Call) -> Answer:
     scope = f"{_account_id(call)}/projects/{call.params['project']}"
     core.require(call, f"{core.PROJECTS}/write", scope)
     account, wanted = core.existing(call, _account_id(call)), core.body(call)
-    _check_registered(call)
+    check_registered(call)
     held = core.resource(call, scope)
     if held is not None:
         held["tags"] = wanted.get("tags", held["tags"])
@@ -215,7 +215,7 @@ def put_project(call: Call) -> Answer:
     return Answer(201, core.shown(made))
 
 
-def _check_registered(call: Call) -> None:
+def check_registered(call: Call) -> None:
     """Raise 409 unless Foundry's resource provider is registered; in a subscription without, nothing is found."""
     held = call.world.data["subscriptions"][call.path.split("/")[2].lower()]
     if "microsoft.cognitiveservices" not in {p.lower() for p in held["registeredProviders"]}:
@@ -234,8 +234,9 @@ def delete_project(call: Call) -> Answer:
     return Answer(204 if gone is None else 200)
 
 
-def deployments(call: Call) -> Answer:
-    """Answer an account's model deployments: there are none."""
+def models(call: Call) -> Answer:
+    """Answer an account's model deployments that the caller may read."""
     account = core.existing(call, _account_id(call))
-    core.require(call, f"{core.ACCOUNTS}/deployments/read", account["id"])
-    return core.listed([])
+    core.require(call, f"{core.MODELS}/read", account["id"])
+    below = call.world.seen(call.world.data["model_deployments"].values())
+    return core.listed([each for each in below if rbac.covers(account["id"], each["id"])])

@@ -179,7 +179,7 @@ SERVICE = Service(
     name="entra",
     hosts=("login.microsoftonline.com",),
     roots=("_workload",),
-    parses=False,
+    read=None,
     routes=(
         _route(
             "GET", "/_workload/.well-known/openid-configuration", workload_discovery, "the operator's issuer"

@@ -1,4 +1,4 @@
-"""A Foundry project's data plane, as far as proving access needs it: agents can be listed, made and deleted.
+"""A Foundry project's data plane, as far as proving access needs it: agents and their versions can be listed, made and deleted.
 
 What opens it is a token for ``https://ai.azure.com`` and a role assignment that reaches the project and
 whose data actions cover the call. It must not run an agent.
@@ -84,35 +84,101 @@ def _agents(call: Call, project: Data) -> dict[str, Data]:
 
 def listing(call: Call) -> Answer:
     """Answer the project's agents."""
-    agents = list(_agents(call, _project(call, "read")).values())
+    agents = [_shown(agent) for agent in _agents(call, _project(call, "read")).values()]
     ends = {"first_id": agents[0]["id"], "last_id": agents[-1]["id"]} if agents else {}
     return Answer(body={"object": "list", "data": agents, "has_more": False, **ends})
 
 
 def show(call: Call) -> Answer:
     """Answer one agent."""
-    return Answer(body=_named(call, _agents(call, _project(call, "read"))))
+    return Answer(body=_shown(_named(call, _agents(call, _project(call, "read")))))
 
 
 def create(call: Call) -> Answer:
     """Make an agent ``{name, definition}``."""
     agents = _agents(call, _project(call, "write"))
-    wanted = call.body if isinstance(call.body, dict) else {}
-    name, definition = wanted.get("name"), wanted.get("definition")
-    if not isinstance(name, str) or not isinstance(definition, dict):
+    name = _wanted(call).get("name")
+    if not isinstance(name, str):
         raise _refuse(400, "invalid_payload", "An agent needs a name and a definition.")
     if name in agents:
         raise _refuse(409, "conflict", f"Agent {name} already exists.")
-    latest: Data = {
+    _add_version(call, agents, name)
+    return Answer(200, _shown(agents[name]))
+
+
+def create_version(call: Call) -> Answer:
+    """Add a version ``{definition}`` to an agent, which is made if there is none."""
+    agents = _agents(call, _project(call, "write"))
+    return Answer(200, _add_version(call, agents, call.params["agent"]))
+
+
+def _wanted(call: Call) -> Data:
+    wanted: Data = call.body if isinstance(call.body, dict) else {}
+    if not isinstance(wanted.get("definition"), dict):
+        raise _refuse(400, "invalid_payload", "An agent needs a name and a definition.")
+    return wanted
+
+
+def _add_version(call: Call, agents: dict[str, Data], name: str) -> Data:
+    wanted = _wanted(call)
+    agent = agents.setdefault(
+        name, {"object": "agent", "id": name, "name": name, "versions": {}, "_made": {}}
+    )
+    number = str(max(map(int, agent["_made"]), default=0) + 1)
+    version: Data = {
         "object": "agent.version",
-        "id": f"{name}:1",
+        "id": f"{name}:{number}",
         "name": name,
-        "version": "1",
-        "definition": definition,
+        "version": number,
+        "definition": wanted["definition"],
+        "description": wanted.get("description"),
+        "metadata": wanted.get("metadata") or {},
+        "created_at": int(call.world.now()),
     }
-    latest |= {"description": wanted.get("description"), "metadata": {}, "created_at": int(call.world.now())}
-    agents[name] = {"object": "agent", "id": name, "name": name, "versions": {"latest": latest}}
-    return Answer(200, agents[name])
+    agent["_made"][number] = agent["versions"]["latest"] = version
+    return version
+
+
+def _shown(agent: Data) -> Data:
+    return {key: value for key, value in agent.items() if not key.startswith("_")}
+
+
+def versions(call: Call) -> Answer:
+    """Answer an agent's versions, the newest first."""
+    made = _named(call, _agents(call, _project(call, "read")))["_made"]
+    return Answer(body={"object": "list", "data": [*made.values()][::-1], "has_more": False})
+
+
+def show_version(call: Call) -> Answer:
+    """Answer one version of an agent."""
+    return Answer(body=_version(call, _named(call, _agents(call, _project(call, "read")))))
+
+
+def _version(call: Call, agent: Data) -> Data:
+    number = call.params["version"]
+    if number not in agent["_made"]:
+        raise _refuse(404, "not_found", f"Version {number} of agent {agent['name']} doesn't exist.")
+    found: Data = agent["_made"][number]
+    return found
+
+
+def delete_version(call: Call) -> Answer:
+    """Delete a version; with its last one an agent is gone."""
+    agents = _agents(call, _project(call, "delete"))
+    agent = _named(call, agents)
+    gone = _version(call, agent)
+    del agent["_made"][gone["version"]]
+    if agent["_made"]:
+        agent["versions"]["latest"] = [*agent["_made"].values()][-1]
+    else:
+        del agents[agent["name"]]
+    told = {
+        "object": "agent.version.deleted",
+        "name": gone["name"],
+        "version": gone["version"],
+        "deleted": True,
+    }
+    return Answer(body=told)
 
 
 def delete(call: Call) -> Answer:
@@ -139,6 +205,10 @@ SERVICE = Service(
         Route("POST", _PROJECT + "/agents", create, "make an agent"),
         Route("GET", _PROJECT + "/agents/{agent}", show, "get an agent"),
         Route("DELETE", _PROJECT + "/agents/{agent}", delete, "delete an agent"),
+        Route("GET", _PROJECT + "/agents/{agent}/versions", versions, "an agent's versions"),
+        Route("POST", _PROJECT + "/agents/{agent}/versions", create_version, "make a version of an agent"),
+        Route("GET", _PROJECT + "/agents/{agent}/versions/{version}", show_version, "one version"),
+        Route("DELETE", _PROJECT + "/agents/{agent}/versions/{version}", delete_version, "delete a version"),
     ),
     authenticate=_authenticate,
 )

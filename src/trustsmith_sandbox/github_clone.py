@@ -129,5 +129,5 @@ SERVICE = Service(
     ),
     endings=("/info/refs", f"/{_UPLOAD}", "/git-receive-pack"),
     authenticate=_authenticate,
-    parses=False,
+    read=None,
 )

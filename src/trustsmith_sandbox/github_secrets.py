@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 from trustsmith_sandbox import keys
 from trustsmith_sandbox.github_access import Need
 from trustsmith_sandbox.github_routes import on_repository
-from trustsmith_sandbox.github_values import Shelf, reaches, selected_route, shelf_routes, visibility
+from trustsmith_sandbox.github_values import (
+    STORES,
+    Shelf,
+    kept,
+    reaches,
+    selected_route,
+    shelf_routes,
+    store_routes,
+    visibility,
+)
 from trustsmith_sandbox.github_wire import field, paged, refusal, touch
 from trustsmith_sandbox.http import Answer
 
@@ -27,7 +36,8 @@ def _shape(call: Call, shelf: Shelf, secret: Data) -> Data:
     if shelf.place == "organization":
         shown["visibility"] = secret["visibility"]
         if secret["visibility"] == "selected":
-            path = f"{call.base}/orgs/{shelf.owner['login']}/actions/secrets/{secret['name']}/repositories"
+            place = f"{call.base}/orgs/{shelf.owner['login']}/{shelf.store}/secrets"
+            path = f"{place}/{secret['name']}/repositories"
             shown["selected_repositories_url"] = path
     return shown
 
@@ -75,24 +85,44 @@ def _delete(call: Call, shelf: Shelf) -> Answer:
 
 
 def _from_organization(call: Call, repository: Data) -> Answer:
-    owner = call.world.data["github"]["organizations"].get(repository["owner"], {"secrets": {}})
-    usable = [secret for secret in owner["secrets"].values() if reaches(secret, repository)]
+    return _usable(call, repository, "actions")
+
+
+def _for_agents(call: Call, repository: Data) -> Answer:
+    return _usable(call, repository, "agents")
+
+
+def _usable(call: Call, repository: Data, store: str) -> Answer:
+    owner = call.world.data["github"]["organizations"].get(repository["owner"])
+    values = kept(owner, "secrets", store).values() if owner else ()
+    usable = [secret for secret in values if reaches(secret, repository)]
     plain = Shelf("secrets", "repository", repository, {})
     return paged(call, usable, lambda secret: _shape(call, plain, secret), key="secrets")
 
 
+_OPERATIONS = (
+    ("GET", "", _list, "names"),
+    ("GET", "/public-key", _public_key, "public key"),
+    ("GET", "/{name}", _get, "one"),
+    ("PUT", "/{name}", _put, "create or replace"),
+    ("DELETE", "/{name}", _delete, "delete"),
+)
 ROUTES = (
-    *shelf_routes("secrets", "GET", "", _list, "names"),
-    *shelf_routes("secrets", "GET", "/public-key", _public_key, "public key"),
-    *shelf_routes("secrets", "GET", "/{name}", _get, "one"),
-    *shelf_routes("secrets", "PUT", "/{name}", _put, "create or replace"),
-    *shelf_routes("secrets", "DELETE", "/{name}", _delete, "delete"),
-    selected_route("secrets"),
+    *(route for operation in _OPERATIONS for route in shelf_routes("secrets", *operation)),
+    *(route for operation in _OPERATIONS for route in store_routes(*operation)),
+    *(selected_route("secrets", store) for store in ("actions", *STORES)),
     *on_repository(
         "GET",
         "/actions/organization-secrets",
         _from_organization,
         "Organization secrets a repository can use",
         Need("secrets:read", role="write"),
+    ),
+    *on_repository(
+        "GET",
+        "/agents/organization-secrets",
+        _for_agents,
+        "Agents: organization secrets a repository can use",
+        Need("agents_secrets:read", role="write"),
     ),
 )

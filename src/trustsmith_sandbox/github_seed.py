@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from trustsmith_sandbox import seed_legacy
 from trustsmith_sandbox.github_seed_actions import action
+from trustsmith_sandbox.seed import LEGACY_APP_ID, NONPROD, TENANT
 
 ADMIN_TOKEN = "sandbox-admin-token"  # noqa: S105 - opens nothing outside the sandbox, and has to be known
 READ_ONLY_TOKEN = "sandbox-read-only-token"  # noqa: S105 - as above
@@ -19,6 +21,7 @@ OBSERVER_TOKEN = "github_pat_sandbox-observer-token"  # noqa: S105 - as above
 APP_TOKEN = "ghs_sandbox-installation-token"  # noqa: S105 - as above
 
 _CREATED = "2026-01-05T09:00:00Z"
+_LEGACY = (LEGACY_APP_ID, TENANT, NONPROD)
 _EXPIRES = "2099-01-05T09:00:00Z"
 _FINE_GRAINED = (
     "metadata",
@@ -64,7 +67,13 @@ def _organization(number: int, login: str, plan: str, **members: str) -> dict[st
         "subject_template": {"include_claim_keys": ["repo", "context"]},
         "secrets": {},
         "variables": {},
+        "stores": _stores(),
     }
+
+
+def _stores() -> dict[str, Any]:
+    """Secrets that jobs of Actions do not see."""
+    return {"dependabot": {}, "codespaces": {}, "agents": {}}
 
 
 def _repository(number: int, owner: str, name: str, **settings: Any) -> dict[str, Any]:
@@ -87,6 +96,7 @@ def _repository(number: int, owner: str, name: str, **settings: Any) -> dict[str
         "environments": {},
         "secrets": {},
         "variables": {},
+        "stores": _stores(),
         "collaborators": {},
         "teams": {},
         "custom_properties": {},
@@ -110,7 +120,7 @@ def _contoso_repositories() -> list[dict[str, Any]]:
     return [
         # GitHub's boolean stays false for repositories that are immutable by their date of creation.
         _repository(4001, "contoso", "agents", immutable_subject=True, protected_branches=["main"], **roles),
-        _repository(4002, "contoso", "legacy", **roles),
+        _repository(4002, "contoso", "legacy", **roles, **seed_legacy.repository(*_LEGACY)),
     ]
 
 
@@ -173,7 +183,8 @@ def seed_github() -> dict[str, Any]:
         ),
         "organizations": {
             "contoso": _organization(1001, "contoso", "enterprise", octocat="admin", hubot="member")
-            | {"enterprise": {"slug": "contoso-group", "id": 501, "include_enterprise_slug": False}},
+            | {"enterprise": {"slug": "contoso-group", "id": 501, "include_enterprise_slug": False}}
+            | {"secrets": seed_legacy.organization_secrets(*_LEGACY)},
             "fabrikam": _organization(1002, "fabrikam", "team", octocat="admin"),
             "tailwind": _organization(1003, "tailwind", "free", octocat="admin"),
             "actions": _organization(1004, "actions", "enterprise"),

@@ -1,7 +1,7 @@
 """Where secrets and variables are kept: environments, repositories and organizations have a shelf of each.
 
 Names, sizes and counts are GitHub's (reference "GitHub REST", secrets and variables), as is who may look.
-Routes of the three places are made from one table of handlers. It must not know sealed boxes or HTTP verbs.
+Beside the store of Actions, repositories and organizations have others. Routes of the three places are made from one table of handlers. It must not know sealed boxes or HTTP verbs.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from trustsmith_sandbox.world import Data
 
 Kind = Literal["secrets", "variables"]
+#: Stores of secrets beside that of Actions; jobs do not see them (GitHub REST: Dependabot, Codespaces, agent secrets).
+STORES = ("dependabot", "codespaces", "agents")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LARGEST = 48 * 1024
 _MOST = {"environment": 100, "repository": 100, "organization": 1000}
@@ -32,17 +34,18 @@ _UPGRADE = "Upgrade to GitHub Pro or make this repository public to enable this 
 
 @dataclass(frozen=True)
 class Shelf:
-    """The secrets or the variables of one place. ``box`` names the place's sealed box."""
+    """The secrets or the variables of one place. ``box`` names the place's sealed box; ``store`` is one of ``STORES``."""
 
     kind: Kind
     place: str
     owner: Data
     values: dict[str, Data]
+    store: str = "actions"
 
     @property
     def box(self) -> str:
         """What the place's key is derived from: an environment made anew has a new one."""
-        return f"{self.place}/{self.owner['id']}"
+        return f"{self.place}/{self.owner['id']}" + ("" if self.store == "actions" else f"/{self.store}")
 
     def named(self, call: Call) -> Data:
         """Return the value named in the path. Raises 404."""
@@ -86,21 +89,27 @@ def reaches(value: Data, repository: Data) -> bool:
     return bool(value["visibility"] == "all") or repository["visibility"] != "public"
 
 
-def selected_route(kind: Kind) -> Route:
+def kept(owner: Data, kind: Kind, store: str) -> dict[str, Data]:
+    """Return what a repository or an organization has in a store."""
+    found: dict[str, Data] = owner[kind] if store == "actions" else owner["stores"][store]
+    return found
+
+
+def selected_route(kind: Kind, store: str = "actions") -> Route:
     """Return the route that lists the repositories an organization's secret or variable is for."""
-    need = Need(f"organization_{kind}:read", scope="admin:org")
+    need = Need(_permission(kind, store, "read", "organization_"), scope="admin:org")
 
     def run(call: Call) -> Answer:
         owner = organization(call, need)
-        value = Shelf(kind, "organization", owner, owner[kind]).named(call)
+        value = Shelf(kind, "organization", owner, kept(owner, kind, store), store).named(call)
         if value["visibility"] != "selected":
             raise refusal(409, f"The visibility of {value['name']} is not set to selected.")
         repositories = call.world.data["github"]["repositories"].values()
         chosen = [each for each in repositories if each["id"] in value["selected_repository_ids"]]
         return paged(call, chosen, lambda each: repository_shape(call, each), key="repositories")
 
-    path = f"/orgs/{{org}}/actions/{kind}/{{name}}/repositories"
-    return Route("GET", path, run, f"Organization {kind}: repositories of one")
+    path = f"/orgs/{{org}}/{store}/{kind}/{{name}}/repositories"
+    return Route("GET", path, run, f"{_titled(store)}rganization {kind}: repositories of one")
 
 
 def shelf_routes(
@@ -111,6 +120,20 @@ def shelf_routes(
         *_in_environment(kind, method, tail, handler, summary),
         *_in_repository(kind, method, tail, handler, summary),
         _in_organization(kind, method, tail, handler, summary),
+    ]
+
+
+def store_routes(
+    method: str, tail: str, handler: Callable[[Call, Shelf], Answer], summary: str
+) -> list[Route]:
+    """Return the routes of one operation on secrets in the other stores, which environments do not have."""
+    return [
+        route
+        for store in STORES
+        for route in (
+            *_in_repository("secrets", method, tail, handler, summary, store=store),
+            _in_organization("secrets", method, tail, handler, summary, store=store),
+        )
     ]
 
 
@@ -131,23 +154,46 @@ def _in_environment(
     return on_environment(method, f"/{kind}{tail}", run, f"Environment {kind}: {summary}", need)
 
 
+def _permission(kind: Kind, store: str, level: str, owner: str = "") -> str:
+    return f"{owner}{kind if store == 'actions' else f'{store}_{kind}'}:{level}"
+
+
+def _titled(store: str) -> str:
+    return "O" if store == "actions" else f"{store.title()}: o"
+
+
 def _in_repository(
-    kind: Kind, method: str, tail: str, handler: Callable[[Call, Shelf], Answer], summary: str
+    kind: Kind,
+    method: str,
+    tail: str,
+    handler: Callable[[Call, Shelf], Answer],
+    summary: str,
+    *,
+    store: str = "actions",
 ) -> list[Route]:
     def run(call: Call, repository: Data) -> Answer:
-        return handler(call, Shelf(kind, "repository", repository, repository[kind]))
+        return handler(call, Shelf(kind, "repository", repository, kept(repository, kind, store), store))
 
-    need = Need(f"{kind}:{_level(method)}", role="write")
-    return on_repository(method, f"/actions/{kind}{tail}", run, f"Repository {kind}: {summary}", need)
+    need = Need(_permission(kind, store, _level(method)), role="write")
+    title = f"Repository {kind}" if store == "actions" else f"{store.title()}: repository {kind}"
+    return on_repository(method, f"/{store}/{kind}{tail}", run, f"{title}: {summary}", need)
 
 
 def _in_organization(
-    kind: Kind, method: str, tail: str, handler: Callable[[Call, Shelf], Answer], summary: str
+    kind: Kind,
+    method: str,
+    tail: str,
+    handler: Callable[[Call, Shelf], Answer],
+    summary: str,
+    *,
+    store: str = "actions",
 ) -> Route:
-    need = Need(f"organization_{kind}:{_level(method)}", scope="admin:org")
+    need = Need(_permission(kind, store, _level(method), "organization_"), scope="admin:org")
 
     def run(call: Call) -> Answer:
         owner = organization(call, need)
-        return handler(call, Shelf(kind, "organization", owner, owner[kind]))
+        return handler(call, Shelf(kind, "organization", owner, kept(owner, kind, store), store))
 
-    return Route(method, f"/orgs/{{org}}/actions/{kind}{tail}", run, f"Organization {kind}: {summary}")
+    return Route(
+        method, f"/orgs/{{org}}/{store}/{kind}{tail}", run, f"{_titled(store)}rganization {kind}: {summary}"
+    )

@@ -128,7 +128,7 @@ class Service:
     ``roots``: first path segments (lower case) that are its own. ``hosts``: its production names (``*.``
     allowed). ``endings``: how paths end that are its own whatever they begin with. ``mounts``: prefixes its routes are served under, longest first. ``begin`` runs before the
     simulated latency, ``finish`` on every answer (also on refusals): request ids, limits, counting.
-    ``malformed`` answers a body that is not JSON; ``parses`` is False where bodies are not JSON at all.
+    ``read`` parses a body, None where bodies are not JSON at all; ``malformed`` answers one that it cannot.
     """
 
     name: str
@@ -141,7 +141,7 @@ class Service:
     begin: Callable[[Call], None] = _nobody
     finish: Callable[[Call, Answer], Answer] = _as_is
     malformed: Answer = field(default_factory=lambda: Answer(400, {"message": "Problems parsing JSON"}))
-    parses: bool = True
+    read: Callable[[bytes], Any] | None = json.loads
 
     @cached_property
     def by_method(self) -> dict[str, list[Route]]:

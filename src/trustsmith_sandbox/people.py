@@ -1,4 +1,4 @@
-"""What people do beside the tool, done for them in the demo: push a checkout, run a workflow, approve what waits.
+"""What people do beside the tool, done for them in the demo: push and pull, run a workflow, approve what waits.
 
 Commands that talk to a sandbox over HTTPS as anybody could: they know the endpoints file, a repository and a token.
 They must not know trustsmith.
@@ -6,6 +6,7 @@ They must not know trustsmith.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import ssl
@@ -63,6 +64,16 @@ class Desk:
         asked = {"ref": ref, "inputs": inputs, "return_run_details": True}
         path = f"/actions/workflows/{workflow}/dispatches"
         return int(self._post(f"{self.api}/repos/{self.repository}{path}", asked)["workflow_run_id"])
+
+    def pull(self, folder: Path) -> list[str]:
+        """Write the files of the default branch, as a clone would; return them."""
+        branch = self._get("")["default_branch"]
+        blobs = [e for e in self._get(f"/git/trees/{branch}?recursive=1")["tree"] if e["type"] == "blob"]
+        for blob in blobs:
+            file = folder / blob["path"]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(base64.b64decode(self._get(f"/git/blobs/{blob['sha']}")["content"]))
+        return [blob["path"] for blob in blobs]
 
     def approve(self, runs: int) -> None:
         """Approve all that waits, and let wait timers pass, until so many runs have ended."""
@@ -145,6 +156,16 @@ def run(
     """Start the workflow FILE, which has been pushed."""
     given = dict(each.partition("=")[::2] for each in inputs)
     click.echo(f"Run {Desk.at(endpoints, repository).run(workflow, event, ref, given)} started.")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@_REPOSITORY
+@_ENDPOINTS
+def pull(*, folder: Path, repository: str, endpoints: Path) -> None:
+    """Write the files of the repository's default branch into FOLDER."""
+    for file in Desk.at(endpoints, repository).pull(folder):
+        click.echo(file)
 
 
 @click.command()

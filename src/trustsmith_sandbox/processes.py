@@ -28,15 +28,7 @@ async def run_process(
     When the caller is cancelled, and for what the command leaves behind, the whole group is killed.
     Raises ``OSError`` when it cannot be started.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=folder,
-        env=dict(env),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
+    process = await _started(command, folder, env)
     reading = asyncio.create_task(_read(process, emit))
     try:
         return await process.wait()
@@ -45,6 +37,29 @@ async def run_process(
         await process.wait()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(reading, _LAST_WORDS)
+
+
+async def _started(command: list[str], folder: Path, env: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """Start the command; when the caller is cancelled before that is done, kill all that has begun to run."""
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *command,
+            cwd=folder,
+            env=dict(env),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with contextlib.suppress(OSError):
+            process = await starting
+            _kill(process)
+            await process.wait()
+        raise
 
 
 async def _read(process: asyncio.subprocess.Process, emit: Callable[[str], None]) -> None:

@@ -57,6 +57,9 @@ def default_world(names: Names) -> Data:
         "resource_groups": _by_id(groups),
         "accounts": _by_id([_account(env, sub) for env, sub, _tenant in accounts]),
         "projects": _by_id([project(names, _account(env, sub), "agents") for env, sub, _tenant in accounts]),
+        "model_deployments": {},
+        "resources": {},
+        "template_deployments": {},
         "role_definitions": roles.role_definitions(),
         "role_assignments": _by_id(_assignments()),
         "role_eligibilities": _by_id(seed_rights.eligibilities(PROD, _STAMP)),
@@ -123,26 +126,35 @@ def _group_id(environment: str, subscription: str) -> str:
 
 
 def _group(environment: str, subscription: str) -> Data:
+    made = group(_group_id(environment, subscription), f"rg-foundry-{environment}", _LOCATION)
+    return made | {"tags": {"environment": environment}}
+
+
+def group(group_id: str, name: str, location: str) -> Data:
+    """Return a resource group."""
     return {
-        "id": _group_id(environment, subscription),
-        "name": f"rg-foundry-{environment}",
+        "id": group_id,
+        "name": name,
         "type": "Microsoft.Resources/resourceGroups",
-        "location": _LOCATION,
-        "tags": {"environment": environment},
+        "location": location,
+        "tags": {},
         "properties": {"provisioningState": "Succeeded"},
     }
 
 
 def _account(environment: str, subscription: str) -> Data:
-    name = f"foundry-{environment}"
-    group = _group_id(environment, subscription)
+    return account(_group_id(environment, subscription), f"foundry-{environment}", _LOCATION)
+
+
+def account(group_id: str, name: str, location: str) -> Data:
+    """Return a Foundry account that anybody reaches and that holds projects."""
     return {
-        "id": f"{group}/providers/Microsoft.CognitiveServices/accounts/{name}",
+        "id": f"{group_id}/providers/Microsoft.CognitiveServices/accounts/{name}",
         "name": name,
         "type": "Microsoft.CognitiveServices/accounts",
         "kind": "AIServices",
         "sku": {"name": "S0"},
-        "location": _LOCATION,
+        "location": location,
         "tags": {},
         "identity": {"type": "SystemAssigned"},
         "properties": {
@@ -205,7 +217,9 @@ def _applications(names: Names) -> Data:
     apps = {object_id: _application(name, app_id, object_id) for name, app_id, object_id in _APPS}
     for name, _app_id, object_id in _APPS[:2]:
         apps[object_id]["federatedIdentityCredentials"] = [_credential(names, name)]
-    apps[_APPS[2][2]]["passwordCredentials"] = [_password(1, "terraform"), _password(2, "github-actions")]
+    expired = {"startDateTime": "2024-01-15T09:00:00Z", "endDateTime": "2025-01-15T09:00:00Z"}
+    passwords = [_password(1, "terraform") | expired, _password(2, "github-actions")]
+    apps[_APPS[2][2]]["passwordCredentials"] = passwords
     return apps
 
 

@@ -177,10 +177,10 @@ async def _handled(call: Call, service: Service) -> Answer:
 
 def _prepared(call: Call, service: Service, route: Route) -> Call:
     caller = None if route.public else service.authenticate(call)
-    if not (call.raw and service.parses):
+    if not call.raw or service.read is None:
         return dataclasses.replace(call, caller=caller)
     try:
-        body = json.loads(call.raw)
+        body = service.read(call.raw)
     except ValueError:
         raise Refusal(service.malformed) from None
     return dataclasses.replace(call, caller=caller, body=body)

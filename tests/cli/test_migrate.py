@@ -43,26 +43,26 @@ def migrate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[...,
 
 
 def test_scan_ends_with_three_when_anything_is_found(migrate: Callable[..., tuple[int, str, str]]) -> None:
-    code, out, err = migrate("--scan", deploy=LOGIN)
+    code, out, err = migrate("--scan", "--offline", deploy=LOGIN)
     assert code == 3
     assert "8:18  AZURE_CREDENTIALS  azure-login-creds" in out
     assert "Error: Long-lived Azure credentials are in use." in err
 
 
 def test_json_is_one_document(migrate: Callable[..., tuple[int, str, str]]) -> None:
-    code, out, _ = migrate("--scan", "--format", "json", deploy=LOGIN)
+    code, out, _ = migrate("--scan", "--offline", "--format", "json", deploy=LOGIN)
     document = json.loads(out)
     assert (code, document["schema"], document["error"]["exit_code"]) == (3, 1, 3)
     assert [finding["secret"] for finding in document["findings"]] == ["AZURE_CREDENTIALS"]
 
 
 def test_sarif_is_all_of_stdout(migrate: Callable[..., tuple[int, str, str]]) -> None:
-    code, out, _ = migrate("--scan", "--format", "sarif", deploy=LOGIN)
+    code, out, _ = migrate("--scan", "--offline", "--format", "sarif", deploy=LOGIN)
     assert (code, json.loads(out)["version"]) == (3, "2.1.0")
 
 
 def test_nothing_to_migrate_ends_with_zero(migrate: Callable[..., tuple[int, str, str]]) -> None:
-    code, out, err = migrate("--scan", test="on: push\njobs: {}\n")
+    code, out, err = migrate("--scan", "--offline", test="on: push\njobs: {}\n")
     assert (code, out, err) == (0, "No use of a long-lived Azure credential in 1 file.\n", "")
 
 

@@ -1,4 +1,4 @@
-"""`render --update-pins` as people run it: shown first, then asked about, then the file of pins and the workflows."""
+"""`render --update-pins` and `--pr` as people run them: what is shown, asked, written, and where."""
 
 from __future__ import annotations
 
@@ -57,3 +57,17 @@ def test_what_is_wrong_with_both_files_is_said_at_once(desk: Desk) -> None:
     )
     assert "actions/checkout is pinned to v6.0.0" in desk("render").ends(0).out
     assert f"actions/checkout@{'a' * 40} # v6.0.0" in (desk.checkout / WORKFLOW).read_text()
+
+
+def test_a_pull_request_is_made_without_a_clone(desk: Desk) -> None:
+    desk.write(config())
+    desk("render", "--pr", "--check").ends(2)
+    made = desk("render", "--pr").ends(0)
+    assert "Opened: https://localhost" in made.out
+    assert "Goes along, since the workflows are rendered from it: .github/trustsmith.yml" in made.out
+    assert not (desk.checkout / WORKFLOW).exists()
+    kinds = [request["path"].rpartition("agents/")[2] for request in desk.writes()]
+    assert kinds == ["git/trees", "git/commits", "git/refs", "pulls"]
+    desk.forget()
+    assert "Unchanged: https://localhost" in desk("render", "--pr").ends(0).out
+    assert [request["path"].rpartition("agents/")[2] for request in desk.writes()] == ["git/trees"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import httpx
 
 _FOLDER = Path(__file__).resolve().parents[1] / "contracts"
-_ARM = ("arm-authorization", "arm-cognitiveservices", "arm-pim", "arm-resources")
+_ARM = ("arm-authorization", "arm-cognitiveservices", "arm-deployments", "arm-pim", "arm-resources")
 _SEVERAL = {"scope", "resourceId", "roleAssignmentId", "parentResourcePath"}
 _NOT_DESCRIBED = re.compile(
     r"/metadata/endpoints|.*/\$batch|.*/owners/\$ref|.*/deletedItems/microsoft.graph.application|.*/restore"
@@ -28,7 +28,7 @@ _NOT_DESCRIBED = re.compile(
     r"|/v1.0/policies/authorizationPolicy"
     r"|/v1.0/servicePrincipals.*/(add|remove)Password|/v1.0/applications\(.*/owners"
     r"|/v1.0/applications.*/federatedIdentityCredentials\(name=.*"
-    r"|/v1.0/applications\(.*federatedIdentityCredentials/.*|.*/deployments",
+    r"|/v1.0/applications\(.*federatedIdentityCredentials/.*",
 )
 
 # Seen in real traffic, or documented for a newer api-version, though the descriptions lack them.
@@ -100,12 +100,13 @@ def check(answer: httpx.Response) -> None:
 def _schema(answer: httpx.Response, path: str, names: tuple[str, ...]) -> dict[str, Any] | None:
     method = answer.request.method.lower().replace("head", "get")
     for pattern, name, template in _templates(names):
-        operation = _description(name)["paths"][template].get(method)
+        known = _description(name)["paths"][template]
+        operation = known.get(method) or (known.get("get") if method == "put" else None)
         if operation is None or not pattern.fullmatch(path):
             continue
         schema = _content(operation, answer.status_code)
         if schema is None and answer.content:  # an upsert that created: described by the object's GET
-            schema = _content(_description(name)["paths"][template]["get"], 200)
+            schema = _content(known["get"], 200)
         if schema is None:
             return None
         return {"components": _description(name)["components"], **_converted(schema, nulls=name != "graph")}

@@ -255,6 +255,24 @@ def test_conditions_of_an_assignment(sandbox: Sandbox, arm: Caller) -> None:
     limited.call("PUT", _assignment(), _body(_USER, user, principalType="User"), status=403)
 
 
+def _add_versions(pipeline: Caller, agent: dict[str, Any]) -> None:
+    """A second version of an agent, and the first of another."""
+
+    def at(tail: str) -> str:
+        return _agents().replace("/agents?", f"/agents/{tail}?")
+
+    second = pipeline.call("POST", at("helper/versions"), {"definition": agent["definition"]})
+    assert (second["id"], pipeline.get(at("helper"))["versions"]["latest"]["version"]) == ("helper:2", "2")
+    assert [each["version"] for each in pipeline.get(at("helper/versions"))["data"]] == ["2", "1"]
+    assert pipeline.call("DELETE", at("helper/versions/2"))["deleted"] is True
+    assert pipeline.get(at("helper"))["versions"]["latest"]["version"] == "1"
+    pipeline.get(at("helper/versions/2"), status=404)
+    pipeline.call("POST", at("other/versions"), {"description": "without a definition"}, status=400)
+    assert pipeline.call("POST", at("other/versions"), {"definition": {}})["version"] == "1"
+    pipeline.call("DELETE", at("other/versions/1"))
+    pipeline.get(at("other"), status=404)
+
+
 def test_foundry_opens_as_far_as_assignments_reach(sandbox: Sandbox, arm: Caller) -> None:
     pipeline = _foundry(sandbox, **bystander(sandbox))
     refused = pipeline.get(_agents(), status=403)["error"]
@@ -265,6 +283,7 @@ def test_foundry_opens_as_far_as_assignments_reach(sandbox: Sandbox, arm: Caller
     agent = {"name": "helper", "definition": {"kind": "prompt", "model": "gpt"}}
     assert pipeline.call("POST", _agents(), agent)["id"] == "helper"
     assert [item["name"] for item in pipeline.get(_agents())["data"]] == ["helper"]
+    _add_versions(pipeline, agent)
     assert pipeline.call("DELETE", _agents().replace("/agents?", "/agents/helper?"))["deleted"] is True
     pipeline.get(_agents("foundry-staging"), status=403)
     pipeline.get(_agents("nobody"), status=404)

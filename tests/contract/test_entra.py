@@ -111,8 +111,10 @@ def test_refusals(sandbox: Sandbox, fields: dict[str, str], expected: tuple[int,
 
 
 def test_secret_of_the_old_world(sandbox: Sandbox) -> None:
-    secret = "sandbox-legacy-client-credential-1"
-    fields = {"client_id": _LEGACY, "client_assertion": "", "client_secret": secret}
+    expired, secret = (f"sandbox-legacy-client-credential-{number}" for number in (1, 2))
+    fields = {"client_id": _LEGACY, "client_assertion": "", "client_secret": expired}
+    assert _refused(ask_for_token(sandbox, **fields)) == (401, "invalid_client", 7000222)
+    fields["client_secret"] = secret
     assert ask_for_token(sandbox, **fields).status_code == 200
     sandbox.control("clock", {"advance_s": 3 * 365 * 86400})
     assert _refused(ask_for_token(sandbox, **fields)) == (401, "invalid_client", 7000222)

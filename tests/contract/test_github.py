@@ -81,7 +81,7 @@ class TestRepositories:
         moved = github.get(f"{legacy}/environments?per_page=5")
         assert moved.status_code == 301
         assert moved.headers["location"].endswith("/api/v3/repositories/4002/environments?per_page=5")
-        assert github.get(moved.headers["location"]).json()["total_count"] == 0
+        assert github.get(moved.headers["location"]).json()["total_count"] == 2
         assert github.put(f"{legacy}/environments/dev").status_code == 307
         template = github.get("/repositories/4002/actions/oidc/customization/sub").json()
         assert template["sub_claim_prefix"] == "repo:contoso@1001/renamed@4002"

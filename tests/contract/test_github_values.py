@@ -40,7 +40,8 @@ class TestSecrets:
         assert (made.status_code, made.json()) == (201, {})
         assert put_secret(github, place, "AZURE_CLIENT_ID", "second", **_more(place)).status_code == 204
         listed = github.get(f"{place}/secrets").json()
-        assert [each["name"] for each in listed["secrets"]] == ["AZURE_CLIENT_ID"]
+        seeded = {"AZURE_CREDENTIALS", "AZURE_CLIENT_SECRET"}  # the organization's, for contoso/legacy
+        assert {each["name"] for each in listed["secrets"]} - seeded == {"AZURE_CLIENT_ID"}
         one = github.get(f"{place}/secrets/Azure_Client_Id").json()
         assert one["updated_at"] > one["created_at"]
         assert "second" not in str(listed) + str(one)
@@ -129,9 +130,47 @@ class TestOrganization:
         names = {}
         for name in ("agents", "legacy"):
             listed = github.get(f"/repos/contoso/{name}/actions/organization-secrets").json()
-            names[name] = [each["name"] for each in listed["secrets"]]
+            made = {"ALL", "SOME"}
+            names[name] = [each["name"] for each in listed["secrets"] if each["name"] in made]
         assert names == {"agents": ["ALL"], "legacy": ["ALL", "SOME"]}
         for path in ("secrets/SOME", "variables/V"):
             chosen_for = github.get(f"/orgs/contoso/actions/{path}/repositories").json()
             assert [each["id"] for each in chosen_for["repositories"]] == [4002]
         assert github.get(f"{AGENTS}/actions/organization-variables").json()["total_count"] == 0
+
+
+class TestOtherStores:
+    """Secrets of Dependabot, Codespaces and agents, which no job of Actions sees."""
+
+    @pytest.mark.parametrize("store", ["dependabot", "codespaces", "agents"])
+    @pytest.mark.parametrize("owner", [AGENTS, "/orgs/contoso"])
+    def test_life_of_a_secret(self, github: httpx.Client, owner: str, store: str) -> None:
+        place = f"{owner}/{store}"
+        assert put_secret(github, place, "a", "first", **_more(owner)).status_code == 201
+        assert put_secret(github, place, "A", "second", **_more(owner)).status_code == 204
+        assert [each["name"] for each in github.get(f"{place}/secrets").json()["secrets"]] == ["A"]
+        assert github.get(f"{place}/secrets/a").json()["name"] == "A"
+        assert "'A'" not in str(github.get(f"{owner}/actions/secrets").json())
+        gone = [github.delete(f"{place}/secrets/A").status_code for _ in range(2)]
+        assert gone == [204, 404]
+
+    def test_each_has_its_own_key(self, github: httpx.Client) -> None:
+        keys = {
+            github.get(f"{AGENTS}/{store}/secrets/public-key").json()["key_id"]
+            for store in ("actions", "dependabot", "codespaces", "agents")
+        }
+        assert len(keys) == 4
+
+    def test_who_an_organizations_secret_is_for(self, github: httpx.Client) -> None:
+        chosen = {"visibility": "selected", "selected_repository_ids": [4002]}
+        put_secret(github, "/orgs/contoso/agents", "SOME", "x", **chosen)
+        listed = github.get("/orgs/contoso/agents/secrets/SOME/repositories").json()
+        assert [each["id"] for each in listed["repositories"]] == [4002]
+        usable = [
+            [
+                each["name"]
+                for each in github.get(f"/repos/contoso/{name}/agents/organization-secrets").json()["secrets"]
+            ]
+            for name in ("agents", "legacy")
+        ]
+        assert usable == [[], ["SOME"]]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.cli.desk import ENVIRONMENTS, PROJECT_MANAGER, SETUP, TENANT, project
+from tests.cli.desk import ENVIRONMENTS, PROJECT_MANAGER, SETUP, project
 from tests.packaging.installed import clean_environment
 
 if TYPE_CHECKING:
@@ -30,48 +29,6 @@ def made(installed: Installed, sandbox: Sandbox, tmp_path: Path) -> Sandbox:
     done = installed(*SETUP, env=sandbox.env, cwd=checkout)
     assert done.returncode == 0, done.stderr
     return sandbox
-
-
-@pytest.fixture
-def run_az(az: str, sandbox: Sandbox, tmp_path: Path) -> Callable[..., Json]:
-    """Run `az` with the sandbox as its cloud, signed in as the operator; return what it prints as JSON."""
-    folder = tmp_path / "azure"
-    environment = clean_environment(tmp_path) | {
-        "AZURE_CONFIG_DIR": str(folder),
-        "AZURE_CORE_COLLECT_TELEMETRY": "false",
-        "AZURE_CORE_INSTANCE_DISCOVERY": "false",
-        "REQUESTS_CA_BUNDLE": sandbox.env["REQUESTS_CA_BUNDLE"],
-        "SSL_CERT_FILE": sandbox.env["SSL_CERT_FILE"],
-    }
-
-    def run(*words: str) -> Json:
-        command = [az, *words, "--output", "json"]
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, timeout=120
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout or "null")
-
-    origin = sandbox.origin
-    cloud = ["cloud", "register", "--name", "sandbox", "--endpoint-active-directory", origin]
-    cloud += ["--endpoint-resource-manager", origin, "--endpoint-management", origin]
-    cloud += ["--endpoint-active-directory-resource-id", f"{origin}/arm"]
-    cloud += ["--endpoint-active-directory-graph-resource-id", f"{origin}/"]
-    cloud += ["--endpoint-microsoft-graph-resource-id", f"{origin}/"]
-    run(*cloud)
-    run("cloud", "set", "--name", "sandbox")
-    with open(sandbox.env["AZURE_FEDERATED_TOKEN_FILE"], encoding="ascii") as file:  # noqa: PTH123 - its name is a text
-        assertion = file.read()
-    sign_in = [
-        "login",
-        "--service-principal",
-        "--username",
-        sandbox.env["AZURE_CLIENT_ID"],
-        "--tenant",
-        TENANT,
-    ]
-    run(*sign_in, "--federated-token", assertion)
-    return run
 
 
 @pytest.mark.usefixtures("made")

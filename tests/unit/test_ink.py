@@ -8,6 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.golden.cases import SITE, config, environment, workflow
+from trustsmith.configreader import Wrong
+from trustsmith.configworkflows import folder
 from trustsmith.errors import UsageError
 from trustsmith.render import catalogue, render
 
@@ -31,16 +33,16 @@ jobs:
 """
 
 
-def rendered(folder: Path, text: str, *, about: str = "", **fields: Any) -> Any:
+def rendered(root: Path, text: str, *, about: str = "", **fields: Any) -> Any:
     """What a YAML parser reads in the rendering of somebody's template."""
-    place = folder / "mine"
+    place = root / "mine"
     place.mkdir(exist_ok=True)
     (place / "own.yml.j2").write_text(text, encoding="utf-8")
     if about:
         (place / "own.toml").write_text(about, encoding="utf-8")
     values = {"template": "own", "run": "echo 1", "options": {"a": 1, "b": ("x", "y")}} | fields
     wanted = config(environment("dev"), templates="mine", workflows=(workflow("dev", **values),))
-    (file,) = render(wanted, SITE, folder)
+    (file,) = render(wanted, SITE, root)
     return YAML(typ="safe").load(file.text)
 
 
@@ -87,6 +89,105 @@ WRONG = {
         "",
     ),
 }
+JOB = "jobs: {{x: {{permissions: {0}, environment: {1}, strategy: {{matrix: {2}}}}}}}"
+MATRIX = "'${{ matrix.environment }}'"
+STRANGERS = {
+    "a word that is a value": (JOB.format('{id-token: [[ "write" ]]}', "p", "{}"), "runs in p,"),
+    "all of it as a value": (JOB.format('[[ "write-all" ]]', "p", "{}"), "runs in p,"),
+    "a key that is a value": (JOB.format('{[[ "id-token" ]]: write}', "p", "{}"), "runs in p,"),
+    "a second key": (JOB.format("write-all", 'dev, [[ "environment" ]]: p', "{}"), "duplicate key"),
+    "a key in capitals": (
+        JOB.format("write-all", MATRIX, "{Environment: [p], include: [{environment: dev}]}"),
+        "its matrix has 'Environment'",
+    ),
+    "a row without": (
+        JOB.format("write-all", MATRIX, "{os: [a, b], include: [{os: a, environment: dev}]}"),
+        "its matrix has 'os'",
+    ),
+    "a call": (
+        "jobs: {x: {permissions: write-all, uses: a/b/.github/workflows/c.yml@v1}}",
+        "'a/b/.github/workflows/c.yml@v1', which is not in this repository",
+    ),
+    "a tag": (JOB.format("{id-token: !!null write}", "p", "{}"), "it has the tag tag:yaml.org,2002:null"),
+    "a line end to some": ("jobs:\n  x:\n    # \u2028    environment: dev\n", "it holds U+2028"),
+    "several lines": (JOB.format("write-all", '"a\\n::error::b"', "{}"), "runs in a ::error::b, not in"),
+}
+
+
+@pytest.mark.parametrize("case", STRANGERS)
+def test_no_spelling_gets_a_strange_job_a_token(case: str, tmp_path: Path) -> None:
+    template, said = STRANGERS[case]
+
+    with pytest.raises(UsageError) as caught:
+        rendered(tmp_path, template)
+
+    assert said in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+ALLOWED = {
+    "a workflow of this repository": "jobs: {x: {permissions: write-all, uses: ./.github/workflows/c.yml}}",
+    "a matrix of ours and others": JOB.format("write-all", MATRIX, "{environment: [dev], os: [a, b]}"),
+}
+
+
+@pytest.mark.parametrize("case", ALLOWED)
+def test_jobs_that_may_ask_for_a_token(case: str, tmp_path: Path) -> None:
+    assert rendered(tmp_path, ALLOWED[case])["jobs"]["x"]["permissions"] == "write-all"
+
+
+@pytest.mark.parametrize("name", ["../secret", "{}/secret", "link", "../../secret"])
+def test_templates_read_their_own_folder_only(name: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("token", encoding="utf-8")
+    (tmp_path / "mine").mkdir()
+    if name == "link":
+        (tmp_path / "mine" / "link").symlink_to(tmp_path / "secret")
+    name = name.format(tmp_path.as_posix())
+
+    with pytest.raises(UsageError, match="leads out of"):
+        rendered(tmp_path, f'[% set x %][% include "{name}" %][% endset %]\nname: [[ x ]]\njobs: {{}}')
+
+
+def test_descriptions_read_their_own_folder_only(tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text('purpose = "Secret."', encoding="utf-8")
+
+    with pytest.raises(UsageError, match="leads out of"):
+        rendered(tmp_path, "jobs: {}", about='include = ["../other"]')
+
+
+@pytest.mark.parametrize("name", [".git", "a/.GIT/b", "../a", "/a", "a//b"])
+def test_a_folder_that_is_none_of_the_repository_s_files(name: str) -> None:
+    with pytest.raises(Wrong, match="is not a folder inside this repository"):
+        folder(name)
+
+
+def test_a_linked_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "mine").symlink_to(tmp_path / "other")
+
+    with pytest.raises(UsageError, match="elsewhere"):
+        rendered(tmp_path, PLAIN)
+
+
+REFUSED = {
+    "a macro's text": ("[% macro m(x) %][[ x ]][% endmacro %]\na: [[ m(name) ]]", "was rendered already"),
+    "a block in a comment": ("jobs:\n  # [[ options.text | block(2) ]]", "reads other than it was meant"),
+    "a strange mark": ("a: \ue0000\ue000\njobs: {x: [[ name ]]}", "reads other than it was meant"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_would_come_out_otherwise_is_refused(case: str, tmp_path: Path) -> None:
+    template, said = REFUSED[case]
+
+    with pytest.raises(UsageError, match=said):
+        rendered(tmp_path, template, options={"text": "x: 1\ny: 2\n"})
+
+
+def test_a_block_may_be_one_line_and_a_template_may_have_a_byte_order_mark(tmp_path: Path) -> None:
+    document = rendered(tmp_path, "\ufeffname: [[ name | block(2) ]]\njobs: {}")
+
+    assert document == {"name": "deploy", "jobs": {}}
 
 
 @pytest.mark.parametrize("case", WRONG)
@@ -182,6 +283,13 @@ def test_what_a_template_does_not_take_is_refused(fields: dict[str, Any], said: 
         'options.runner = {kind = "path", about = "", default = ""}',
         'options.a = {kind = "path", about = "", default = "../x"}',
         'options.a = {kind = "text", about = "", default = "", required = {b = 1}}',
+        'options.a = {kind = "text", about = 1, default = ""}',
+        'options.a = {kind = "number", about = "", default = 1, values = [1]}',
+        'options.a = {kind = "list", about = "", default = [["x"]]}',
+        'operations = [{does = 1, action = "y", at = "account"}]',
+        """options.a = {kind = "list", about = "", default = []}
+        operations = [{does = "x", action = "y", at = "account", when = {a = [["x"]]}}]""",
+        "purpose = " + "[" * 5000,
     ],
 )
 def test_a_broken_description_is_explained(about: str, tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from tests.corpus.marks import repository_of
 from trustsmith.errors import Problem
 from trustsmith.migrate import names, patterns
 from trustsmith.migrate.expressions import references
-from trustsmith.migrate.listing import Entry, Listing
+from trustsmith.migrate.inventory import Seen
+from trustsmith.migrate.listing import Listing
+from trustsmith.migrate.listing import listing as listed
 from trustsmith.migrate.scan import scan
 from trustsmith.migrate.shell import commands, option
 from trustsmith.ui import report_migrate
@@ -165,7 +167,7 @@ PROBLEM = Problem("broken.yml", 3, 1, "This is not valid YAML: a tab is used for
 
 def listing(text: str = LOGIN, *problems: Problem) -> Listing:
     repository = repository_of({".github/workflows/a b.yml": text})
-    return Listing(entries=tuple(Entry(use=use) for use in scan(repository)), problems=problems, files=1)
+    return listed(repository, scan(repository), Seen(), list(problems), "")
 
 
 def test_text_says_where_what_and_what_instead() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from trustsmith.clients.git import merge
@@ -185,6 +187,13 @@ def test_an_unfinished_merge_is_neither_taken_nor_adopted(base: str) -> None:
         assert found.outcome == "conflict"
         assert "conflict markers" in found.why
     assert becomes(there, word="overwrite").text == file(NEW, version="2")
+
+
+@pytest.mark.parametrize("line", ["<<<<<<< a\n", "<<<<<<< a\n=======\n", "\r"])
+def test_absurd_texts_do_not_take_long(line: str) -> None:
+    began = time.process_time()
+    assert becomes(line * 20_000).outcome == "conflict"
+    assert time.process_time() - began < 2
 
 
 # Bases

@@ -108,6 +108,20 @@ def test_a_link_that_leads_out_is_refused(tmp_path: Path) -> None:
 
 
 @links
+def test_a_link_that_leads_to_git_s_own_files_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, "token\n", ".git/config")
+    (tmp_path / PATH).parent.mkdir(parents=True)
+    (tmp_path / PATH).symlink_to(tmp_path / ".git" / "config")
+    with pytest.raises(UsageError, match="leads out of"):
+        look(tmp_path)
+
+
+def test_a_wanted_file_under_another_name_is_not_a_second_one(tmp_path: Path) -> None:
+    put(tmp_path, WANTED.text).with_name("X.yml").hardlink_to(tmp_path / PATH)
+    assert look(tmp_path).keys() == {PATH}
+
+
+@links
 def test_a_file_of_ours_that_is_elsewhere_is_not_ours_to_remove(tmp_path: Path) -> None:
     elsewhere = put(tmp_path, made("a\n").text, "elsewhere.yml")
     checkout = tmp_path / "checkout" / ".github" / "workflows"

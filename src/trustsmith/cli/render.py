@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     metavar="ACTION@VERSION",
     help="Take this release of an action, or of a line such as v7 the newest. May be repeated.",
 )
+@click.option(
+    "--pr", is_flag=True, help="Write nothing here: push a branch, and open or update one pull request."
+)
 @click.option("--yes", is_flag=True, help="Take the releases that are shown; never a hazard.")
 @shared.formats("text", "json")
 @shared.command
@@ -63,9 +66,10 @@ def command(
     check: bool,
     update_pins: bool,
     pins: tuple[str, ...],
+    pr: bool,
     yes: bool,
 ) -> None:
-    """Write the workflow files; needs no network and no sign-in, but for newer releases of actions.
+    """Write the workflow files; needs no network and no sign-in, but for newer releases of actions and pull requests.
 
     What is rendered is merged into a file that somebody edited. Where that cannot be, the difference is shown and no
     file is changed: bring it into the file by hand and --adopt the file, or --overwrite it.
@@ -73,11 +77,19 @@ def command(
     from trustsmith.flows.rendering import Named, write
 
     named = Named(adopt, overwrite, remove)
-    if update_pins or pins:
+    looks = update_pins or bool(pins)
+    if sum((pr, check and pr, looks, out is not None)) > 1:
+        raise click.UsageError(
+            "--pr, --out and --update-pins or --pin do not go together, nor --pr with --check."
+        )
+    if pr:
+        from trustsmith.flows.pull import propose
+
+        propose(options, console, named)
+        return
+    if looks:
         from trustsmith.flows.pins import Asked, update
 
-        if out is not None:
-            raise click.UsageError("--out goes with neither --update-pins nor --pin.")
         update(options, console, Asked(every=update_pins, names=pins, files=named, check=check, yes=yes))
         return
     write(options, console, out, named, check=check)

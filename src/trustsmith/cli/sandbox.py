@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-_PEOPLE = (("push",), ("run",), ("approve",))
+_PEOPLE = (("push",), ("pull",), ("run",), ("approve",))
 
 
 @click.command(
@@ -16,7 +16,7 @@ def command(arguments: tuple[str, ...]) -> None:
     """Serve Entra, Microsoft Graph, ARM, Foundry and GitHub on this machine, until Ctrl-C.
 
     Prints what to export; everything after `sandbox` is passed on (see `trustsmith sandbox --help`). `sandbox push`,
-    `sandbox run` and `sandbox approve` do what people do in a sandbox that is served.
+    `sandbox pull`, `sandbox run` and `sandbox approve` do what people do in a sandbox that is served.
     """
     from trustsmith.flows.sandbox import become
 

@@ -86,6 +86,11 @@ def history(checkout: Path, paths: Collection[str], most: int) -> dict[str, list
     return {path: list(versions.values())[-most:] for path, versions in found.items()}
 
 
+def was_here(checkout: Path, path: str, blob: str) -> bool:
+    """Whether a file, seen from the checkout, once was what a blob's id stands for, in what HEAD came from."""
+    return bool(_git(checkout, "log", "-1", "--format=%H", f"--find-object={blob}", "HEAD", "--", path))
+
+
 def texts_at(checkout: Path, commits: Sequence[str], path: str) -> list[str | None]:
     """What a file, seen from the checkout, was in each of these commits; None where it was not, or no text."""
     return _texts(checkout, [f"{commit}:./{path}" for commit in commits])

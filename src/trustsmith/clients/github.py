@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from trustsmith.clients.github_actions import Actions
+from trustsmith.clients.github_commits import Commits
 from trustsmith.clients.github_issues import Issues
 from trustsmith.clients.github_releases import Releases
+from trustsmith.clients.github_values import Values
 from trustsmith.clients.github_wire import Json, Wire
 from trustsmith.clients.transport import PACE, OnWait, Pace
 from trustsmith.errors import Conflict, NotFound, NotSignedIn, ServiceError
@@ -93,8 +95,10 @@ class GitHub:
         self._wire = Wire(endpoints, token, on_wait=on_wait, pace=pace, limiter=limiter)
         self._canonical: dict[str, str] = {}
         self.actions = Actions(self._wire, self._repo, endpoints.ca_bundle)
+        self.commits = Commits(self._wire, self._repo)
         self.issues = Issues(self._wire, self._repo, endpoints.api)
         self.releases = Releases(self._wire)
+        self.values = Values(self._wire, self._repo)
 
     async def aclose(self) -> None:
         """Close the connections; the object is not used afterwards."""

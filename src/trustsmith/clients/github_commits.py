@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from trustsmith.clients.github_wire import Json, Wire
 
-FILE = "100644"
-_PLAIN = {FILE, "100755"}
+_FILE = "100644"
 _UNPROCESSABLE = 422
 
 
@@ -32,6 +31,7 @@ class Commits:
     def __init__(self, wire: Wire, repo: Callable[[str], str]) -> None:
         self._wire = wire
         self._repo = repo
+        self._trees: dict[str, dict[str, Json]] = {}  # by id, which no content can change under
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -62,6 +62,11 @@ class Commits:
         return await self._entries(full_name, tree)
 
     async def _entries(self, full_name: str, tree: str) -> dict[str, Json]:
+        if tree not in self._trees:
+            self._trees[tree] = await self._listed(full_name, tree)
+        return self._trees[tree]
+
+    async def _listed(self, full_name: str, tree: str) -> dict[str, Json]:
         path = f"{self._repo(full_name)}/git/trees/{tree}"
         operation = f"read tree {tree[:7]}"
         found = await self._wire.run(operation, "GET", path, lambda answer: answer.object("sha"))
@@ -70,18 +75,14 @@ class Commits:
             raise ServiceError(message, service="github", operation=operation)
         return {str(entry["path"]): entry for entry in found["tree"]}
 
-    async def text(self, full_name: str, entry: Json, path: str) -> str:
-        """Return the text of a file, an entry of a folder. Raises Conflict for what is no plain file of UTF-8 text."""
-        if entry.get("mode") not in _PLAIN:
-            raise Conflict(
-                f"{path} is there, and is no plain file.", service="github", hint="Move it out of the way."
-            )
-        where = f"{self._repo(full_name)}/git/blobs/{entry['sha']}"
+    async def blob(self, full_name: str, blob: str, path: str) -> bytes:
+        """Return what is in a file, by the id that a folder has for it; path: for messages."""
+        where = f"{self._repo(full_name)}/git/blobs/{blob}"
         found = await self._wire.run(f"read {path}", "GET", where, lambda answer: answer.object("content"))
         try:
-            return b64decode(found["content"]).decode("utf-8")
-        except (binascii.Error, UnicodeDecodeError):
-            raise Conflict(f"{path} is no UTF-8 text.", service="github", hint="Save it as UTF-8.") from None
+            return b64decode(found["content"])
+        except binascii.Error:
+            raise ServiceError(f"GitHub's answer for {path} is no base64.", service="github") from None
 
     async def changes_of(self, full_name: str, sha: str, path: str, most: int) -> list[str]:
         """Return the commits that changed a file, the newest first, as seen from a commit; `most` at most (100)."""
@@ -137,9 +138,9 @@ class Commits:
 
     # -- pull requests ------------------------------------------------------------------------------------------
 
-    async def open_pull(self, full_name: str, branch: str, base: str) -> Json | None:
-        """Return the open pull request from a branch of the repository itself into `base`, or None."""
-        query = {"head": f"{full_name.partition('/')[0]}:{branch}", "base": base, "state": "open"}
+    async def open_pull(self, full_name: str, branch: str) -> Json | None:
+        """Return the open pull request from a branch of the repository itself, or None."""
+        query = {"head": f"{full_name.partition('/')[0]}:{branch}", "state": "open"}
         found = await self._wire.run(
             f"look for a pull request from {branch}",
             "GET",
@@ -154,7 +155,7 @@ class Commits:
         content = {"title": title, "head": branch, "base": base, "body": body}
 
         async def read_back() -> Json | None:
-            return await self.open_pull(full_name, branch, base)
+            return await self.open_pull(full_name, branch)
 
         try:
             return await self._wire.run(
@@ -181,5 +182,5 @@ class Commits:
 
 def _entry(path: str, text: str | None) -> Json:
     """An entry of a tree (GitHub REST, "Create a tree"): without an object, the file is taken away."""
-    entry: Json = {"path": path, "mode": FILE, "type": "blob"}
+    entry: Json = {"path": path, "mode": _FILE, "type": "blob"}
     return entry | ({"sha": None} if text is None else {"content": text})

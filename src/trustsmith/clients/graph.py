@@ -46,6 +46,7 @@ _PRINCIPAL = [
 ]
 #: The client id of Microsoft Graph itself, in every tenant (Microsoft Learn, "Verify first-party Microsoft applications").
 _GRAPH = "00000003-0000-0000-c000-000000000000"
+_PRINCIPAL_WITH_SECRETS = [*_PRINCIPAL, "passwordCredentials"]
 _PERSON = ["id", "displayName", "userPrincipalName"]
 
 
@@ -156,6 +157,13 @@ class Graph:
         """Return the service principal of a client id, or None. Its ``id`` is what roles are assigned to."""
         builder = self._wire.client.service_principals_with_app_id(client_id)
         return await self._wire.get(f"read service principal of {client_id}", builder, {"select": _PRINCIPAL})
+
+    async def principal_passwords(self, client_id: str) -> list[Json]:
+        """Return the client secrets that a service principal itself has: ids, hints and dates; Graph shows no values."""
+        builder = self._wire.client.service_principals_with_app_id(client_id)
+        query = {"select": _PRINCIPAL_WITH_SECRETS}
+        found = await self._wire.get(f"read service principal of {client_id}", builder, query)
+        return list((found or {}).get("passwordCredentials") or ())
 
     async def service_principals(self, tag: str) -> list[Json]:
         """Return the service principals with a tag (they have their application's tags)."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from trustsmith.model.config import Config
     from trustsmith.model.plan import Plan
     from trustsmith.model.resources import WorkflowFile
+    from trustsmith.systems import Reader
 
 #: What each side's part has to look at. A side that is not listed is not contacted.
 _LOOKS_AT: dict[Side, frozenset[Side]] = {
@@ -173,12 +174,17 @@ def _contacted(config: Config, sides: Collection[Side]) -> frozenset[Side]:
 
 
 async def look_at_files(
-    session: Session, config: Config, files: Collection[WorkflowFile], allow: Collection[str]
+    session: Session,
+    config: Config,
+    files: Collection[WorkflowFile],
+    allow: Collection[str],
+    reader: Reader | None = None,
 ) -> Picture:
-    """As `look`, for the checkout alone: it needs no service, and so no facts. files: rendered."""
+    """As `look`, for workflow files alone: they need no facts. files: rendered. reader: None for the checkout's."""
     facts = _no_facts(config)
     wanted = State.of(files)
-    live = await session.reader("files").read(wanted, facts, asyncio.ensure_future(unasked(State())))
+    reader = reader or session.reader("files")
+    live = await reader.read(wanted, facts, asyncio.ensure_future(unasked(State())))
     return Picture(facts, wanted, live, judge(diff(live, wanted, {"files"}), live, allow))
 
 

@@ -1,39 +1,147 @@
-"""`migrate --scan`: reads the checkout, has it scanned, and shows what was found. Changes nothing."""
+"""`migrate --scan`: reads the checkout, looks at GitHub and Entra as far as it may, and shows what was found.
+
+Changes nothing. Without a sign-in it shows what the checkout alone says.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from trustsmith.errors import Differences
-from trustsmith.migrate.listing import Entry, Listing
-from trustsmith.migrate.scan import scan
-from trustsmith.systems import sources
+from trustsmith.clients import git
+from trustsmith.errors import Differences, NotSignedIn, TrustsmithError
+from trustsmith.flows.session import Session
+from trustsmith.migrate import names
+from trustsmith.migrate.identities import identities
+from trustsmith.migrate.inventory import Identity, Seen
+from trustsmith.migrate.listing import listing
+from trustsmith.migrate.scan import Use, scan
+from trustsmith.model.config import CLOUDS
+from trustsmith.systems import sources, together
+from trustsmith.systems.entra import client_secrets
+from trustsmith.systems.stores import StoreReader
 from trustsmith.ui import report_migrate
 
 if TYPE_CHECKING:
     from trustsmith.flows.session import Options
+    from trustsmith.migrate.listing import Listing
+    from trustsmith.model.config import Config
     from trustsmith.ui.console import Console
 
 
-def show(options: Options, console: Console) -> None:
+def show(options: Options, console: Console, *, offline: bool) -> None:
     """Show every use of a long-lived Azure credential. Raises Differences when there is one, or a file was not read."""
-    repository, problems = sources.read(options.root)
     console.step("Looking for credentials")
-    listing = Listing(
-        entries=tuple(Entry(use=use) for use in scan(repository)),
-        problems=tuple(problems),
-        files=len(repository.workflows),
-    )
-    console.document(listing.as_json())
-    console.data(report_migrate.lines(listing))
+    repository, problems = sources.read(options.root)
+    uses = scan(repository)
+    seen = Seen() if offline else _look(options, console, uses)
+    today = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
+    found = listing(repository, uses, seen, problems, today)
+    console.document(found.as_json())
+    console.data(report_migrate.lines(found))
     if console.format == "sarif":
-        console.raw(json.dumps(report_migrate.sarif(listing), indent=2) + "\n")
-    if listing.entries:
+        console.raw(json.dumps(report_migrate.sarif(found), indent=2) + "\n")
+    _judge(found)
+
+
+def _judge(found: Listing) -> None:
+    if found.entries:
         raise Differences(
             "Long-lived Azure credentials are in use.", hint="What takes their place is said above."
         )
-    if listing.problems:
+    if found.forgotten:
+        raise Differences(
+            "Azure credentials are left at GitHub that nothing uses.",
+            hint="Delete them, and the application's passwords that they hold.",
+        )
+    if found.problems:
         raise Differences(
             "Not every file could be read.", hint="Mend what is named above, then run the same again."
         )
+
+
+def _look(options: Options, console: Console, uses: list[Use]) -> Seen:
+    """What GitHub and Entra show of the secrets in use; what cannot be asked is a note."""
+    config = options.read_config().config if options.config_path.exists() else None
+    session = (
+        Session.of(options, console, config)
+        if config
+        else Session(options, console, cloud=CLOUDS[0], github="github.com", tenant=None)
+    )
+    with asyncio.Runner() as runner:
+        try:
+            return runner.run(_seen(session, config, uses))
+        finally:
+            runner.run(session.aclose())
+
+
+async def _seen(session: Session, config: Config | None, uses: list[Use]) -> Seen:
+    name = config.repository if config else _remote(session)
+    if name is None:
+        return Seen(
+            notes=("where the secrets live was not looked at: the checkout has no git remote at GitHub",)
+        )
+    used = {secret for use in uses for secret in use.secrets}
+    try:
+        session.talk.step(f"Looking at the secrets of {name}")
+        if await session.github.repository(name) is None:
+            note = (
+                f"where the secrets live could not be told: GitHub shows no repository {name} to this token"
+            )
+            return Seen(notes=(note,))
+        reader = StoreReader(session.github, name)
+        seen = await reader.read(lambda secret: secret in used or bool(names.of_secret(secret)))
+    except TrustsmithError as error:
+        return Seen(notes=(f"where the secrets live could not be told: {_said(error)}",))
+    found = identities(uses, seen, _configured(config))
+    return await _with_passwords(session, seen, found) if found else _nobody(seen, uses)
+
+
+def _remote(session: Session) -> str | None:
+    found = git.remote(session.options.root)
+    return found[1] if found and found[0] == urlsplit(session.endpoints.web).netloc else None
+
+
+def _configured(config: Config | None) -> dict[str, str]:
+    environments = config.environments if config else ()
+    return {e.client_id: f"environment {e.name} of the configuration" for e in environments if e.client_id}
+
+
+def _nobody(seen: Seen, uses: list[Use]) -> Seen:
+    """An id that is kept as a secret is readable for nobody."""
+    if not uses:
+        return seen
+    note = (
+        "which application the secrets belong to could not be told: its client id is in no variable and in no file. "
+        "Put it into a variable AZURE_CLIENT_ID of the repository to have its passwords listed"
+    )
+    return replace(seen, notes=(*seen.notes, note))
+
+
+async def _with_passwords(session: Session, seen: Seen, found: list[Identity]) -> Seen:
+    """The applications with what Entra shows of their passwords: ids, hints and dates."""
+    session.talk.step("Looking at applications")
+    try:
+        asked = await together(*(_application(session, identity) for identity in found))
+    except TrustsmithError as error:
+        note = f"the applications' passwords could not be listed: {_said(error)}"
+        return replace(seen, identities=tuple(found), notes=(*seen.notes, note))
+    return replace(seen, identities=tuple(asked))
+
+
+async def _application(session: Session, identity: Identity) -> Identity:
+    app = await session.graph.application_by_client_id(identity.client_id)
+    if app is None:
+        return identity
+    held = await session.graph.principal_passwords(identity.client_id)
+    passwords = client_secrets(app, identity.client_id, held)
+    return replace(identity, name=str(app.get("displayName") or ""), passwords=tuple(passwords))
+
+
+def _said(error: TrustsmithError) -> str:
+    hint = error.hint.splitlines()[0] if error.hint and isinstance(error, NotSignedIn) else ""
+    return f"{error.message} ({hint})" if hint else error.message

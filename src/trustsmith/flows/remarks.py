@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 async def remarks(
     session: Session, config: Config, plan: Plan, contacted: Collection[Side]
 ) -> tuple[str, ...]:
-    """Old pins, and what the repository's Actions policy will stop, asked only while there is a file to write."""
-    old = old_pins(config)
+    """Old pins; and, where GitHub is asked at all, what its policy will stop."""
+    return (*old_pins(config), *(await stopped(session, config, plan) if "github" in contacted else ()))
+
+
+async def stopped(session: Session, config: Config, plan: Plan) -> list[str]:
+    """Why the repository's Actions policy will stop workflows, asked only while there is a file to write."""
     files = [change.after for change in plan.changes if isinstance(change.after, WorkflowFile)]
-    uses = {use for file in files for use in uses_in(file.text)}
-    if not uses or "github" not in contacted:
-        return tuple(old)
+    uses = sorted({use for file in files for use in uses_in(file.text)})
+    if not uses:
+        return []
     policy = ask.policy_in(config.repository, *await ask.actions_policy(session, config.repository))
     if policy is None:
-        return tuple(old)
-    inside = await ask.every(*(ask.nested(session, policy, use) for use in sorted(uses)))
-    stopped = [
-        why
-        for use, nested in zip(sorted(uses), inside, strict=True)
-        for why in policy.objections(use, nested)
-    ]
-    return (*old, *dict.fromkeys(stopped))
+        return []
+    inside = await ask.every(*(ask.nested(session, policy, use) for use in uses))
+    found = [why for use, nested in zip(uses, inside, strict=True) for why in policy.objections(use, nested)]
+    return list(dict.fromkeys(found))
 
 
 def old_pins(config: Config) -> list[str]:

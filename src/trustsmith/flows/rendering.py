@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from trustsmith.model.config import Config
     from trustsmith.model.plan import Plan
     from trustsmith.regenerate import Word
+    from trustsmith.systems import Reader
     from trustsmith.ui.console import Console
 
 
@@ -57,13 +58,16 @@ def write(options: Options, console: Console, out: Path | None, named: Named, *,
         carry_out(runner, session, console, Wish({"files"}, yes=True), lambda: picture)
 
 
-async def look_at(session: Session, config: Config, named: Named) -> Picture:
-    """What is there, and what becomes of it. Raises UsageError for a name that there is not."""
+async def look_at(session: Session, config: Config, named: Named, reader: Reader | None = None) -> Picture:
+    """What is there, and what becomes of it. Raises UsageError for a name that there is not.
+
+    reader: of the files; None for the checkout's.
+    """
     words = _words(config, named)
     files = rendered(config, session.endpoints, session.options.root)
     files = [replace(file, word=words.get(file.path)) for file in files]
     allow = {f"{word}={path}" for path, word in words.items()} | {f"remove={path}" for path in named.remove}
-    picture = await look_at_files(session, config, files, allow)
+    picture = await look_at_files(session, config, files, allow, reader)
     _check_stale(picture, named.remove)
     notes = (*_idle(picture, words), *old_pins(config))
     return replace(picture, plan=replace(picture.plan, notes=notes))

@@ -265,9 +265,9 @@ class Session:
                 return self.github_side
             case "files":
                 config = Path(self.options.config or CONFIG_PATH).as_posix()
-                return WorktreeWriter(self.options.out or self.options.root, config, self._formerly)
+                return WorktreeWriter(self.options.out or self.options.root, config, self.formerly)
 
-    def _formerly(self, text: str) -> dict[str, str]:
+    def formerly(self, text: str) -> dict[str, str]:
         """What a former text of the configuration asks for, path → body; nothing when it cannot be rendered today."""
         options = self.options
         try:

@@ -37,19 +37,28 @@ class Use:
     """One use. line, column: from 1, where the credential stands.
 
     secrets: the GitHub secrets that it comes from; nothing when that could not be told, or when it is none of GitHub's.
-    hit: what was found there; None for a mention that no check knows.
+    origins: where those are read. hit: what was found there; None for a mention that no check knows.
     """
 
     file: str
     line: int
     column: int
     pattern: str
-    secrets: tuple[str, ...]
-    job: str
+    origins: tuple[Origin, ...]
     spot: Spot
     start: int
     end: int
     hit: Hit | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The names, each once."""
+        return tuple(dict.fromkeys(name for origin in self.origins for name in origin.names))
+
+    @property
+    def job(self) -> str:
+        """The job that it is in; "" in an action or a script."""
+        return self.spot.job.id if self.spot.job else ""
 
     @property
     def order(self) -> tuple[str, int, int, str]:
@@ -75,7 +84,7 @@ class _Scan:
             found = list(self._trace.origins(hit.spot, hit.start, hit.end))
             if not found and _is_computed(hit):
                 continue
-            self._note(hit.pattern, hit.spot, (hit.start, hit.end), _names(found), hit)
+            self._note(hit.pattern, hit.spot, (hit.start, hit.end), found, hit)
             origins += [(hit, origin) for origin in found]
         for hit, origin in origins:
             self._hand_over(hit, origin)
@@ -98,7 +107,10 @@ class _Scan:
         """Where the credential of a hit is handed over on its way there."""
         if _place(origin.spot, origin.start) not in self._covered:
             pattern = patterns.WORKFLOW_SECRETS if origin.handed else hit.pattern
-            self._note(pattern, origin.spot, (origin.start, origin.end), origin.names)
+            origins = [origin]
+            if origin.alias:
+                origins = list(self._trace.origins(origin.spot, origin.start, origin.end))
+            self._note(pattern, origin.spot, (origin.start, origin.end), origins)
 
     def _rest(self, known: set[str]) -> None:
         """Every other mention of a secret that is known, or named, as an Azure credential."""
@@ -111,17 +123,18 @@ class _Scan:
 
     def _mention(self, spot: Spot, each: Reference, known: set[str]) -> None:
         """A mention of a secret that no check knows. In a reusable workflow its name is the callers' to choose."""
-        secrets = _names(self._trace.origins(spot, each.start, each.end))
+        origins = list(self._trace.origins(spot, each.start, each.end))
+        secrets = [name for origin in origins for name in origin.names]
         pattern = next((found for name in (*secrets, each.name) if (found := _of_name(name, known))), "")
         if not each.name:
             pattern = _of_computed(each.computed, known)
         if pattern:
-            self._note(_way(pattern, spot, each), spot, each.expression, secrets)
+            self._note(_way(pattern, spot, each), spot, each.expression, origins)
 
     def _condition(self, spot: Spot, each: Reference, known: set[str]) -> None:
         """`if: env.X != ''`, where X is a credential."""
-        origins = _names(self._trace.origins(spot, each.start, each.end))
-        found = tuple(name for name in origins if _of_name(name, known))
+        origins = self._trace.origins(spot, each.start, each.end)
+        found = [origin for origin in origins if any(_of_name(name, known) for name in origin.names)]
         if found and _EMPTY.search(spot.node.value):
             self._note(patterns.SECRET_CONDITION, spot, each.expression, found)
 
@@ -130,15 +143,14 @@ class _Scan:
         pattern: str,
         spot: Spot,
         span: tuple[int, int],
-        secrets: tuple[str, ...],
+        origins: Iterable[Origin],
         hit: Hit | None = None,
     ) -> None:
         start, end = span
         place = _place(spot, start)
         self._covered |= {_place(spot, r.expression[0]) for r in mentions(spot) if start <= r.start < end}
         if known := self._uses.get(place):
-            both = tuple(dict.fromkeys((*known.secrets, *secrets)))
-            self._uses[place] = replace(known, secrets=both)
+            self._uses[place] = replace(known, origins=(*known.origins, *origins))
             return
         line, column = _position(spot, place[1])
         self._uses[place] = Use(
@@ -146,18 +158,12 @@ class _Scan:
             line=line,
             column=column,
             pattern=pattern,
-            secrets=secrets,
-            job=spot.job.id if spot.job else "",
+            origins=tuple(origins),
             spot=spot,
             start=start,
             end=end,
             hit=hit,
         )
-
-
-def _names(origins: Iterable[Origin]) -> tuple[str, ...]:
-    """The secrets' names, each once."""
-    return tuple(dict.fromkeys(name for origin in origins for name in origin.names))
 
 
 def _is_computed(hit: Hit) -> bool:

@@ -42,6 +42,7 @@ class Origin:
     start: int
     end: int
     handed: bool = False
+    alias: bool = False
 
 
 class Trace:
@@ -77,7 +78,7 @@ class Trace:
         handed = list(self._handed(spot, reference.name, depth))
         own = (reference.name,) if reference.name else ()
         real = tuple(dict.fromkeys(name for origin in handed for name in origin.names)) if handed else own
-        yield Origin(real, spot, *reference.expression)
+        yield Origin(real, spot, *reference.expression, alias=bool(handed))
         yield from handed
 
     def _of_output(self, spot: Spot, reference: Reference, depth: int) -> Iterator[Origin]:

@@ -119,9 +119,10 @@ class FederatedCredential(Resource):
 
 @dataclass(frozen=True, kw_only=True)
 class ClientSecret(Resource):
-    """That an application of ours has a client secret, which is never ours. Its value has no field to be in.
+    """That an application has a client secret, which is never ours. Its value has no field to be in.
 
-    hint: the first characters, as Entra shows them. expires: as Entra spells the date. minted: object_id.
+    hint: the first characters, as Entra shows them. name: what somebody called it. starts, expires: as Entra spells the
+    dates. of_principal: the service principal has it, not the application. minted: object_id.
     """
 
     kind = "client secret"
@@ -129,7 +130,10 @@ class ClientSecret(Resource):
     identity: str
     key_id: str
     hint: str = field(default="", compare=False)
+    name: str = field(default="", compare=False)
+    starts: str = field(default="", compare=False)
     expires: str = field(default="", compare=False)
+    of_principal: bool = field(default=False, compare=False)
 
     @property
     def key(self) -> Key:

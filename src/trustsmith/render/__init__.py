@@ -6,6 +6,7 @@ gives the same text on every machine. What it returns has been parsed again and 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from trustsmith.errors import UsageError
 from trustsmith.generated import stamp
 from trustsmith.model.pins import merged
-from trustsmith.render.catalogue import SUFFIX, Template, catalogue, folder, packaged_pins
+from trustsmith.render.catalogue import SUFFIX, Template, catalogue, folder, packaged_pins, part
 from trustsmith.render.content import Site, content_of, endpoint_names
 from trustsmith.render.ink import MisrenderedError
 from trustsmith.render.options import Condition, Option
@@ -96,14 +97,24 @@ def render(config: Config, site: Site, root: Path | None = None) -> tuple[Render
 
 
 def own_folder(config: Config, root: Path | None) -> Path | None:
-    """Where the repository's own templates are; None when the file names no folder, or there is no checkout."""
-    return root / config.templates if root is not None and config.templates else None
+    """Where the repository's own templates are; None when the file names no folder, or there is no checkout.
+
+    Raises UsageError when links lead elsewhere.
+    """
+    if root is None or not config.templates:
+        return None
+    own = root / config.templates
+    if os.path.normcase(own.resolve()) != os.path.normcase(root.resolve() / config.templates):
+        raise UsageError(f"A link leads from {own} elsewhere.", hint="Put the folder itself there.")
+    return own
 
 
 def source_of(template: Template, own: Path | None) -> str:
     """A template's own text."""
-    place = own if template.own and own is not None else folder()
-    return (place / f"{template.name}{SUFFIX}").read_text(encoding="utf-8")
+    file = part(f"{template.name}{SUFFIX}", own)
+    if file is None:
+        raise UsageError(f"The template {template.name!r} is no file.", hint="Look at what is in its place.")
+    return file.read_text(encoding="utf-8")
 
 
 @cache

@@ -6,6 +6,7 @@ Each is `NAME.yml.j2`, and `NAME.toml` with what it is for, its options, and wha
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -76,6 +77,27 @@ def folder() -> Traversable:
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "templates"
 
 
+def part(name: str, own: Path | None) -> Traversable | None:
+    """A file of our templates' folder, else of the folder `own`; None when neither has it.
+
+    Raises UsageError for what is elsewhere, by its name or because a link leads there: who writes templates for the check of
+    a pull request is not to read other files of the machine that renders them.
+    """
+    if name in _names():
+        return folder() / name
+    if own is None:
+        return None
+    file = own / name
+    if not os.path.realpath(file).startswith(os.path.join(os.path.realpath(own), "")):  # noqa: PTH118 - with the separator
+        raise UsageError(f"{name} leads out of {own}.", hint="Put the file itself into that folder.")
+    return file if file.is_file() else None
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(item.name for item in folder().iterdir())
+
+
 @cache
 def packaged_pins() -> tuple[Pin, ...]:
     """The pins of actions that we come with; a repository's own go before them."""
@@ -93,7 +115,7 @@ def catalogue(own: Path | None = None) -> dict[str, Template]:
         if not own.is_dir():
             hint = "Make the folder, or correct 'templates' in the file."
             raise UsageError(f"There is no folder {own} with templates.", hint=hint)
-        for name, template in _read(own, own=True).items():
+        for name, template in _read(own).items():
             if name in found:
                 hint = f"Give it another name, such as my-{name}{SUFFIX}."
                 raise UsageError(
@@ -105,38 +127,39 @@ def catalogue(own: Path | None = None) -> dict[str, Template]:
 
 @cache
 def _ours() -> dict[str, Template]:
-    return _read(folder(), own=False)
+    return _read(None)
 
 
-def _read(place: Traversable, *, own: bool) -> dict[str, Template]:
-    names = sorted(item.name for item in place.iterdir())
+def _read(own: Path | None) -> dict[str, Template]:
+    """The templates of a folder; None for ours."""
+    names = sorted(item.name for item in (own or folder()).iterdir())
     return {
-        name.removesuffix(SUFFIX): _template(place, name.removesuffix(SUFFIX), own=own)
+        name.removesuffix(SUFFIX): _template(name.removesuffix(SUFFIX), own)
         for name in names
         if name.endswith(SUFFIX) and not name.startswith("_")
     }
 
 
-def _template(place: Traversable, name: str, *, own: bool) -> Template:
-    file = place / f"{name}.toml"
-    if not file.is_file():
-        return Template(name=name, own=own)
+def _template(name: str, own: Path | None) -> Template:
+    file = part(f"{name}.toml", own)
+    if file is None:
+        return Template(name=name, own=own is not None)
     try:
-        return _declared(name, _said(place, name), own=own)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return _declared(name, _said(file, own), own=own is not None)
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
         hint = "What such a file holds:\n  trustsmith templates --format json"
         raise UsageError(f"{file} does not describe a template: {what}.", hint=hint) from None
 
 
-def _said(place: Traversable, name: str) -> dict[str, Any]:
+def _said(file: Traversable, own: Path | None) -> dict[str, Any]:
     """What a description says, with the options and operations of the parts that it includes."""
-    said = tomllib.loads((place / f"{name}.toml").read_text(encoding="utf-8"))
-    for part in said.pop("include", ()):
-        found = [file for file in (folder() / f"{part}.toml", place / f"{part}.toml") if file.is_file()]
-        if not found:
-            raise ValueError(f"there is no {part}.toml, which it includes")
-        more = tomllib.loads(found[0].read_text(encoding="utf-8"))
+    said = tomllib.loads(file.read_text(encoding="utf-8"))
+    for name in said.pop("include", ()):
+        found = part(f"{name}.toml", own)
+        if found is None:
+            raise ValueError(f"there is no {name}.toml, which it includes")
+        more = tomllib.loads(found.read_text(encoding="utf-8"))
         said["options"] = said.get("options", {}) | more.get("options", {})
         said["operations"] = [*said.get("operations", ()), *more.get("operations", ())]
     return said
@@ -182,9 +205,9 @@ def _option(name: str, said: dict[str, Any], options: Mapping[str, Any]) -> Opti
     option = Option(
         name=name,
         kind=kind,
-        about=said["about"],
-        default=tuple(default) if isinstance(default, list) else default,
-        values=tuple(said.get("values", ())),
+        about=_text(said["about"]),
+        default=tuple(map(_text, default)) if isinstance(default, list) else default,
+        values=tuple(map(_text, said.get("values", ()))),
         required=_condition({} if required is True else required, options) if required else None,
         apart=said.get("apart", False),
     )
@@ -199,10 +222,20 @@ def _condition(said: Mapping[str, Any], options: Mapping[str, Any]) -> Condition
     """Option → a value, or a list of values, of which it has one."""
     if stranger := [name for name in said if name not in options]:
         raise ValueError(f"it hangs on the option {stranger[0]!r}, which it does not have")
-    return {name: tuple(value) if isinstance(value, list) else (value,) for name, value in said.items()}
+    wanted = {name: tuple(value) if isinstance(value, list) else (value,) for name, value in said.items()}
+    if strange := [one for values in wanted.values() for one in values if not isinstance(one, str | int)]:
+        raise ValueError(f"no option can be {strange[0]!r}")
+    return wanted
 
 
 def _operation(said: dict[str, Any]) -> Operation:
     if said["at"] not in LEVELS:
         raise ValueError(f"an operation is at {', '.join(LEVELS)}; not at {said['at']!r}")
-    return Operation(does=said["does"], action=said["action"], data=said.get("data", False), at=said["at"])
+    does, action = _text(said["does"]), _text(said["action"])
+    return Operation(does=does, action=action, data=said.get("data", False), at=said["at"])
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value

@@ -44,7 +44,10 @@ def _jobs(document: Any, value: Callable[[str], str], environments: Collection[s
     for name, job in document["jobs"].items():
         found = set(_environments(job, value))
         every |= found
-        if not _asks(job.get("permissions", document.get("permissions"))) or "uses" in job:
+        if not _asks(job.get("permissions", document.get("permissions"))):
+            continue
+        if "uses" in job:
+            _check_call(value(str(name)), value(str(job["uses"])))
             continue
         if not found or not found <= set(environments):
             stranger = ", ".join(sorted(found - set(environments))) or "no environment"
@@ -53,6 +56,14 @@ def _jobs(document: Any, value: Callable[[str], str], environments: Collection[s
                 f"{', '.join(environments)}"
             )
     return every
+
+
+def _check_call(name: str, called: str) -> None:
+    """A workflow that is called names the environments of its jobs itself, so it has to be one of the repository's own."""
+    if not called.startswith("./"):
+        raise RuleError(
+            f"job {name!r} may ask for a token (id-token: write) and hands that on to {called!r}, which is not in this repository"
+        )
 
 
 def _asks(permissions: Any) -> bool:
@@ -72,6 +83,10 @@ def _environments(job: Mapping[str, Any], value: Callable[[str], str]) -> Iterat
         yield read
         return
     matrix = job["strategy"]["matrix"]
+    others = [str(key) for key in matrix if key not in {"environment", "include", "exclude"}]
+    # GitHub finds `Environment`, too; and a job that is made of other keys alone runs in no environment.
+    if strange := [key for key in others if key.lower() == "environment" or "environment" not in matrix]:
+        raise RuleError(f"its matrix has {strange[0]!r}, and so jobs whose environment is not certain")
     for row in [*({"environment": one} for one in matrix.get("environment", ())), *matrix.get("include", ())]:
         yield value(str(row["environment"]))
 

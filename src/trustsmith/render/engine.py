@@ -14,7 +14,7 @@ import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from trustsmith.errors import TrustsmithError, UsageError
-from trustsmith.render.catalogue import SUFFIX, folder
+from trustsmith.render.catalogue import SUFFIX, part
 from trustsmith.render.check import RuleError, check
 from trustsmith.render.ink import Bare, Block, InkError, MisrenderedError, Page, UnfitError, plain
 
@@ -56,11 +56,8 @@ class Engine:
 
     def _source(self, name: str) -> tuple[str, str, None] | None:
         """A template's text, its name in messages, and None for "it does not change meanwhile"."""
-        for place in (folder(), self._own):
-            file = place / name if place is not None else None
-            if file is not None and file.is_file():
-                return file.read_text(encoding="utf-8"), str(file), None
-        return None
+        file = part(name, self._own)
+        return (file.read_text(encoding="utf-8-sig"), str(file), None) if file is not None else None
 
     def _pinned(self, action: str) -> Bare:
         """`action@commit # version`: the commit counts, the comment is for people and for tools that update it."""
@@ -84,10 +81,12 @@ class Engine:
             marked = self._jinja.get_template(name).render(vars(content))
             body = page.finish(marked)
             named = {name for job in content.jobs for name in job.environments}
-            check(_structure(marked), page.value, named, own=template.own)
+            # Of somebody's template the text itself counts: a value may be a key there, or a word like `write`.
+            structure, value = (_structure(body), str) if template.own else (_structure(marked), page.value)
+            check(structure, value, named, own=template.own)
         except UnfitError as error:
             raise UsageError(f"Workflow {content.name!r}: {error}.", hint=error.hint) from None
-        except (TrustsmithError, MisrenderedError):
+        except TrustsmithError:
             raise
         except Exception as error:  # whatever a template's expressions may raise
             if not template.own:
@@ -101,17 +100,18 @@ class Engine:
 def _explained(name: str, error: Exception, content: Content) -> UsageError:
     """What is wrong with somebody's template."""
     line, file = _place(error, name)
+    said = " ".join(str(error).split()).rstrip(".")  # on one line, whatever the template makes of it
     where = f"{file}, line {line}" if line else file
     if isinstance(error, RuleError):
         return UsageError(
-            f"{file}: {error}.", hint="Give the job an environment of the workflow: [[ job.environment ]]"
+            f"{file}: {said}.", hint="Give the job an environment of the workflow: [[ job.environment ]]"
         )
     if isinstance(error, jinja2.UndefinedError):
         known = ", ".join(sorted(vars(content)))
-        return UsageError(f"{where}: {error.message}.", hint=f"There is: {known}.\n{_DOCS}")
+        return UsageError(f"{where}: {said}.", hint=f"There is: {known}.\n{_DOCS}")
     if isinstance(error, UnicodeDecodeError):
         return UsageError(f"{file} is not UTF-8 text.", hint="Save it again with the encoding UTF-8.")
-    return UsageError(f"{where}: {str(error).rstrip('.')}.", hint=_DOCS)
+    return UsageError(f"{where}: {said}.", hint=_DOCS)
 
 
 def _place(error: Exception, name: str) -> tuple[int | None, str]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _MARK = re.compile('"\ue000([0-9]+)\ue000"')
 _READ = re.compile("\ue000([0-9]+)\ue000")
+#: What some parsers of YAML end a line at, and others do not. In values they are escaped.
+_BREAKS = re.compile("[\x85\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 #: Words that some version of YAML does not read as text.
@@ -95,6 +97,8 @@ class Page:
         if not isinstance(value, str | Block):
             raise InkError(f"a value is {'nothing' if value is None else type(value).__name__}, and no text")
         self._check(value)
+        if any(int(number) < len(self._values) for number in _MARK.findall(str(value))):
+            raise InkError("a value is text that was rendered already; put it into a file and include that")
         self._values.append(value)
         return f'"\ue000{len(self._values) - 1}\ue000"'
 
@@ -113,7 +117,13 @@ class Page:
             )
 
     def finish(self, marked: str) -> str:
-        """The finished text. Raises InkError when a value stands inside other text, or the text is no YAML."""
+        """The finished text.
+
+        Raises InkError when a value stands inside other text, or the text is no YAML; MisrenderedError when a value
+        changes what it says.
+        """
+        if odd := _BREAKS.search(marked):
+            raise InkError(f"it holds U+{ord(odd[0]):04X}, which is a line end to some parsers of YAML only")
         body = _MARK.sub(lambda match: self._written(self._values[int(match[1])]), marked)
         meant, marks = _marked_events(marked)
         said = events(body)
@@ -122,7 +132,9 @@ class Page:
                 break
             said[position] = (meant[position][0], *said[position][1:])
         if said != meant:
-            raise MisrenderedError("the text came out other than it was meant")
+            raise MisrenderedError(
+                "with its values it reads other than it was meant; a block needs as many blanks as block(…) says, and is no comment"
+            )
         return body
 
     def value(self, read: str) -> str:
@@ -145,6 +157,8 @@ def _text(value: str | Block) -> str:
 def _marked_events(marked: str) -> tuple[list[Event], list[tuple[int, int]]]:
     """The events of a marked text, and at which of them which mark stands; many files differ in their values only."""
     found, marks = events(marked), []
+    if tag := next((event[2] for event in found if event[2]), None):
+        raise InkError(f"it has the tag {tag}, which parsers of YAML make different things of")
     for position, (text, *_) in enumerate(found):
         match = _READ.search(text) if text else None
         if match is not None and match[0] != text:

@@ -124,20 +124,9 @@ class _Seen:
         yield _application(self._app, self.identity, owned=self.owned, owners=owners)
         found = [self._credential(credential, wanted, facts) for credential in self._credentials()]
         named = self.identity == self._app.get("uniqueName")
-        yield from (
-            self._secret(answer) for answer in self._app.get("passwordCredentials") or () if self.owned
-        )
+        if self.owned:
+            yield from client_secrets(self._app, self.identity)
         yield from (c for c in found if named or c.owned or c.key in wanted)
-
-    def _secret(self, answer: Json) -> ClientSecret:
-        return ClientSecret(
-            identity=self.identity,
-            key_id=str(answer["keyId"]),
-            hint=str(answer.get("hint") or ""),
-            expires=str(answer.get("endDateTime") or ""),
-            minted={"object_id": self.object_id},
-            owned=False,
-        )
 
     def _credentials(self) -> list[Json]:
         """Those with one of our names first, so that a foreign one never takes their place."""
@@ -196,6 +185,26 @@ def _permission(holder: ServicePrincipal, answer: Json, names: Mapping[str, str]
 def _is_ours(permission: GraphPermission, principals: list[ServicePrincipal]) -> bool:
     """Whether it is on an identity of ours, where anything that the file does not ask for is a stray."""
     return any(one.owned and one.identity == permission.identity for one in principals)
+
+
+def client_secrets(app: Json, identity: str, of_principal: Iterable[Json] = ()) -> list[ClientSecret]:
+    """The client secrets of an application, and of its service principal; none of them ours, and none with its value."""
+    held = [(answer, False) for answer in app.get("passwordCredentials") or ()]
+    held += [(answer, True) for answer in of_principal]
+    return [
+        ClientSecret(
+            identity=identity,
+            key_id=str(answer["keyId"]),
+            hint=str(answer.get("hint") or ""),
+            name=str(answer.get("displayName") or ""),
+            starts=str(answer.get("startDateTime") or ""),
+            expires=str(answer.get("endDateTime") or ""),
+            of_principal=principal,
+            minted={"object_id": str(app["id"])},
+            owned=False,
+        )
+        for answer, principal in held
+    ]
 
 
 def _about(answer: Json, field: str, wanted: str) -> None:

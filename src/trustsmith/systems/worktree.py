@@ -21,12 +21,11 @@ from trustsmith.model.state import State
 from trustsmith.regenerate import VERSIONS, Regenerated, bases_in, regenerate, wants_base
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from trustsmith.model.facts import Facts
     from trustsmith.model.plan import Change
     from trustsmith.model.resource import Resource
-    from trustsmith.regenerate import Outcome
     from trustsmith.systems import Minted
 
     #: A former text of the configuration → path → body of what it asks for, as far as it can be rendered today.
@@ -103,19 +102,26 @@ class WorktreeReader:
                 text = file.read_bytes().decode() if file.is_file() else ""
             except (OSError, UnicodeDecodeError):
                 continue
-            if (found := WorkflowFile.of(path, text)).base:
+            if (found := WorkflowFile.of(path, text)).base and not self._is_one_of(wanted, file):
                 yield found
 
+    def _is_one_of(self, paths: Iterable[str], file: Path) -> bool:
+        """Whether a file is one of these under another name: a link, or where case does not count."""
+        places = (self._root / path for path in paths)
+        return any(place.exists() and place.samefile(file) for place in places)
+
     def _holds(self, file: Path) -> bool:
-        """Whether it is in the checkout, wherever links lead."""
-        return os.path.realpath(file).startswith(self._real)
+        """Whether it is one of the checkout's files, and none of git's own, wherever links lead."""
+        real = os.path.realpath(file)
+        return real.startswith(self._real) and ".git" not in Path(real[len(self._real) :].lower()).parts
 
     def _place(self, path: str) -> Path:
         """A file's place. Raises UsageError when links lead out of the checkout."""
         file = self._root / PurePosixPath(path)
         if not self._holds(file):
             raise UsageError(
-                f"{path} leads out of {self._root}.", hint="Put a file in the place of the link."
+                f"{path} leads out of {self._root}, or to git's own files.",
+                hint="Put a file in the place of the link.",
             )
         return file
 
@@ -171,8 +177,9 @@ def is_workflow(text: str) -> bool:
 
 def _unreadable(file: WorkflowFile, data: bytes) -> WorkflowFile:
     """A wanted file in whose place something is that is no text: nothing of it can be kept."""
-    outcome: Outcome = "overwritten" if file.word == "overwrite" else "conflict"
-    fate = Regenerated(outcome=outcome, text=file.text, why="it is no UTF-8 text")
+    fate = Regenerated(outcome="conflict", text=file.text, why="it is no UTF-8 text")
+    if file.word == "overwrite":
+        fate = Regenerated(outcome="overwritten", text=file.text)
     return WorkflowFile.of(file.path, _shown(data), fate)
 
 

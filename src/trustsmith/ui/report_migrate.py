@@ -8,19 +8,21 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from trustsmith import __version__
+from trustsmith.migrate.inventory import is_expired
 from trustsmith.migrate.patterns import PATTERNS
 from trustsmith.ui.report import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from trustsmith.migrate.inventory import Stored
     from trustsmith.migrate.listing import Entry, Listing
 
 _DOCS = "https://github.com/trustsmith/trustsmith/blob/main/docs/migrate.md"
 
 
 def lines(listing: Listing) -> Iterator[Line]:
-    """The listing for people: uses by file, then what takes their place, then a summary."""
+    """The listing for people: uses by file, what takes their place, secrets and applications, then a summary."""
     for file, found in groupby(listing.entries, key=lambda entry: entry.use.file):
         yield Line(file, "bold")
         yield from _uses(list(found))
@@ -31,12 +33,60 @@ def lines(listing: Listing) -> Iterator[Line]:
     if listing.problems:
         yield Line("")
     used = dict.fromkeys(entry.pattern for entry in listing.entries)
-    if used:
-        yield Line("What takes their place", "bold")
-        width = max(len(pattern.id) for pattern in used)
-        yield from (Line(f"  {pattern.id:<{width}}  {pattern.replacement}") for pattern in used)
-        yield Line("")
+    yield from _table("What takes their place", [(pattern.id, pattern.replacement) for pattern in used])
+    yield from _table("Secrets", list(_secrets(listing)))
+    yield from _applications(listing)
+    for note in listing.seen.notes:
+        yield Line(f"Note: {note}")
     yield Line(summary(listing), "bold")
+
+
+def _table(title: str, rows: Sequence[tuple[str, str]]) -> Iterator[Line]:
+    if rows:
+        yield Line(title, "bold")
+        width = max(len(row[0]) for row in rows)
+        yield from (Line(f"  {name:<{width}}  {said}") for name, said in rows)
+        yield Line("")
+
+
+def _secrets(listing: Listing) -> Iterator[tuple[str, str]]:
+    """Each secret with the places where it lives."""
+    forgotten = {each.name for each in listing.forgotten}
+    uses = Counter(secret for entry in listing.entries for secret in entry.use.secrets)
+    ordered = sorted(listing.stored, key=_near)
+    for name, places in groupby(ordered, key=lambda stored: stored.name):
+        said = "; ".join(each.place for each in places)
+        if name in forgotten:
+            perhaps = (
+                f" (but {', '.join(listing.handed_on)} hands on all secrets)" if listing.handed_on else ""
+            )
+            yield name, f"{said}: nothing in this checkout names it{perhaps}"
+        else:
+            yield name, f"{said}: {_many(uses[name], 'use')}"
+    yield from ((name, "lives nowhere, and is used") for name in listing.missing)
+
+
+def _near(stored: Stored) -> tuple[str, int, int, str]:
+    """By name; then as jobs look for it, and the other stores last."""
+    levels = ("environment", "repository", "organization")
+    return stored.name, int(stored.store != "actions"), levels.index(stored.level), stored.place
+
+
+def _applications(listing: Listing) -> Iterator[Line]:
+    for found in listing.seen.identities:
+        yield Line(
+            f"Application {found.name or '(not in the tenant, or not looked at)'}, {found.client_id}", "bold"
+        )
+        yield Line(f"  known by {', '.join(found.how)}")
+        if found.secrets:
+            yield Line(f"  used with {', '.join(found.secrets)}")
+        for password in found.passwords:
+            expired = is_expired(password, listing.today)
+            until = f"{'expired' if expired else 'expires'} {password.expires[:10] or '?'}"
+            on = " (of the service principal)" if password.of_principal else ""
+            text = f"  key id {password.key_id}  {password.hint or '?'}…  {password.name or '-'}  {until}{on}"
+            yield Line(text, "yellow" if expired else "")
+        yield Line("")
 
 
 def _uses(entries: Sequence[Entry]) -> Iterator[Line]:
@@ -60,7 +110,8 @@ def summary(listing: Listing) -> str:
     """The listing in one sentence."""
     uses = len(listing.entries)
     if not uses:
-        return f"No use of a long-lived Azure credential in {_many(listing.files, 'file')}."
+        left = f" {_many(len(listing.forgotten), 'secret')} left over." if listing.forgotten else ""
+        return f"No use of a long-lived Azure credential in {_many(listing.files, 'file')}.{left}"
     secrets = {secret for entry in listing.entries for secret in entry.use.secrets}
     files = {entry.use.file for entry in listing.entries}
     can = Counter(entry.rewritable for entry in listing.entries)[True]

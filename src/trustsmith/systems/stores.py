@@ -1,0 +1,128 @@
+"""GitHub's secrets and variables of one repository, at every level and in every store, as far as the token may see them.
+
+Reads only. What may not be read is a note, not an error: somebody else may see it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from trustsmith.clients.github_values import SEEN_FROM_REPOSITORY, STORES, Store
+from trustsmith.errors import NotAllowed, NotFound
+from trustsmith.migrate.inventory import Seen, Stored, Variable
+from trustsmith.systems import together
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from trustsmith.clients.github import GitHub
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+
+class StoreReader:
+    """Reads what one repository can use. Raises NotSignedIn and ServiceError."""
+
+    def __init__(self, github: GitHub, repository: str) -> None:
+        self._github = github
+        self._repository = repository
+        self._owner = repository.partition("/")[0]
+        self._notes: dict[str, None] = {}
+
+    async def read(self, matters: Callable[[str], bool]) -> Seen:
+        """All secrets and variables. matters: of which of the organization's secrets the visibility is asked for."""
+        github, repository = self._github, self._repository
+        environments = await self._may(github.environments(repository), [], "its environments")
+        own, shared, inside, variables = await together(
+            together(*(self._own(store) for store in STORES)),
+            together(*(self._shared(store, matters) for store in STORES)),
+            together(*(self._environment(str(each["name"])) for each in environments)),
+            self._variables(),
+        )
+        stored = [secret for secrets in (*own, *shared) for secret in secrets]
+        for secrets, found in inside:
+            stored += secrets
+            variables += found
+        return Seen(stored=tuple(stored), variables=tuple(variables), notes=tuple(sorted(self._notes)))
+
+    async def _may(self, asked: Awaitable[T], instead: T, what: str) -> T:
+        """The answer; where the token may not see it, or GitHub has no such thing, what stands for it, and a note."""
+        try:
+            return await asked
+        except (NotAllowed, NotFound) as error:
+            self._notes[f"{what} could not be read: {error.message}"] = None
+            return instead
+
+    async def _own(self, store: Store) -> list[Stored]:
+        listed = await self._may(
+            self._github.values.secrets(self._repository, store), [], f"the repository's {store} secrets"
+        )
+        return [
+            Stored(
+                name=str(s["name"]), level="repository", store=store, updated=str(s.get("updated_at") or "")
+            )
+            for s in listed
+        ]
+
+    async def _shared(self, store: Store, matters: Callable[[str], bool]) -> list[Stored]:
+        """The organization's that the repository can use. Who else can is for the organization's owners to see."""
+        if store not in SEEN_FROM_REPOSITORY:
+            return []
+        what = f"the organization's {store} secrets"
+        listed = await self._may(self._github.values.organization_secrets(self._repository, store), [], what)
+        return list(await together(*(self._of_organization(s, store, matters) for s in listed)))
+
+    async def _of_organization(self, secret: Json, store: Store, matters: Callable[[str], bool]) -> Stored:
+        name, visibility, repositories = str(secret["name"]), "", None
+        if matters(name):
+            what = f"who else can use the organization's {store} secret {name}"
+            values = self._github.values
+            full = await self._may(values.organization_secret(self._owner, name, store), None, what)
+            if full is None:
+                self._notes[f"{what} could not be read: that is for the organization's owners"] = None
+            else:
+                visibility = str(full["visibility"])
+            if visibility == "selected":
+                chosen = await self._may(values.selected_repositories(self._owner, name, store), [], what)
+                repositories = tuple(sorted(str(each["full_name"]) for each in chosen))
+        return Stored(
+            name=name,
+            level="organization",
+            store=store,
+            updated=str(secret.get("updated_at") or ""),
+            visibility=visibility,
+            repositories=repositories,
+        )
+
+    async def _environment(self, name: str) -> tuple[list[Stored], list[Variable]]:
+        what = f"the secrets and variables of environment {name}"
+        secrets, variables = await self._may(
+            together(
+                self._github.secrets(self._repository, name), self._github.variables(self._repository, name)
+            ),
+            [[], []],
+            what,
+        )
+        return (
+            [
+                Stored(
+                    name=str(s["name"]),
+                    level="environment",
+                    environment=name,
+                    updated=str(s.get("updated_at") or ""),
+                )
+                for s in secrets
+            ],
+            [Variable(name=str(v["name"]), value=str(v["value"]), environment=name) for v in variables],
+        )
+
+    async def _variables(self) -> list[Variable]:
+        values = self._github.values
+        listed = await together(
+            self._may(values.variables(self._repository), [], "the repository's variables"),
+            self._may(values.organization_variables(self._repository), [], "the organization's variables"),
+        )
+        return [
+            Variable(name=str(v["name"]), value=str(v["value"])) for variables in listed for v in variables
+        ]
