@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from trustsmith import configshapes as shapes
 from trustsmith.configshapes import Key
-from trustsmith.model.config import CLOUDS, HOSTED, Config, Identity, Workflow
+from trustsmith.model.config import CLOUDS, HOSTED, Config, Identity, Observer, Workflow
 from trustsmith.model.foundry import PROJECT_MANAGER
 from trustsmith.model.issuers import AUDIENCE, GITLAB, PHASES, TERRAFORM_CLOUD
 
@@ -144,6 +144,10 @@ KEYS: Mapping[str, Keys] = {
             "The environments, in the order of deployment. At least one.",
             required=True,
         ),
+        "observer": Key(
+            shapes.section("observer"),
+            "Who looks whether everything is still so: [below](#observer). `{}` for one with all defaults.",
+        ),
         "workflows": Key(
             shapes.named("mapping: name → workflow", shapes.section("workflow")),
             "The workflow files to generate. Without the key: the templates `deploy-agents` and `check-trust` "
@@ -258,6 +262,22 @@ KEYS: Mapping[str, Keys] = {
             shapes.REF_PATTERNS,
             "Which tags may deploy. Not together with `branches: protected`.",
             otherwise="left alone",
+        ),
+    },
+    "observer": {
+        "environment": Key(
+            shapes.NAME, "The GitHub environment; not one of `environments`.", default=Observer.environment
+        ),
+        "client_id": Key(shapes.ID, "An existing application to use; not one that deploys."),
+        "github": Key(
+            shapes.one_of("token", "app"),
+            "What its jobs read GitHub with: [how it gets there](drift.md#what-others-have-to-do).",
+            default=Observer.github,
+        ),
+        "reach": Key(
+            shapes.one_of("accounts", "subscriptions"),
+            "Where it is *Reader*, and so [how far it looks for roles](drift.md#what-it-may-not-read).",
+            default=Observer.reach,
         ),
     },
     "runner": {

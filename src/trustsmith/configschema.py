@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from ruamel.yaml.nodes import Node, ScalarNode
 
-from trustsmith import configtrusts, configworkflows
+from trustsmith import configobserver, configtrusts, configworkflows
 from trustsmith import configvalues as values
 from trustsmith.configkeys import LONGEST_WAIT, REVIEWERS, VERSION, required
 from trustsmith.configreader import Reader, describe, shown
@@ -26,6 +26,7 @@ from trustsmith.model.config import (
     Protection,
 )
 from trustsmith.model.foundry import PROJECT_MANAGER, ProjectId
+from trustsmith.model.observing import observing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,11 +67,13 @@ def _config(reader: Reader, root: Node | None) -> Config:
         runner=configworkflows.runner(reader, fields.get("runner")) or HOSTED,
         templates=reader.value(fields.get("templates"), "templates", configworkflows.folder),
         environments=environments,
+        observer=configobserver.read(reader, fields.get("observer")),
         workflows=configworkflows.read(reader, fields.get("workflows"), names),
     )
     _check_enterprise(reader, config, fields)
     _check_identities(reader, config, fields)
     configtrusts.check(reader, config, fields.get("environments"))
+    configobserver.check(reader, config, fields.get("observer"))
     return config
 
 
@@ -133,7 +136,8 @@ def _check_identities(reader: Reader, config: Config, fields: Mapping[str, Node]
         reader.report(
             node, "A shared identity's name cannot be {environment} alone.", 'Write: name: "{repository}"'
         )
-    for environment in config.environments if config.identity.per == "environment" else ():
+    named = config.environments if config.identity.per == "environment" else ()
+    for environment in (*named, *filter(None, [observing(config)])):
         length = len(pattern.replace("{environment}", environment.name))
         if length > LONGEST_DISPLAY_NAME:
             message = (

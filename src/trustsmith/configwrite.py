@@ -18,6 +18,7 @@ from trustsmith.model.config import (
     Config,
     Environment,
     Identity,
+    Observer,
     Protection,
     Runner,
     Workflow,
@@ -62,6 +63,7 @@ def plain(config: Config) -> dict[str, Plain]:
         runner=None if config.runner == HOSTED else _runner(config.runner),
         templates=config.templates,
         environments={environment.name: _environment(environment) for environment in config.environments},
+        observer=_observer(config.observer),
         workflows=None if config.workflows == default_workflows(names) else workflows,
     )
 
@@ -99,6 +101,17 @@ def _environment(environment: Environment) -> dict[str, Plain]:
         protection=_protection(environment.protection) or None,
         runner=_runner(environment.runner) if environment.runner else None,
         trusts=[_trust(trust) for trust in environment.trusts] or None,
+    )
+
+
+def _observer(observer: Observer | None) -> dict[str, Plain] | None:
+    if observer is None:
+        return None
+    return _given(
+        environment=_unless(Observer.environment, observer.environment),
+        client_id=observer.client_id,
+        github=_unless(Observer.github, observer.github),
+        reach=_unless(Observer.reach, observer.reach),
     )
 
 

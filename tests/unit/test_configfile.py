@@ -193,7 +193,7 @@ workflows:
 SAID = """\
 1:10: 'version' must be 1; it is a number (1.0). -> Write, for example, 'version: 1'.
 2:1: Unknown key 'reposiory'. -> Did you mean 'repository'? Known here: version, repository, tenant, cloud, github, \
-enterprise, audience, identity, store, immutable_subjects, runner, templates, environments, workflows.
+enterprise, audience, identity, store, immutable_subjects, runner, templates, environments, observer, workflows.
 3:13: 'https://github.com/contoso/agents.git' is an address; 'repository' is owner/name. -> Write: repository: contoso/agents
 4:9: 'contoso.onmicrosoft.com' is a domain; 'tenant' must be the tenant's id, a GUID. -> Find it with: az account show \
 --query tenantId -o tsv

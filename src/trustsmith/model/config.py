@@ -38,7 +38,8 @@ class Reviewer:
 class Protection:
     """Protection rules of a GitHub environment. None means that the file does not say.
 
-    branches: patterns (fnmatch, `*` stops at `/`), or the word "protected" for protected branches only.
+    branches: patterns (fnmatch, `*` stops at `/`), the word "protected" for protected branches only, or "default" for
+    the default branch, whatever it is called (the observer's; the file has no word for it).
     tags: patterns. Tags and "protected" exclude each other at GitHub.
     wait_minutes: 0 to 43200 (GitHub REST, "Create or update an environment").
     """
@@ -46,7 +47,7 @@ class Protection:
     reviewers: tuple[Reviewer, ...] | None = None
     wait_minutes: int | None = None
     prevent_self_review: bool | None = None
-    branches: tuple[str, ...] | Literal["protected"] | None = None
+    branches: tuple[str, ...] | Literal["protected", "default"] | None = None
     tags: tuple[str, ...] | None = None
 
 
@@ -75,8 +76,9 @@ HOSTED = Runner(labels=("ubuntu-24.04",))
 class Environment:
     """One environment: which Foundry projects it deploys to, with what role, how it is protected.
 
-    trusts: workloads outside GitHub that may sign in as its identity, too.
-    runner: where its jobs run; None for the file's own.
+    trusts: workloads outside GitHub that may sign in as its identity, too. runner: where its jobs run; None for the file's
+    own. observes: its jobs only look, so its identity is its own even where the others share one, and may read Entra
+    (`model.observing`).
     """
 
     name: str
@@ -88,6 +90,7 @@ class Environment:
     protection: Protection = field(default_factory=Protection)
     trusts: tuple[Trust, ...] = ()
     runner: Runner | None = None
+    observes: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +102,20 @@ class Identity:
     name: str = "{repository}-{environment}"
     owners: tuple[str, ...] = ()
     service_management_reference: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observer:
+    """Who looks whether everything is still as the file says.
+
+    environment: the GitHub environment whose jobs look. client_id: of an application that is there. github: what they
+    read GitHub with, a personal access token or a GitHub App. reach: where they may see role assignments.
+    """
+
+    environment: str = "observer"
+    client_id: str | None = None
+    github: Literal["token", "app"] = "token"
+    reach: Literal["accounts", "subscriptions"] = "accounts"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +175,7 @@ class Config:
     repository: str
     tenant: str
     environments: tuple[Environment, ...]
+    observer: Observer | None = None
     cloud: str = "AzureCloud"
     github: str = "github.com"
     enterprise: str | None = None

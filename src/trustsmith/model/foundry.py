@@ -52,6 +52,7 @@ PROJECT_MANAGER = ROLES[1]
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _BY_GUID = {role.guid: role for role in ROLES}
 _BY_SLUG = {role.slug: role for role in ROLES}
+READER = _BY_SLUG["reader"]
 
 
 def find_role(text: str) -> UUID | None:
@@ -84,6 +85,14 @@ _PROJECT = re.compile(
     r"/providers/Microsoft\.CognitiveServices/accounts/(?P<account>[^/]+)/projects/(?P<project>[^/]+)",
     re.IGNORECASE | re.ASCII,
 )
+
+
+_ACCOUNT = re.compile(_PROJECT.pattern.partition("/projects/")[0], re.IGNORECASE)
+
+
+def is_account(scope: str) -> bool:
+    """Whether an ARM id is that of a Foundry account itself."""
+    return _ACCOUNT.fullmatch(scope.rstrip("/")) is not None
 
 
 @dataclass(frozen=True)
