@@ -36,9 +36,7 @@ def body_of(changes: Iterable[Change], along: Iterable[str], pins: Iterable[tupl
     ]
     lines += ["", "| file | lines | why |", "|---|---|---|"]
     lines += [markdown_row(path, "", _ALONG) for path in along]
-    lines += [
-        markdown_row(change.key.name, _counted(change), change.why) for change in changes
-    ]
+    lines += [markdown_row(change.key.name, _counted(change), change.why) for change in changes]
     moved = [
         markdown_row(new.action, old.version if old else "", f"{new.version} of {new.date}")
         for old, new in pins
