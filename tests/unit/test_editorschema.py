@@ -136,6 +136,8 @@ LENIENT = [
     file("runner: {labels: one}"),
     file("templates: a b/c.d/"),
     file("workflows: {}"),
+    file("observer: {}"),
+    file(f"observer: {{environment: watch, client_id: {GUID}, github: app, reach: subscriptions}}"),
     file(environment="projects:"),
     file(
         environment="role: ACDD72A7-3385-48EF-BD42-F606FBA81AE7\ngrants: []\nclient_id:\nendpoint:\ntrusts: []"
