@@ -43,6 +43,7 @@ echo "${answer#* }" >"$2"
 printf %s "${answer%% *}"
 """,
     "sleep": 'echo "$1" >>"$FAKES/sleep.log"\n',
+    "trustsmith": 'echo "$*" >>"$FAKES/trustsmith.log"\necho "# Drift"\nexit "$CODE"\n',
 }
 
 
@@ -68,9 +69,9 @@ class Runner:
     def answers(self, *lines: str) -> None:
         (self.folder / "curl.answers").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
-    def run(self, step: str, **env: str) -> subprocess.CompletedProcess[str]:
-        (rendered,) = render(*CASES["variables"])
-        steps = YAML(typ="safe").load(rendered.text)["jobs"]["deploy-dev"]["steps"]
+    def run(self, step: str, case: str = "variables", **env: str) -> subprocess.CompletedProcess[str]:
+        (rendered,) = render(*CASES[case])
+        steps = next(iter(YAML(typ="safe").load(rendered.text)["jobs"].values()))["steps"]
         found = next(one for one in steps if one["name"].startswith(step))
         script = self.folder / "step.sh"
         script.write_text(found["run"], encoding="utf-8")
@@ -243,3 +244,17 @@ def test_the_wait_and_the_command_see_every_project() -> None:
             "AZURE_AI_PROJECT_ENDPOINT",
             "AZURE_AI_PROJECT_ENDPOINT_2",
         }
+
+
+# check-drift
+
+
+@pytest.mark.parametrize(("code", "ends"), [("0", 0), ("3", 0), ("2", 2), ("4", 4), ("6", 6)])
+def test_looking_succeeds_when_the_issue_says_what_was_found(runner: Runner, code: str, ends: int) -> None:
+    summary = runner.folder / "summary.md"
+
+    done = runner.run("Compare", "check-drift", CODE=code, GITHUB_STEP_SUMMARY=str(summary))
+
+    assert (done.returncode, done.stdout) == (ends, "# Drift\n"), done.stderr
+    assert summary.read_text(encoding="utf-8") == "# Drift\n"
+    assert runner.log("trustsmith.log") == ["plan --no-input --check --observer --issue --format md"]
