@@ -51,6 +51,7 @@ def _config(reader: Reader, root: Node | None) -> Config:
     _version(reader, fields.get("version"))
     environments = _environments(reader, fields.get("environments"))
     names = tuple(environment.name for environment in environments)
+    observer = configobserver.read(reader, fields.get("observer"))
     config = Config(
         repository=reader.value(fields.get("repository"), "repository", values.repository) or "",
         tenant=reader.value(fields.get("tenant"), "tenant", values.tenant) or "",
@@ -67,8 +68,8 @@ def _config(reader: Reader, root: Node | None) -> Config:
         runner=configworkflows.runner(reader, fields.get("runner")) or HOSTED,
         templates=reader.value(fields.get("templates"), "templates", configworkflows.folder),
         environments=environments,
-        observer=configobserver.read(reader, fields.get("observer")),
-        workflows=configworkflows.read(reader, fields.get("workflows"), names),
+        observer=observer,
+        workflows=configworkflows.read(reader, fields.get("workflows"), names, observes=observer is not None),
     )
     _check_enterprise(reader, config, fields)
     _check_identities(reader, config, fields)

@@ -16,7 +16,7 @@ from trustsmith.configkeys import required
 from trustsmith.configreader import Reader, Wrong, describe, shown
 from trustsmith.configtree import tag
 from trustsmith.errors import closest
-from trustsmith.model.config import Runner, Workflow, default_path, default_workflows
+from trustsmith.model.config import CHECK_DRIFT, Runner, Workflow, default_path, default_workflows
 
 if TYPE_CHECKING:
     from trustsmith.model.config import OptionValue
@@ -45,15 +45,23 @@ def runner(reader: Reader, node: Node | None) -> Runner | None:
     return Runner(labels=labels, group=group) if labels or group else None
 
 
-def read(reader: Reader, node: Node | None, names: tuple[str, ...]) -> tuple[Workflow, ...]:
-    """The workflows; without the section, the usual ones for all environments, whose names are given."""
+def read(
+    reader: Reader, node: Node | None, names: tuple[str, ...], *, observes: bool
+) -> tuple[Workflow, ...]:
+    """The workflows; without the section, the usual ones for all environments, whose names are given.
+
+    observes: whether the file has an observer.
+    """
     if node is None:
-        return default_workflows(names)
+        return default_workflows(names, observes=observes)
     workflows = []
     paths: dict[str, str] = {}
     for name, key, value in reader.named(node, "workflows"):
         reader.parsed(key, name if name.isprintable() else None, "a workflow's name", values.any_text)
         workflow = _workflow(reader, name, value, names)
+        if workflow.observes and not observes:
+            message = f"Workflow {shown(name)} is the observer's, and the file has none."
+            reader.report(value, message, "Add 'observer: {}' at the top of the file.")
         # Case is folded because file systems on Windows and macOS do.
         twin = paths.setdefault(workflow.path.casefold(), name)
         if twin != name:
@@ -66,11 +74,15 @@ def read(reader: Reader, node: Node | None, names: tuple[str, ...]) -> tuple[Wor
 def _workflow(reader: Reader, name: str, node: Node, names: tuple[str, ...]) -> Workflow:
     fields = reader.mapping(node, f"workflow {shown(name, 40)}", required("workflow"))
     template = reader.value(fields.get("template"), "template", _template) or name
+    looks = template == CHECK_DRIFT
+    if looks and "environments" in fields:
+        message = f"The job of {CHECK_DRIFT} runs in the observer's environment and in no other."
+        reader.report(fields["environments"], message, "Remove 'environments'.")
     return Workflow(
         name=name,
         template=template,
         path=reader.value(fields.get("path"), "path", _workflow_path) or default_path(template),
-        stages=_stages(reader, fields.get("environments"), names),
+        stages=() if looks else _stages(reader, fields.get("environments"), names),
         run=reader.script(fields.get("run"), "run"),
         paths=reader.values(fields.get("paths"), "paths", _path_filter) or (),
         reusable=reader.flag(fields.get("reusable"), "reusable") or False,

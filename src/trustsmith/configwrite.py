@@ -48,6 +48,7 @@ _IN_ORDER = "In the order of deployment."
 def plain(config: Config) -> dict[str, Plain]:
     """The configuration as the file's own structure, without what is the default."""
     names = tuple(environment.name for environment in config.environments)
+    usual = default_workflows(names, observes=config.observer is not None)
     workflows = {workflow.name: _workflow(workflow, names) for workflow in config.workflows}
     return _given(
         version=VERSION,
@@ -64,7 +65,7 @@ def plain(config: Config) -> dict[str, Plain]:
         templates=config.templates,
         environments={environment.name: _environment(environment) for environment in config.environments},
         observer=_observer(config.observer),
-        workflows=None if config.workflows == default_workflows(names) else workflows,
+        workflows=None if config.workflows == usual else workflows,
     )
 
 
@@ -148,7 +149,7 @@ def _workflow(workflow: Workflow, names: tuple[str, ...]) -> dict[str, Plain]:
     return _given(
         template=workflow.template,
         path=_unless(default_path(workflow.template), workflow.path),
-        environments=None if workflow.stages == one_by_one(names) else stages,
+        environments=None if workflow.observes or workflow.stages == one_by_one(names) else stages,
         paths=list(workflow.paths) or None,
         reusable=workflow.reusable or None,
         run=workflow.run,

@@ -188,7 +188,11 @@ def subjects_to_come(config: Config, facts: Facts, environment: Environment) -> 
 def _uses(config: Config, facts: Facts, environment: Environment) -> tuple[Use, ...]:
     """How jobs come to the environment, as far as the file says it."""
     rules = environment.protection
-    named = [(w.name, w.path) for w in config.workflows if environment.name in w.environments]
+    named = [
+        (w.name, w.path)
+        for w in config.workflows
+        if environment.name in w.environments or (environment.observes and w.observes)
+    ]
     if rules.branches == "protected":
         return ()
     return uses(named, facts.repository.full_name, _branches(facts, environment), rules.tags)

@@ -131,6 +131,7 @@ def _actions_repositories() -> list[dict[str, Any]]:
         (4102, "actions", "setup-python"),
         (4103, "Azure", "login"),
         (4104, "microsoft", "ai-agent-evals"),
+        (4105, "actions", "create-github-app-token"),
     )
     return [action(_repository(number, owner, name, visibility="public")) for number, owner, name in names]
 

@@ -17,12 +17,14 @@ from trustsmith.configfile import load, new, update
 from trustsmith.configwrite import plain
 from trustsmith.errors import ConfigError
 from trustsmith.model.config import (
+    CHECK_DRIFT,
     CLOUDS,
     HOSTED,
     Config,
     Environment,
     Grant,
     Identity,
+    Observer,
     Protection,
     Reviewer,
     Runner,
@@ -169,6 +171,21 @@ def workflows(draw: st.DrawFn, names: tuple[str, ...], index: int) -> Workflow:
     )
 
 
+OBSERVERS = st.builds(
+    Observer,
+    environment=st.just("observer") | WORD.map(lambda word: f"look at {word}"),
+    client_id=st.none() | GUIDS,
+    github=st.sampled_from(["token", "app"]),
+    reach=st.sampled_from(["accounts", "subscriptions"]),
+)
+LOOKING = st.builds(
+    Workflow,
+    name=st.just("look"),
+    template=st.just(CHECK_DRIFT),
+    path=st.sampled_from([".github/workflows/check-drift.yml", ".github/workflows/look.yml"]),
+    stages=st.just(()),
+    options=st.just({}) | st.just({"cron": "5 6 * * *"}),
+).map(lambda workflow: (workflow,))
 HOSTS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {"github": "github.com", "enterprise": "1"},
@@ -197,6 +214,8 @@ def configs(draw: st.DrawFn) -> Config:
 def _configs(draw: st.DrawFn) -> Config:
     names = draw(unique(LINE.filter(lambda name: name not in (".", ".."))))
     written = tuple(draw(workflows(names, index)) for index in range(draw(st.integers(0, 2))))
+    observer = draw(st.none() | OBSERVERS)
+    looking = draw(st.just(()) | LOOKING) if observer else ()
     return Config(
         repository=f"{draw(WORD)}/{draw(WORD)}",
         tenant=draw(GUIDS),
@@ -216,7 +235,10 @@ def _configs(draw: st.DrawFn) -> Config:
         runner=draw(st.just(HOSTED) | RUNNERS),
         templates=draw(st.none() | st.sampled_from([".github/templates", "1/2.0"])),
         environments=tuple(draw(environments(name)) for name in names),
-        workflows=draw(st.sampled_from([written, default_workflows(names)])),
+        observer=observer,
+        workflows=draw(
+            st.sampled_from([written + looking, default_workflows(names, observes=bool(observer))])
+        ),
     )
 
 

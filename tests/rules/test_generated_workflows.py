@@ -95,6 +95,8 @@ def test_githubs_parser_reads_the_jobs_as_they_are_meant(case: str, parsed: dict
     config, _ = CASES[case]
     (workflow,) = config.workflows
     stages = workflow.stages if catalogue()[workflow.template].in_order else one_by_one(workflow.environments)
+    if config.observer and workflow.observes:
+        stages = ((config.observer.environment,),)
 
     jobs = parsed[case]["jobs"]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.golden.cases import SITE
 from tests.property.worlds import facts_of, project, wanted_of
 from trustsmith import configfile
 from trustsmith.desire import desire
@@ -15,7 +16,7 @@ from trustsmith.doctor import examine
 from trustsmith.doctor.evidence import Evidence, Made
 from trustsmith.doctor.observer import how_to_give, lacking
 from trustsmith.doctor.registering import consents
-from trustsmith.errors import ConfigError, NotAllowed
+from trustsmith.errors import ConfigError, NotAllowed, UsageError
 from trustsmith.hazards import judge
 from trustsmith.model.config import Config, Environment, Grant, Identity, Observer, Protection, Reviewer
 from trustsmith.model.environments import EnvironmentSecret, EnvironmentVariable, GitHubEnvironment
@@ -24,6 +25,7 @@ from trustsmith.model.observing import everywhere, is_seen, observing, readable
 from trustsmith.model.resource import Key
 from trustsmith.model.resources import Application, GraphPermission, RoleAssignment, ServicePrincipal
 from trustsmith.model.state import State
+from trustsmith.render import render
 
 if TYPE_CHECKING:
     from trustsmith.model.resource import Resource
@@ -216,14 +218,15 @@ def test_doctor_says_how_the_token_gets_there() -> None:
 def test_an_app_has_an_id_and_a_key() -> None:
     observer = Observer(github="app", environment="look out")
     names = lacking(observer, State())
-    assert names == ["TRUSTSMITH_GITHUB_APP_ID", "TRUSTSMITH_GITHUB_APP_KEY"]
+    assert names == ["TRUSTSMITH_GITHUB_APP_CLIENT_ID", "TRUSTSMITH_GITHUB_APP_KEY"]
     said = how_to_give(replace(CONFIG, github="octo.ghe.com"), observer, names)
     assert (
-        "gh variable set TRUSTSMITH_GITHUB_APP_ID --repo octo.ghe.com/contoso/agents --env 'look out'" in said
+        "gh variable set TRUSTSMITH_GITHUB_APP_CLIENT_ID --repo octo.ghe.com/contoso/agents --env 'look out'"
+        in said
     )
     assert "< private-key.pem" in said
     there = EnvironmentVariable(
-        environment="look out", name="TRUSTSMITH_GITHUB_APP_ID", value="1", owned=False
+        environment="look out", name="TRUSTSMITH_GITHUB_APP_CLIENT_ID", value="1", owned=False
     )
     assert lacking(observer, State.of([there])) == ["TRUSTSMITH_GITHUB_APP_KEY"]
 
@@ -283,3 +286,51 @@ def test_what_is_wrong_with_the_section(section: str, said: str) -> None:
     with pytest.raises(ConfigError) as wrong:
         configfile.load(FILE + section, "t.yml")
     assert any(str(problem).startswith(f"t.yml:{said}") for problem in wrong.value.problems)
+
+
+def test_who_has_an_observer_has_a_workflow_that_looks() -> None:
+    with_it, without = (configfile.load(FILE + section, "t.yml").config for section in ("{}", "null"))
+    assert [workflow.name for workflow in without.workflows] == ["deploy", "check-trust"]
+    *others, looking = with_it.workflows
+    assert tuple(others) == without.workflows
+    assert (looking.path, looking.environments) == (".github/workflows/check-drift.yml", ())
+    assert "workflows" not in configfile.new(with_it)
+    own = FILE + "{}\nworkflows:\n  look: {template: check-drift, with: {cron: 5 6 * * *}}\n"
+    config = configfile.load(own, "t.yml").config
+    assert configfile.load(configfile.new(config), "t.yml").config == config
+    assert configfile.update(own, config, "t.yml") == own
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        (
+            "null\nworkflows: {a: {template: check-drift}}",
+            "Workflow 'a' is the observer's, and the file has none.",
+        ),
+        ("{}\nworkflows: {check-drift: {template: check-drift, environments: [dev]}}", "in no other."),
+    ],
+)
+def test_only_the_observer_looks(rest: str, said: str) -> None:
+    with pytest.raises(ConfigError) as wrong:
+        configfile.load(FILE + rest, "t.yml")
+    assert [said in str(problem) for problem in wrong.value.problems] == [True]
+
+
+def test_no_workflow_that_looks_is_rendered_without_an_observer() -> None:
+    (*_, looking) = configfile.load(FILE + "{}", "t.yml").config.workflows
+    with pytest.raises(UsageError, match="Workflow 'check-drift' is the observer's"):
+        render(replace(CONFIG, observer=None, workflows=(looking,)), SITE)
+
+
+def test_not_all_repositories_look_at_once_and_none_at_the_full_hour() -> None:
+    def minute(repository: str) -> int:
+        config = configfile.load(FILE.replace("contoso/agents", repository) + "{}", "t.yml").config
+        (looking,) = render(replace(config, workflows=config.workflows[-1:]), SITE)
+        (line,) = [line for line in looking.text.splitlines() if "- cron:" in line]
+        return int(line.partition('"')[2].removesuffix(' 5 * * *"'))
+
+    found = [minute(f"contoso/r{number}") for number in range(30)]
+    assert 1 <= min(found) <= max(found) <= 59
+    assert len(set(found)) > 15
+    assert minute("Contoso/R7") == found[7]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from trustsmith.doctor.check import ENTRA, GITHUB, Check, bad, fine, open_question
 from trustsmith.errors import TrustsmithError
 from trustsmith.model.environments import EnvironmentSecret, EnvironmentVariable
-from trustsmith.model.observing import APP_ID, APP_KEY, TOKEN
+from trustsmith.model.observing import APP_ID, APP_KEY, TOKEN, names_teams
 from trustsmith.model.resource import Key
 from trustsmith.model.resources import GraphPermission
 
@@ -85,8 +85,7 @@ def lacking(observer: Observer, live: State) -> list[str]:
 
 def how_to_give(config: Config, observer: Observer, names: list[str]) -> str:
     """What to make at GitHub, with which rights, and what to type then. No value is ever taken by trustsmith."""
-    teams = any(r.kind == "team" for e in config.environments for r in e.protection.reviewers or ())
-    members = ", and of the organization Members" if teams else ""
+    members = ", and of the organization Members" if names_teams(config) else ""
     rights = f"to read {_PERMISSIONS} of {config.repository}{members}"
     what = (
         "Make a fine-grained personal access token"
@@ -97,7 +96,7 @@ def how_to_give(config: Config, observer: Observer, names: list[str]) -> str:
     there = f"--repo {host}{config.repository} --env {shlex.quote(observer.environment)}"
     lines = {
         TOKEN: f"gh secret set {TOKEN} {there}",
-        APP_ID: f"gh variable set {APP_ID} {there} --body APP_ID",
+        APP_ID: f"gh variable set {APP_ID} {there} --body CLIENT_ID",
         APP_KEY: f"gh secret set {APP_KEY} {there} < private-key.pem",
     }
     return "\n".join([f"{what} {rights}; then:", *(f"  {lines[name]}" for name in names)])

@@ -20,6 +20,8 @@ CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud", "AzureBleuCloud"
 CONFIG_PATH = ".github/trustsmith.yml"
 #: The template whose workflow proves what is configured; `verify --run` starts it.
 CHECK_TRUST = "check-trust"
+#: The template whose one job runs in the observer's environment.
+CHECK_DRIFT = "check-drift"
 GrantScope = Literal["project", "account", "resource-group", "subscription"]
 
 
@@ -142,6 +144,11 @@ class Workflow:
         """The environments of all stages, in their order."""
         return tuple(name for stage in self.stages for name in stage)
 
+    @property
+    def observes(self) -> bool:
+        """Whether its job is the observer's; it has no stages then."""
+        return self.template == CHECK_DRIFT
+
 
 def one_by_one(environments: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     """Stages of one environment each."""
@@ -153,11 +160,17 @@ def default_path(template: str) -> str:
     return f".github/workflows/{template}.yml"
 
 
-def default_workflows(environments: tuple[str, ...]) -> tuple[Workflow, ...]:
-    """What is rendered when the file has no `workflows`: one deployment through all, and the proof that it can be."""
+def default_workflows(environments: tuple[str, ...], *, observes: bool = False) -> tuple[Workflow, ...]:
+    """What is rendered when the file has no `workflows`: one deployment through all, and the proof that it can be.
+
+    observes: the file has an observer, which then looks, too.
+    """
+    stages = one_by_one(environments)
+    named = (("deploy", "deploy-agents", stages), (CHECK_TRUST, CHECK_TRUST, stages))
+    looking = ((CHECK_DRIFT, CHECK_DRIFT, ()),) if observes else ()
     return tuple(
-        Workflow(name=name, template=template, path=default_path(template), stages=one_by_one(environments))
-        for name, template in (("deploy", "deploy-agents"), (CHECK_TRUST, CHECK_TRUST))
+        Workflow(name=name, template=template, path=default_path(template), stages=stages)
+        for name, template, stages in (*named, *looking)
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: The secret with the token that it reads GitHub with, where that is what the file says.
 TOKEN = "TRUSTSMITH_GITHUB_TOKEN"  # noqa: S105 - a name
 #: The variable and the secret of the GitHub App, where it is one.
-APP_ID, APP_KEY = "TRUSTSMITH_GITHUB_APP_ID", "TRUSTSMITH_GITHUB_APP_KEY"
+APP_ID, APP_KEY = "TRUSTSMITH_GITHUB_APP_CLIENT_ID", "TRUSTSMITH_GITHUB_APP_KEY"
 _BECAUSE = "the observer sees who has a role here"
 
 
@@ -42,6 +42,11 @@ def everywhere(config: Config) -> tuple[Environment, ...]:
     """All environments with an identity: those that deploy, and then the observer's."""
     own = observing(config)
     return (*config.environments, own) if own else config.environments
+
+
+def names_teams(config: Config) -> bool:
+    """Whether teams are reviewers: to see which, one has to be allowed to read who is in the organization."""
+    return any(r.kind == "team" for e in config.environments for r in e.protection.reviewers or ())
 
 
 def readable(config: Config) -> list[str]:
