@@ -6,7 +6,7 @@ any (`original`), and the exit code. This module imports nothing of the project 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ class Problem:
         """`file:line:column: message`, as editors and terminals make clickable."""
         where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         return f"{where}: {self.message}"
+
+    def as_json(self) -> dict[str, object]:
+        """It for machines."""
+        return asdict(self)
 
 
 class ConfigError(TrustsmithError):

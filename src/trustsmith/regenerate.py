@@ -111,10 +111,14 @@ def bases_in(versions: Sequence[str], merge: Merge, known: Mapping[str, str] | N
     return bases
 
 
-def unified(path: str, before: str | None, after: str | None) -> str:
-    """The unified diff of two texts of a file, None for no file; line ends and byte order marks are no difference."""
+def unified(path: str, before: str | None, after: str | None, *, exact: bool = False) -> str:
+    """The unified diff of two texts of a file, None for no file.
+
+    Line ends and byte order marks are no difference; with `exact` they are, and the diff holds them as they are.
+    """
+    same = str if exact else _same
     names = ("/dev/null" if before is None else f"a/{path}", "/dev/null" if after is None else f"b/{path}")
-    lines = difflib.unified_diff(_lines(before or ""), _lines(after or ""), *names)
+    lines = difflib.unified_diff(_lines(same(before or "")), _lines(same(after or "")), *names)
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
     )
@@ -186,8 +190,12 @@ def _dressed(text: str, there: str) -> str:
     return mark + (text.replace("\n", "\r\n") if windows else text)
 
 
+def _same(text: str) -> str:
+    return unix(text.removeprefix("\ufeff"))
+
+
 def _lines(text: str) -> list[str]:
-    return re.findall(r"[^\n]*\n|[^\n]+", unix(text.removeprefix("\ufeff")))
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _own(rendering: str) -> Provenance:

@@ -26,6 +26,7 @@ _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s+)+")
 _DEEPEST = 500
 _BRACKET = re.compile(r"[\[\]{}]")
 _LADDER = re.compile(rf"(?:[-?:][ \t]+){{{_DEEPEST}}}")
+_COLON = re.compile(r"[ \t]*:")
 _HINT = "GitHub does not read this file either. Mend it, then run the same again."
 
 
@@ -129,7 +130,8 @@ class _Converter:
         """An absent value stands right behind the colon; each parser has its own idea of that."""
         made, below = self.node(key), self.node(value)
         if below.kind == "nothing" and below.start == below.end:
-            start = self._text.index(":", made.end) + 1
+            colon = _COLON.match(self._text, made.end)  # there is none in `{a, b}`
+            start = colon.end() if colon else made.end
             line, column = configtree.position(self._text, start)
             below = replace(below, start=start, end=start, line=line, column=column)
         return Pair(made, below)

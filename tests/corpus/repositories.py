@@ -166,6 +166,40 @@ jobs:
           creds: «azure-login-creds LIVE_DEPLOYER»${{ secrets.LIVE_DEPLOYER }}
 """,
     },
+    "composite-that-makes-json": {
+        ".github/actions/login/action.yml": """\
+name: login
+description: Signs in to Azure
+inputs:
+  tenant:
+    description: the tenant
+  app:
+    description: the application
+  app-secret:
+    description: its secret
+  subscription:
+    description: the subscription
+runs:
+  using: composite
+  steps:
+    - uses: Azure/login@v1
+      with:
+        creds: '{"clientId":"${{ inputs.app }}","clientSecret":"«azure-login-creds APP_PW»${{ inputs.app-secret }}","tenantId":"${{ inputs.tenant }}","subscriptionId":"${{ inputs.subscription }}"}'
+""",
+        ".github/workflows/deploy.yml": """\
+on: push
+jobs:
+  live:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: ./.github/actions/login
+        with:
+          tenant: ${{ vars.TENANT }}
+          app: ${{ vars.APP }}
+          app-secret: «azure-login-creds APP_PW»${{ secrets.APP_PW }}
+          subscription: ${{ vars.SUBSCRIPTION }}
+""",
+    },
     "composite-that-sees-variables": {
         "actions/apply/action.yaml": """\
 name: apply

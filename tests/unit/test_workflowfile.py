@@ -112,6 +112,13 @@ def test_absurd_nesting_is_a_problem(text: str) -> None:
     assert ["nested too deeply" in problem.message for problem in problems] == [True]
 
 
+@pytest.mark.parametrize(
+    "text", ["a: {b, c}\n", "a: [{b}]\n", "a: {{ b }}\n", "{{ a }}: {{ b }}\n", "a:\nb :\n", "? a\n"]
+)
+def test_absent_values_are_nothing(text: str) -> None:
+    assert tree(text).kind == "map"
+
+
 def test_an_anchor_inside_itself_ends() -> None:
     node = value("a: &x\n  b: *x\n  c: d\n")
     assert node.text("c") == "d"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from trustsmith.clients import git
+from trustsmith.clients.endpoints import AUDIENCE
 from trustsmith.errors import Differences, NotSignedIn, TrustsmithError
 from trustsmith.flows.session import Session
 from trustsmith.migrate import names
@@ -21,14 +22,20 @@ from trustsmith.migrate.inventory import Identity, Seen
 from trustsmith.migrate.listing import listing
 from trustsmith.migrate.scan import Use, scan
 from trustsmith.model.config import CLOUDS
+from trustsmith.model.pins import merged
+from trustsmith.render import packaged_pins
+from trustsmith.rewrite import Choices, rewrite
 from trustsmith.systems import sources, together
 from trustsmith.systems.entra import client_secrets
 from trustsmith.systems.stores import StoreReader
 from trustsmith.ui import report_migrate
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from trustsmith.flows.session import Options
     from trustsmith.migrate.listing import Listing
+    from trustsmith.migrate.repository import Repository
     from trustsmith.model.config import Config
     from trustsmith.ui.console import Console
 
@@ -40,7 +47,7 @@ def show(options: Options, console: Console, *, offline: bool) -> None:
     uses = scan(repository)
     seen = Seen() if offline else _look(options, console, uses)
     today = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
-    found = listing(repository, uses, seen, problems, today)
+    found = listing(repository, uses, seen=seen, problems=problems, today=today, left=_left(repository, uses))
     console.document(found.as_json())
     console.data(report_migrate.lines(found))
     if console.format == "sarif":
@@ -48,11 +55,18 @@ def show(options: Options, console: Console, *, offline: bool) -> None:
     _judge(found)
 
 
+def _left(repository: Repository, uses: list[Use]) -> Collection[Use]:
+    """What `migrate --rewrite` would leave, whichever environments the jobs are to run in."""
+    pin = merged(packaged_pins(), ())["azure/login"]
+    return rewrite(repository, uses, Choices(pin=pin, audience=AUDIENCE, environments={"*": "any"})).left
+
+
 def _judge(found: Listing) -> None:
     if found.entries:
-        raise Differences(
-            "Long-lived Azure credentials are in use.", hint="What takes their place is said above."
-        )
+        hint = "What takes their place is said above."
+        if any(entry.rewritable for entry in found.entries):
+            hint += " See what can be rewritten:\n  trustsmith migrate --rewrite"
+        raise Differences("Long-lived Azure credentials are in use.", hint=hint)
     if found.forgotten:
         raise Differences(
             "Azure credentials are left at GitHub that nothing uses.",

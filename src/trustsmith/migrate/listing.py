@@ -21,6 +21,8 @@ from trustsmith.migrate.inventory import (
 from trustsmith.migrate.patterns import PATTERNS, Pattern
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from trustsmith.errors import Problem
     from trustsmith.migrate.inventory import Stored
     from trustsmith.migrate.repository import Repository
@@ -95,10 +97,7 @@ class Listing:
             "missing": list(self.missing) if known else None,
             "applications": [each.as_json(self.today) for each in self.seen.identities],
             "notes": list(self.seen.notes),
-            "problems": [
-                {"file": p.file, "line": p.line, "column": p.column, "message": p.message}
-                for p in self.problems
-            ],
+            "problems": [problem.as_json() for problem in self.problems],
         }
 
     @property
@@ -108,11 +107,17 @@ class Listing:
 
 
 def listing(
-    repository: Repository, uses: list[Use], seen: Seen, problems: list[Problem], today: str
+    repository: Repository,
+    uses: list[Use],
+    *,
+    seen: Seen,
+    problems: list[Problem],
+    today: str,
+    left: Collection[Use] = (),
 ) -> Listing:
-    """What was found in the checkout beside what was seen at GitHub and Entra."""
+    """What was found in the checkout beside what was seen at GitHub and Entra. left: what cannot be rewritten."""
     return Listing(
-        entries=tuple(Entry(use=use, level=level(use, seen)) for use in uses),
+        entries=tuple(Entry(use=use, level=level(use, seen), rewritable=use not in left) for use in uses),
         seen=seen,
         problems=tuple(problems),
         files=len(repository.workflows),

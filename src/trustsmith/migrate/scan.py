@@ -37,7 +37,8 @@ class Use:
     """One use. line, column: from 1, where the credential stands.
 
     secrets: the GitHub secrets that it comes from; nothing when that could not be told, or when it is none of GitHub's.
-    origins: where those are read. hit: what was found there; None for a mention that no check knows.
+    origins: where those are read. hit: what was found there; None for a mention that no check knows. passes: the secret
+    only passes here on its way to another use.
     """
 
     file: str
@@ -49,6 +50,7 @@ class Use:
     start: int
     end: int
     hit: Hit | None = None
+    passes: bool = False
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -66,9 +68,9 @@ class Use:
         return (self.file, self.line, self.column, self.pattern)
 
 
-def scan(repository: Repository) -> list[Use]:
-    """All uses, by file and line."""
-    return _Scan(repository).run()
+def scan(repository: Repository, known: Iterable[str] = ()) -> list[Use]:
+    """All uses, by file and line. known: secrets that are Azure credentials, whatever their names say."""
+    return _Scan(repository).run(set(known))
 
 
 class _Scan:
@@ -78,7 +80,7 @@ class _Scan:
         self._uses: dict[tuple[str, int], Use] = {}
         self._covered: set[tuple[str, int]] = set()
 
-    def run(self) -> list[Use]:
+    def run(self, known: set[str]) -> list[Use]:
         origins: list[tuple[Hit, Origin]] = []
         for hit in self._hits():
             found = list(self._trace.origins(hit.spot, hit.start, hit.end))
@@ -88,7 +90,7 @@ class _Scan:
             origins += [(hit, origin) for origin in found]
         for hit, origin in origins:
             self._hand_over(hit, origin)
-        self._rest({secret for use in self._uses.values() for secret in use.secrets})
+        self._rest(known | {secret for use in self._uses.values() for secret in use.secrets})
         return sorted(self._uses.values(), key=lambda use: use.order)
 
     def _hits(self) -> Iterator[Hit]:
@@ -110,7 +112,7 @@ class _Scan:
             origins = [origin]
             if origin.alias:
                 origins = list(self._trace.origins(origin.spot, origin.start, origin.end))
-            self._note(pattern, origin.spot, (origin.start, origin.end), origins)
+            self._note(pattern, origin.spot, (origin.start, origin.end), origins, passes=True)
 
     def _rest(self, known: set[str]) -> None:
         """Every other mention of a secret that is known, or named, as an Azure credential."""
@@ -145,6 +147,8 @@ class _Scan:
         span: tuple[int, int],
         origins: Iterable[Origin],
         hit: Hit | None = None,
+        *,
+        passes: bool = False,
     ) -> None:
         start, end = span
         place = _place(spot, start)
@@ -163,6 +167,7 @@ class _Scan:
             start=start,
             end=end,
             hit=hit,
+            passes=passes,
         )
 
 

@@ -158,15 +158,16 @@ class Workflow:
     @property
     def reusable(self) -> bool:
         """Whether others may call it."""
+        return "workflow_call" in self.triggers
+
+    @cached_property
+    def triggers(self) -> frozenset[str]:
+        """What starts it."""
         triggers = self.root.get("on")
         if triggers is None:
-            return False
-        named = {
-            triggers.value,
-            *(item.value for item in triggers.items),
-            *(p.key.value for p in triggers.pairs),
-        }
-        return "workflow_call" in named
+            return frozenset()
+        named = {triggers.value, *(i.value for i in triggers.items), *(p.key.value for p in triggers.pairs)}
+        return frozenset(named - {""})
 
     @cached_property
     def inputs(self) -> Mapping[str, Pair]:

@@ -1,19 +1,23 @@
-"""The checkout's workflows, actions and the scripts that they run, as texts. Reads only, and only inside the checkout."""
+"""The checkout's workflows, actions and the scripts that they run, as texts; and a rewriting of them, written whole.
+
+Reads and writes only inside the checkout.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from trustsmith.errors import Problem
+from trustsmith import configfile
+from trustsmith.errors import Problem, Refused
 from trustsmith.migrate.calls import called
 from trustsmith.migrate.repository import Repository
 from trustsmith.model.workflow import WORKFLOWS, Workflow
 from trustsmith.workflowfile import read as parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _ACTION_FILES = {"action.yml", "action.yaml"}
 #: Folders that hold nobody's own actions.
@@ -21,6 +25,14 @@ _FOREIGN = {".git", "node_modules", ".venv", "venv", "vendor", "__pycache__", ".
 _LARGEST = 1024 * 1024
 #: Scripts that scripts call are followed so deep.
 _DEPTH = 2
+
+
+class Changed(NamedTuple):
+    """A file that becomes another; both texts are whole, with the byte order mark if there is one."""
+
+    file: str
+    before: str
+    after: str
 
 
 def read(root: Path) -> tuple[Repository, list[Problem]]:
@@ -78,3 +90,31 @@ def _text(path: Path, file: str) -> tuple[str | None, list[Problem]]:
         return None, [
             Problem(file, 0, 0, f"This cannot be read: {error.strerror}.", "Check the file's rights.")
         ]
+
+
+def changed(root: Path, repository: Repository, texts: Mapping[str, str]) -> list[Changed]:
+    """What becomes of these files of a repository that was read. Raises Refused when one is no longer as it was read."""
+    read = {workflow.file: workflow.text for workflow in repository.workflows}
+    found = []
+    for file, after in sorted(texts.items()):
+        before = (root / file).read_bytes().decode("utf-8", "replace")
+        mark = "\ufeff" if before.startswith("\ufeff") else ""
+        if before != mark + read[file]:
+            raise _moved(file)
+        found.append(Changed(file, before, mark + after))
+    return found
+
+
+def save(root: Path, files: Iterable[Changed]) -> None:
+    """Write them, if all are still as they were. Raises Refused, or UsageError when one cannot be written."""
+    by_place: dict[str, Changed] = {}
+    for each in files:
+        known = by_place.setdefault(os.path.realpath(root / each.file), each)
+        if known.after != each.after or (root / each.file).read_bytes() != each.before.encode():
+            raise _moved(each.file)
+    for place, each in by_place.items():
+        configfile.save(Path(place), each.after)
+
+
+def _moved(file: str) -> Refused:
+    return Refused(f"{file} was changed while this ran; nothing was written.", hint="Run the same again.")

@@ -75,6 +75,23 @@ class Console:
         """Values of the JSON document, which is printed whole when the command ends."""
         self._document |= values
 
+    def diff(self, text: str) -> None:
+        """A diff, for people to read where one does, and exactly as it is for the tools that take one.
+
+        In a GitHub job the log is read by the runner, and lines of others' files may be commands to it.
+        """
+        if self.format != "text":
+            return
+        if sys.stdout.isatty() or os.environ.get("GITHUB_ACTIONS"):
+            self._print(sys.stdout, report_files.diff_lines(text))
+        else:
+            self.raw(text)
+
+    def aside(self, lines: Iterable[Line]) -> None:
+        """Lines that belong to the data and are none, to stderr."""
+        if self.format == "text":
+            self._print(sys.stderr, lines)
+
     def raw(self, text: str) -> None:
         """Text as it is, to stdout."""
         sys.stdout.write(text)

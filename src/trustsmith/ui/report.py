@@ -221,10 +221,7 @@ def error_json(error: TrustsmithError) -> dict[str, Any]:
         "exit_code": error.exit_code,
     }
     if isinstance(error, ConfigError):
-        found["problems"] = [
-            {"file": p.file, "line": p.line, "column": p.column, "message": p.message, "hint": p.hint}
-            for p in error.problems
-        ]
+        found["problems"] = [problem.as_json() for problem in error.problems]
     return found
 
 

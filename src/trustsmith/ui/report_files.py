@@ -41,10 +41,15 @@ def lines(files: Iterable[Difference]) -> Iterator[Line]:
     """Diffs for people; tools that take diffs skip the line above each."""
     for file in files:
         yield Line(f"{file.state}: {file.path}  [{file.why}]", "bold")
-        for line in file.diff.splitlines():
-            header = line.startswith(("--- ", "+++ "))
-            yield Line(line, "bold" if header else _STYLES.get(line[:1], ""))
+        yield from diff_lines(file.diff)
         yield Line("")
+
+
+def diff_lines(diff: str) -> Iterator[Line]:
+    """A diff by its lines."""
+    for line in diff.removesuffix("\n").split("\n") if diff else ():
+        header = line.startswith(("--- ", "+++ "))
+        yield Line(line.removesuffix("\r"), "bold" if header else _STYLES.get(line[:1], ""))
 
 
 def _difference(change: Change) -> Difference | None:

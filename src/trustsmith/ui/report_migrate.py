@@ -33,15 +33,16 @@ def lines(listing: Listing) -> Iterator[Line]:
     if listing.problems:
         yield Line("")
     used = dict.fromkeys(entry.pattern for entry in listing.entries)
-    yield from _table("What takes their place", [(pattern.id, pattern.replacement) for pattern in used])
-    yield from _table("Secrets", list(_secrets(listing)))
+    yield from table("What takes their place", [(pattern.id, pattern.replacement) for pattern in used])
+    yield from table("Secrets", list(_secrets(listing)))
     yield from _applications(listing)
     for note in listing.seen.notes:
         yield Line(f"Note: {note}")
     yield Line(summary(listing), "bold")
 
 
-def _table(title: str, rows: Sequence[tuple[str, str]]) -> Iterator[Line]:
+def table(title: str, rows: Sequence[tuple[str, str]]) -> Iterator[Line]:
+    """Names and what is said of each, below a title; nothing without any."""
     if rows:
         yield Line(title, "bold")
         width = max(len(row[0]) for row in rows)
@@ -62,7 +63,7 @@ def _secrets(listing: Listing) -> Iterator[tuple[str, str]]:
             )
             yield name, f"{said}: nothing in this checkout names it{perhaps}"
         else:
-            yield name, f"{said}: {_many(uses[name], 'use')}"
+            yield name, f"{said}: {many(uses[name], 'use')}"
     yield from ((name, "lives nowhere, and is used") for name in listing.missing)
 
 
@@ -110,18 +111,19 @@ def summary(listing: Listing) -> str:
     """The listing in one sentence."""
     uses = len(listing.entries)
     if not uses:
-        left = f" {_many(len(listing.forgotten), 'secret')} left over." if listing.forgotten else ""
-        return f"No use of a long-lived Azure credential in {_many(listing.files, 'file')}.{left}"
+        left = f" {many(len(listing.forgotten), 'secret')} left over." if listing.forgotten else ""
+        return f"No use of a long-lived Azure credential in {many(listing.files, 'file')}.{left}"
     secrets = {secret for entry in listing.entries for secret in entry.use.secrets}
     files = {entry.use.file for entry in listing.entries}
     can = Counter(entry.rewritable for entry in listing.entries)[True]
     return (
-        f"{_many(uses, 'use')} of {_many(len(secrets), 'secret')} in {_many(len(files), 'file')}; "
+        f"{many(uses, 'use')} of {many(len(secrets), 'secret')} in {many(len(files), 'file')}; "
         f"{can} can be rewritten, {uses - can} by hand."
     )
 
 
-def _many(count: int, noun: str) -> str:
+def many(count: int, noun: str) -> str:
+    """A number of things."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 

@@ -1,0 +1,156 @@
+"""`migrate --rewrite`: the checkout's workflows without secrets, as a diff or in the work tree. Contacts nobody.
+
+A rewriting is read again before it is shown: every file has to parse, and the scan has to find in it what was left and
+nothing else. Must not decide what is rewritten, nor write a part of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from trustsmith.clients.endpoints import AUDIENCE, login_environment
+from trustsmith.errors import Differences, Refused, UsageError, closest
+from trustsmith.migrate.scan import scan
+from trustsmith.model.config import CLOUDS
+from trustsmith.model.pins import merged
+from trustsmith.model.workflow import Workflow
+from trustsmith.render import packaged_pins
+from trustsmith.rewrite import Choices, rewrite
+from trustsmith.systems import sources
+from trustsmith.ui import report_rewrite
+from trustsmith.ui.report_rewrite import Rewriting
+from trustsmith.workflowfile import read as parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from trustsmith.flows.session import Options
+    from trustsmith.migrate.repository import Repository
+    from trustsmith.migrate.scan import Use
+    from trustsmith.model.config import Config
+    from trustsmith.rewrite import Rewritten
+    from trustsmith.ui.console import Console
+
+
+def show(options: Options, console: Console, environments: Sequence[str], *, write: bool) -> None:
+    """Show the diff, or write the files. environments: as they were typed, JOB=ENV.
+
+    Raises UsageError for an environment of no job, Refused for a rewriting that is not what it should be, and Differences
+    when a use is left, or a file could not be read.
+    """
+    console.step("Looking for credentials")
+    repository, problems = sources.read(options.root)
+    said = _environments(environments, repository)
+    config = options.read_config().config if options.config_path.exists() else None
+    uses = scan(repository)
+    done = rewrite(repository, uses, _choices(options, config, said))
+    check(repository, uses, done)
+    changed = sources.changed(options.root, repository, done.texts)
+    if write:
+        sources.save(options.root, changed)
+    rewriting = Rewriting(
+        done=done,
+        changed=changed,
+        uses=len(uses),
+        files=len(repository.workflows),
+        problems=tuple(problems),
+        written=write,
+    )
+    console.document(report_rewrite.as_json(rewriting))
+    if write:
+        console.data(report_rewrite.written(rewriting))
+    else:
+        console.diff(report_rewrite.diff(rewriting))
+    console.aside(report_rewrite.lines(rewriting))
+    _judge(rewriting)
+
+
+def _environments(words: Sequence[str], repository: Repository) -> dict[str, str]:
+    """What was said of jobs. Raises UsageError."""
+    names = {job.id for workflow in repository.workflows for job in workflow.jobs if job.id}
+    said = {}
+    for word in words:
+        job, _, environment = (part.strip() for part in word.partition("="))
+        if not job or not environment:
+            raise UsageError(
+                f"--environment {word!r} names no job, or no environment.",
+                hint="Write --environment JOB=ENV, or FILE:JOB=ENV where several files have a job of that name.",
+            )
+        file, _, name = job.rpartition(":")
+        there = {job.id for workflow in repository.workflows for job in workflow.jobs if _is(workflow, file)}
+        if name != "*" and name not in (there if file else names):
+            known = ", ".join(sorted(names)) or "none"
+            raise UsageError(
+                f"There is no job {job!r}.",
+                hint=f"{closest(name, names)}The workflows have the jobs: {known}.",
+            )
+        said[job] = environment
+    return said
+
+
+def _is(workflow: Workflow, file: str) -> bool:
+    return file in {workflow.file, workflow.file.rsplit("/", 1)[-1]}
+
+
+def _choices(options: Options, config: Config | None, said: Mapping[str, str]) -> Choices:
+    cloud = config.cloud if config else CLOUDS[0]
+    endpoints = options.choose_endpoints(cloud, config.github if config else "github.com", config)
+    also = {"environment": login_environment(cloud)} if cloud != CLOUDS[0] else {}
+    if endpoints.audience != AUDIENCE:
+        also["audience"] = endpoints.audience
+    return Choices(
+        pin=merged(packaged_pins(), config.pins if config else ())["azure/login"],
+        audience=endpoints.audience,
+        also=also,
+        environments=said,
+        known=tuple(environment.name for environment in config.environments) if config else (),
+    )
+
+
+def check(repository: Repository, uses: Sequence[Use], done: Rewritten) -> None:
+    """Read what was rewritten as if it were new. Raises Refused when it is not what it should be."""
+    workflows = []
+    for workflow in repository.workflows:
+        root = workflow.root
+        if (text := done.texts.get(workflow.file)) is not None:
+            tree, problems = parse(text, workflow.file)
+            if tree is None or problems:
+                raise _broken(workflow.file, str(problems[0]) if problems else "it is empty")
+            root = tree
+        workflows.append(
+            Workflow(file=workflow.file, text=done.texts.get(workflow.file, workflow.text), root=root)
+        )
+    again = scan(
+        sources.with_scripts(tuple(workflows), repository.scripts.get),
+        {secret for use in uses for secret in use.secrets},
+    )
+    wanted, found = (Counter((use.file, use.secrets) for use in each) for each in (done.left, again))
+    for file, secrets in [*(found - wanted), *(wanted - found)]:
+        raise _broken(
+            file, f"the uses of {', '.join(secrets) or 'a credential'} are not those that were to be left"
+        )
+
+
+def _broken(file: str, why: str) -> Refused:
+    return Refused(
+        f"The rewriting of {file} is not what it should be: {why}. Nothing was written.",
+        hint="This is a mistake of trustsmith's: please report it, with that file.",
+    )
+
+
+def _judge(rewriting: Rewriting) -> None:
+    jobs = " ".join(dict.fromkeys(f"--environment {job.id}=ENV" for job in rewriting.done.unplaced))
+    if jobs:
+        raise Differences(
+            "It was not said in which environment some jobs are to run.",
+            hint=f"Put the environment's name in the place of ENV:\n  trustsmith migrate --rewrite {jobs}",
+        )
+    if rewriting.done.left:
+        raise Differences(
+            "Not every use can be rewritten.", hint="Change what is left by hand; what to do is said above."
+        )
+    if rewriting.problems:
+        raise Differences(
+            "Not every file could be read.", hint="Mend what is named above, then run the same again."
+        )

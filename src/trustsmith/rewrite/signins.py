@@ -1,0 +1,204 @@
+"""Steps that sign in with azure/login: the secret gives way to ids, in workflows and in actions of the checkout.
+
+Each function rewrites one use in a draft, or raises Cannot. Must not touch variables, permissions or environments.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from trustsmith.migrate.hits import mentions
+from trustsmith.migrate.names import is_id
+from trustsmith.rewrite.draft import Cannot, Draft, Ids
+from trustsmith.rewrite.edits import (
+    Edit,
+    content_end,
+    in_place_of,
+    indent_of,
+    line_end,
+    next_line,
+    scalar,
+    without,
+)
+from trustsmith.rewrite.environments import depends
+
+if TYPE_CHECKING:
+    from trustsmith.migrate.scan import Use
+    from trustsmith.model.document import Node, Pair
+    from trustsmith.model.workflow import Job, Step
+
+_V3 = re.compile(r"v3(\.\d+)*")
+_PINNED = re.compile(r"[ \t]+# v\d[\w.]*[ \t]*(?=\r?\n|$)")
+_SHARED = "it is shared with other jobs through an anchor"
+
+
+def azure_login(draft: Draft, use: Use) -> None:
+    """`creds` gives way to ids; azure/login becomes the pinned v3."""
+    if use.spot.workflow is not None and use.spot.workflow.is_action:
+        _of_action(draft, use)
+        return
+    step, job = of_workflow(use)
+    given, creds = _inputs(step), step.inputs["creds"]
+    _one_application(use, job)
+    ids = _ids_of(creds.value.value)
+    free = step.inputs.get("allow-no-subscriptions")
+    if free is not None and free.value.value == "true" and ids.subscription == Ids().subscription:
+        ids = Ids(client=ids.client, tenant=ids.tenant, subscription="")
+    wanted = {name: value for name, value in {**ids.inputs, **draft.also}.items() if name not in step.inputs}
+    text = job.workflow.text
+    edit = in_place_of(text, given, creds, wanted) if wanted else without(text, given, creds)
+    draft.change(use.file, [edit, *pinned(draft, step)])
+    draft.sign_in(job)
+
+
+def _inputs(step: Step) -> Node:
+    given = step.node.get("with")
+    if given is None or given.alias or given.anchor:
+        raise Cannot(_SHARED)
+    return given
+
+
+def _one_application(use: Use, job: Job) -> None:
+    """Raise Cannot when the run decides whose secret it is, and no environment decides with it."""
+    found = [each for each in mentions(use.spot) if use.start <= each.start < use.end]
+    if any(each.context in {"steps", "needs"} for each in found):
+        raise Cannot("a step of the job provides the secret")
+    several = len({each.name for each in found if each.context == "secrets" and not is_id(each.name)}) > 1
+    if (several or any(each.computed for each in found)) and not depends(job):
+        raise Cannot(
+            "whose secret it is depends on the run: give each environment a job, or take it from a matrix"
+        )
+
+
+def _ids_of(creds: str) -> Ids:
+    """The ids that a service principal's JSON spells out, as they are written there."""
+    found = {}
+    for name in ("clientId", "tenantId", "subscriptionId"):
+        said = re.search(rf"{name}\\?[\"']?\s*:\s*\\?[\"']?(\$\{{\{{.*?\}}\}}|[0-9a-fA-F-]{{36}})", creds)
+        if said:
+            found[name.removesuffix("Id")] = said[1]
+    return Ids(**found)
+
+
+def ignored_secret(draft: Draft, use: Use) -> None:
+    """A secret in an input that azure/login does not have goes."""
+    step, job = of_workflow(use)
+    pair = step.inputs[use.spot.input]
+    draft.change(use.file, [without(job.workflow.text, _inputs(step), pair), *pinned(draft, step)])
+    draft.sign_in(job)
+
+
+def pinned(draft: Draft, step: Step) -> list[Edit]:
+    """`uses: azure/login@…` of an older version, pinned to the newest v3."""
+    uses, text = step.uses, step.job.workflow.text
+    assert uses is not None  # noqa: S101 - whoever asks has seen the action
+    name, _, ref = uses.value.partition("@")
+    if _V3.fullmatch(ref) or ref == draft.pin.sha:
+        return []
+    quote = uses.style if uses.style in ("'", '"') else ""
+    said, end = f"{quote}{name}@{draft.pin.sha}{quote}", uses.end
+    if old := _PINNED.match(text, end):
+        return [Edit(uses.start, old.end(), f"{said} # {draft.pin.version}")]
+    behind = text[end : next_line(text, end)].strip()
+    comment = f" # {draft.pin.version}" if not behind or behind.startswith("#") else ""
+    return [Edit(uses.start, end, said + comment)]
+
+
+def of_workflow(use: Use) -> tuple[Step, Job]:
+    """The step and the job of a use in a workflow. Raises Cannot for actions and scripts."""
+    step, job = use.spot.step, use.spot.job
+    if use.spot.workflow is None:
+        raise Cannot("it is in a script, which may be run elsewhere as well")
+    if use.spot.workflow.is_action:
+        raise Cannot("an action cannot read variables: hand it the ids as inputs, in place of the secret")
+    if step is None or job is None:
+        raise Cannot("it is in no step")
+    if step.node.flow:
+        raise Cannot("the step is written in brackets")
+    steps = job.node.get("steps")
+    if any(node is None or node.alias or node.anchor for node in (job.node, steps, step.node)):
+        raise Cannot(_SHARED)
+    return step, job
+
+
+def login_lines(draft: Draft, step: Step, ids: Ids) -> str:
+    """`uses: azure/login@…` with its inputs, indented as the step's keys are; without what is before the first."""
+    text, root = step.job.workflow.text, step.job.workflow.root
+    column = step.node.pairs[0].key.column - 1
+    inner = " " * (column + indent_of(root))
+    lines = [f"uses: azure/login@{draft.pin.sha} # {draft.pin.version}", " " * column + "with:"]
+    lines += [f"{inner}{name}: {scalar(value)}" for name, value in {**ids.inputs, **draft.also}.items()]
+    return line_end(text).join(lines)
+
+
+# -- actions of the checkout -----------------------------------------------------------------------------------------
+
+_DESCRIPTIONS = {
+    "client-id": "the client id of the Entra application to sign in as",
+    "tenant-id": "the id of its tenant",
+    "subscription-id": "the id of the Azure subscription",
+}
+
+
+def _of_action(draft: Draft, use: Use) -> None:
+    """An action is handed no secret any more, by all workflows of the checkout that use it; but the ids, if it had none."""
+    action, step = use.spot.workflow, use.spot.step
+    secret = re.fullmatch(
+        r"\$\{\{\s*inputs\.([\w-]+)\s*\}\}", use.spot.node.value[use.start : use.end].strip()
+    )
+    if action is None or step is None or secret is None:
+        raise Cannot("the action gets the secret in a way of its own")
+    name = secret[1].lower()
+    declared, holder = action.inputs.get(name), action.root.get("inputs")
+    if declared is None or holder is None or holder.flow or _is_mentioned(draft, use, name):
+        raise Cannot("the action does more with the secret")
+    callers = list(draft.repository.callers(action))
+    if not callers:
+        raise Cannot("nothing in this checkout uses the action: change it together with what does")
+    ids = _ids_of(use.spot.node.value)
+    has_ids = use.start > 0 and not any("vars." in said for said in (ids.client, ids.tenant))
+    if (use.start > 0 and not has_ids) or (not has_ids and set(_DESCRIPTIONS) & set(action.inputs)):
+        raise Cannot("the action gets the ids in a way of its own")
+    for job, caller in callers:
+        _hand(draft, job, caller, name, {} if has_ids else Ids().inputs)
+    if has_ids and "vars." in ids.subscription:
+        ids = Ids(client=ids.client, tenant=ids.tenant, subscription="")
+    inputs = ids.inputs if has_ids else {each: f"${{{{ inputs.{each} }}}}" for each in _DESCRIPTIONS}
+    gone = without(action.text, holder, declared) if has_ids else _declared(action.text, declared)
+    creds = in_place_of(action.text, _inputs(step), step.inputs["creds"], {**inputs, **draft.also})
+    draft.change(action.file, [creds, gone, *pinned(draft, step)])
+
+
+def _is_mentioned(draft: Draft, use: Use, name: str) -> bool:
+    """Whether an action reads an input anywhere but in this use."""
+    for spot in draft.repository.spots:
+        for each in mentions(spot) if spot.workflow is use.spot.workflow else ():
+            here = spot.node is use.spot.node and use.start <= each.start < use.end
+            if each.context == "inputs" and each.name == name and not here:
+                return True
+    return False
+
+
+def _hand(draft: Draft, job: Job, caller: Step | None, name: str, instead: dict[str, str]) -> None:
+    """What a caller hands to an action, without the secret, and with the ids in its place."""
+    pair = caller.inputs.get(name) if caller is not None else None
+    if caller is None or pair is None or job.workflow.is_action or not job.id:
+        raise Cannot("the action is used by another action, or without the secret")
+    given, text = _inputs(caller), job.workflow.text
+    edit = in_place_of(text, given, pair, instead) if instead else without(text, given, pair)
+    draft.change(job.workflow.file, [edit])
+    draft.sign_in(job)
+
+
+def _declared(text: str, pair: Pair) -> Edit:
+    """Three inputs in place of one, indented as that was."""
+    column = pair.key.column - 1
+    end, outer, inner = line_end(text), " " * column, " " * (column + 2)
+    lines = []
+    for name, said in _DESCRIPTIONS.items():
+        lines += [f"{name}:", f"{inner}description: {said}", f"{inner}required: true"]
+    said = end.join(
+        line if line.startswith(" ") or not number else outer + line for number, line in enumerate(lines)
+    )
+    return Edit(pair.key.start, content_end(text, pair.value), said)

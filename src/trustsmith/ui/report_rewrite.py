@@ -1,0 +1,149 @@
+"""How a rewriting is shown: the diff, what is left to people, and what has to be there before it is merged.
+
+Builds lines and values; must not print or decide.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from trustsmith.migrate.listing import Entry
+from trustsmith.regenerate import unified
+from trustsmith.ui.report import Line
+from trustsmith.ui.report_migrate import many, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from trustsmith.errors import Problem
+    from trustsmith.migrate.scan import Use
+    from trustsmith.rewrite import Rewritten
+    from trustsmith.systems.sources import Changed
+
+_IDS = re.compile(r"\bvars\.(AZURE_(?:CLIENT|TENANT|SUBSCRIPTION)_ID)\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rewriting:
+    """A rewriting of a checkout. uses: how many there were; files: how many were read.
+
+    written: it is in the work tree.
+    """
+
+    done: Rewritten
+    changed: Sequence[Changed]
+    uses: int
+    files: int
+    problems: tuple[Problem, ...] = ()
+    written: bool = False
+
+    @property
+    def variables(self) -> list[str]:
+        """The variables that the files read ids from."""
+        return sorted({name for each in self.changed for name in _IDS.findall(each.after)})
+
+    @property
+    def notes(self) -> list[str]:
+        """What has to be known about it."""
+        moved = sum(bool(each.how) for each in self.done.environments)
+        if not moved:
+            return list(self.done.notes)
+        note = (
+            f"{many(moved, 'job')} had no environment. Its rules hold for them now, its secrets and variables go before the "
+            "repository's, and their tokens name it in place of the branch"
+        )
+        return [*self.done.notes, note]
+
+
+def as_json(rewriting: Rewriting) -> dict[str, Any]:
+    """The rewriting for machines."""
+    done = rewriting.done
+    return {
+        "files": [{"file": each.file, "diff": _unified(each)} for each in rewriting.changed],
+        "written": rewriting.written,
+        "left": [Entry(use=use).as_json() | {"why": why} for use, why in _left(done)],
+        "environments": [
+            {
+                "file": each.job.workflow.file,
+                "job": each.job.id,
+                "environment": each.environment,
+                "how": each.how,
+            }
+            for each in done.environments
+        ],
+        "variables": rewriting.variables,
+        "notes": rewriting.notes,
+        "problems": [problem.as_json() for problem in rewriting.problems],
+    }
+
+
+def diff(rewriting: Rewriting) -> str:
+    """What would change, as `git apply` takes it."""
+    return "".join(map(_unified, rewriting.changed))
+
+
+def _unified(changed: Changed) -> str:
+    return unified(changed.file, changed.before, changed.after, exact=True)
+
+
+def written(rewriting: Rewriting) -> Iterator[Line]:
+    """The files that were written."""
+    return (Line(f"rewritten: {each.file}") for each in rewriting.changed)
+
+
+def lines(rewriting: Rewriting) -> Iterator[Line]:
+    """All that is to be said beside the diff."""
+    done = rewriting.done
+    rows = [
+        (f"{each.job.workflow.file}, job {each.job.id}", f"{each.environment} ({each.how})")
+        for each in done.environments
+        if each.how
+    ]
+    yield from table("Environments that jobs are now in", rows)
+    for file, left in groupby(_left(done), key=lambda each: each[0].file):
+        yield Line(f"Left in {file}", "bold")
+        yield from (_line(use, why) for use, why in left)
+        yield Line("")
+    used = dict.fromkeys(Entry(use=use).pattern for use, _ in _left(done))
+    yield from table("What takes their place", [(pattern.id, pattern.replacement) for pattern in used])
+    for problem in rewriting.problems:
+        yield Line(str(problem), "yellow")
+        yield from (Line(f"    {text}") for text in problem.hint.splitlines())
+    yield from table("Before this is merged", list(_needed(rewriting)))
+    yield from (Line(f"Note: {note}") for note in rewriting.notes)
+    yield Line(summary(rewriting), "bold")
+
+
+def _line(use: Use, why: str) -> Line:
+    secret = ", ".join(use.secrets) or "-"
+    return Line(f"  {use.line}:{use.column}  {secret}  {use.pattern}: {why}", "yellow")
+
+
+def _left(done: Rewritten) -> list[tuple[Use, str]]:
+    return sorted(done.left.items(), key=lambda each: each[0].order)
+
+
+def _needed(rewriting: Rewriting) -> Iterator[tuple[str, str]]:
+    """What has to be there before it is merged."""
+    named = dict.fromkeys(each.environment for each in rewriting.done.environments)
+    if named:
+        yield "environments", f"{', '.join(named)}: each with a federated credential that trusts its jobs"
+    if rewriting.variables:
+        yield "variables", f"{', '.join(rewriting.variables)}: in each environment, or in the repository"
+    if named:
+        yield "how", "trustsmith setup, then trustsmith apply; with store: variables in the configuration"
+
+
+def summary(rewriting: Rewriting) -> str:
+    """The rewriting in one sentence."""
+    if not rewriting.uses:
+        return f"No use of a long-lived Azure credential in {many(rewriting.files, 'file')}."
+    left = len(rewriting.done.left)
+    is_done = "are" if rewriting.written else "can be"
+    return (
+        f"{rewriting.uses - left} of {many(rewriting.uses, 'use')} {is_done} rewritten, in "
+        f"{many(len(rewriting.changed), 'file')}; {left} left."
+    )
