@@ -27,16 +27,17 @@
 Arrows go right and down; the only way back is *read*. There is no state file: what is there is found by natural keys
 and by our marks, so the next run looks again. Import directions, enforced in CI:
 
-``cli → flows → (wizard | ui) → (verify | apply) → systems → clients → (configfile | workflowfile | render) → (migrate |
+``cli → flows → (wizard | ui) → (verify | apply) → systems → clients → (configfile | workflowfile | render) → rewrite → (migrate |
 hazards | doctor | explain) → grants → (diff | desire) → model → regenerate → generated → (errors | aadsts)``
 
-* ``model`` and what works on it (``desire diff grants hazards doctor explain migrate``) are pure: no I/O, no SDK, no
+* ``model`` and what works on it (``desire diff grants hazards doctor explain migrate rewrite``) are pure: no I/O, no SDK, no
   click. So is ``regenerate``, which says what becomes of a generated file that somebody has edited.
 * ``grants`` (what the jobs do, against the roles of the file) only advises: every plan shows it.
 * ``doctor`` (what would make a set-up fail), ``verify`` (what is live, and what jobs could do) and ``explain`` (a job's
   failed sign-in) judge what ``flows`` gathers for them. ``setup`` and ``apply`` run the checks of ``doctor`` that stand in
   their plan's way before its first change.
-* ``migrate`` finds long-lived credentials in workflows, which ``workflowfile`` reads with the places of every text.
+* ``migrate`` finds long-lived credentials in workflows, which ``workflowfile`` reads with the places of every text;
+  ``rewrite`` edits those texts, and never writes one anew from a tree.
 * what ``verify --run`` has a job do is ``templates/probe.py``: it stands in the rendered workflow ``check-trust``, and runs
   without this package.
 * SDKs and HTTP live in ``clients`` only, and are imported when they are first used.

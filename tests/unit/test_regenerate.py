@@ -250,3 +250,7 @@ def test_a_diff_is_one_that_git_takes() -> None:
     assert unified("x.yml", None, "a\n") == "--- /dev/null\n+++ b/x.yml\n@@ -0,0 +1 @@\n+a\n"
     assert unified("x.yml", "a\n", None) == "--- a/x.yml\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n"
     assert unified("x.yml", "\ufeffa\r\n", "a\n") == ""
+    assert unified("x.yml", "\ufeffa\r\nb", "\ufeffa\r\nc", exact=True) == (
+        "--- a/x.yml\n+++ b/x.yml\n@@ -1,2 +1,2 @@\n \ufeffa\r\n-b\n\\ No newline at end of file\n"
+        "+c\n\\ No newline at end of file\n"
+    )

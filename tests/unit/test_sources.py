@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from trustsmith.systems.sources import read
+from trustsmith.errors import Refused
+from trustsmith.systems.sources import Changed, changed, read, save
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,3 +79,50 @@ def test_links_out_of_the_checkout_are_not_followed(tmp_path: Path) -> None:
 def test_a_folder_without_workflows(tmp_path: Path) -> None:
     repository, problems = read(tmp_path)
     assert (repository.workflows, problems) == ((), [])
+
+
+# -- what was rewritten ----------------------------------------------------------------------------------------------
+
+FILE = ".github/workflows/a.yml"
+
+
+def rewriting(root: Path, data: bytes) -> list[Changed]:
+    write(root, FILE, data)
+    repository, _ = read(root)
+    (workflow,) = repository.workflows
+    return changed(root, repository, {FILE: workflow.text.replace("push", "pull_request")})
+
+
+def test_a_rewriting_is_written_with_its_mark_and_its_line_ends(tmp_path: Path) -> None:
+    before = b"\xef\xbb\xbf" + WORKFLOW.replace("\n", "\r\n").encode()
+    save(tmp_path, rewriting(tmp_path, before))
+    assert (tmp_path / FILE).read_bytes() == before.replace(b"push", b"pull_request")
+
+
+def test_nothing_is_written_when_one_file_has_changed_meanwhile(tmp_path: Path) -> None:
+    found = rewriting(tmp_path, WORKFLOW.encode())
+    other = Changed("b.yml", "as it was", "as it will be")
+    write(tmp_path, "b.yml", "somebody has saved it")
+    with pytest.raises(Refused, match=r"b\.yml was changed while this ran"):
+        save(tmp_path, [*found, other])
+    assert (tmp_path / FILE).read_text("utf-8") == WORKFLOW
+
+
+def test_a_file_that_has_changed_since_it_was_read_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, FILE, WORKFLOW)
+    repository, _ = read(tmp_path)
+    write(tmp_path, FILE, f"{WORKFLOW}# more\n")
+    with pytest.raises(Refused, match="was changed while this ran"):
+        changed(tmp_path, repository, {FILE: "on: push\n"})
+
+
+def test_one_file_under_two_names_is_written_once(tmp_path: Path) -> None:
+    write(tmp_path, FILE, WORKFLOW)
+    (tmp_path / "link.yml").symlink_to(FILE)
+    same = [Changed(FILE, WORKFLOW, "new"), Changed("link.yml", WORKFLOW, "new")]
+    save(tmp_path, same)
+    assert (tmp_path / FILE).read_text("utf-8") == "new"
+    assert (tmp_path / "link.yml").is_symlink()
+    with pytest.raises(Refused):
+        save(tmp_path, [Changed(FILE, "new", "a"), Changed("link.yml", "new", "b")])
+    assert (tmp_path / FILE).read_text("utf-8") == "new"

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from trustsmith.model.document import Node, Pair
 
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*|[\da-fA-F]+(?:-[\da-fA-F]+){4}|\$\{\{[^#\n]*\}\}", re.ASCII)
-#: What YAML reads as something else than a text, in one of its versions. `true` and `false` GitHub takes for texts.
-_NO_TEXTS = {"null", "yes", "no", "on", "off", "y", "n"}
+#: What YAML reads as something else than a text, in one of its versions.
+_NO_TEXTS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,9 @@ def below(text: str, at: int, lines: list[str]) -> Edit:
 
 
 def scalar(value: str) -> str:
-    """A value as it may stand behind a key, and is read as a text."""
+    """A value as it may stand behind a key, and is read as a text. `true` is what GitHub makes one of by itself."""
+    if value == "true":
+        return value
     if _PLAIN.fullmatch(value) and value.lower() not in _NO_TEXTS:
         return value
     quoted = json.dumps(value, ensure_ascii=False)  # JSON has no escapes for what is beyond 16 bits

@@ -52,8 +52,8 @@ class Rewriting:
         if not moved:
             return list(self.done.notes)
         note = (
-            f"{many(moved, 'job')} had no environment. Its rules hold for them now, its secrets and variables go before the "
-            "repository's, and their tokens name it in place of the branch"
+            f"{many(moved, 'job')} had no environment. With one, its rules hold for the job, its secrets and variables go "
+            "before the repository's, and the job's tokens name it in place of the branch"
         )
         return [*self.done.notes, note]
 
@@ -142,8 +142,6 @@ def summary(rewriting: Rewriting) -> str:
     if not rewriting.uses:
         return f"No use of a long-lived Azure credential in {many(rewriting.files, 'file')}."
     left = len(rewriting.done.left)
-    is_done = "are" if rewriting.written else "can be"
-    return (
-        f"{rewriting.uses - left} of {many(rewriting.uses, 'use')} {is_done} rewritten, in "
-        f"{many(len(rewriting.changed), 'file')}; {left} left."
-    )
+    done = f"{rewriting.uses - left} of {many(rewriting.uses, 'use')}"
+    files = f"in {many(len(rewriting.changed), 'file')}; {left} left."
+    return f"Rewritten: {done}, {files}" if rewriting.written else f"{done} can be rewritten, {files}"
