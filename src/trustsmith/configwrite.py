@@ -10,12 +10,15 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from trustsmith import configedit, configschema, configtree
+from trustsmith.configkeys import VERSION
+from trustsmith.editorschema import modeline
 from trustsmith.errors import ConfigError
 from trustsmith.model.config import (
     HOSTED,
     Config,
     Environment,
     Identity,
+    Observer,
     Protection,
     Runner,
     Workflow,
@@ -45,9 +48,10 @@ _IN_ORDER = "In the order of deployment."
 def plain(config: Config) -> dict[str, Plain]:
     """The configuration as the file's own structure, without what is the default."""
     names = tuple(environment.name for environment in config.environments)
+    usual = default_workflows(names, observes=config.observer is not None)
     workflows = {workflow.name: _workflow(workflow, names) for workflow in config.workflows}
     return _given(
-        version=configschema.VERSION,
+        version=VERSION,
         repository=config.repository,
         tenant=config.tenant,
         cloud=_unless(Config.cloud, config.cloud),
@@ -60,7 +64,8 @@ def plain(config: Config) -> dict[str, Plain]:
         runner=None if config.runner == HOSTED else _runner(config.runner),
         templates=config.templates,
         environments={environment.name: _environment(environment) for environment in config.environments},
-        workflows=None if config.workflows == default_workflows(names) else workflows,
+        observer=_observer(config.observer),
+        workflows=None if config.workflows == usual else workflows,
     )
 
 
@@ -100,6 +105,17 @@ def _environment(environment: Environment) -> dict[str, Plain]:
     )
 
 
+def _observer(observer: Observer | None) -> dict[str, Plain] | None:
+    if observer is None:
+        return None
+    return _given(
+        environment=_unless(Observer.environment, observer.environment),
+        client_id=observer.client_id,
+        github=_unless(Observer.github, observer.github),
+        reach=_unless(Observer.reach, observer.reach),
+    )
+
+
 def _trust(trust: Trust) -> dict[str, Plain]:
     """A trust's kind and words; fields are called as the file's keys are."""
     given = {f.name: getattr(trust, f.name) for f in fields(trust) if getattr(trust, f.name) != f.default}
@@ -133,7 +149,7 @@ def _workflow(workflow: Workflow, names: tuple[str, ...]) -> dict[str, Plain]:
     return _given(
         template=workflow.template,
         path=_unless(default_path(workflow.template), workflow.path),
-        environments=None if workflow.stages == one_by_one(names) else stages,
+        environments=None if workflow.observes or workflow.stages == one_by_one(names) else stages,
         paths=list(workflow.paths) or None,
         reusable=workflow.reusable or None,
         run=workflow.run,
@@ -147,7 +163,7 @@ def new(config: Config) -> str:
         reasons["identity"] = _SHARED
     if config.store == "variables":
         reasons["store"] = _VARIABLES
-    parts = [_HEADER]
+    parts = [modeline(), _HEADER]
     for key, value in plain(config).items():
         gap = "\n" if isinstance(value, dict) else ""
         reason = f"# {reasons[key]}\n" if reasons.get(key) else ""

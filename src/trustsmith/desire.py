@@ -17,10 +17,12 @@ from trustsmith.model.environments import (
 )
 from trustsmith.model.issuers import credentials
 from trustsmith.model.naming import TAG, credential_name, environment_tag, repository_tag, unique_name
+from trustsmith.model.observing import everywhere
 from trustsmith.model.resource import Key, Later, Resource, Value
 from trustsmith.model.resources import (
     Application,
     FederatedCredential,
+    GraphPermission,
     RoleAssignment,
     ServicePrincipal,
     WorkflowFile,
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from trustsmith.model.facts import Facts
     from trustsmith.model.foundry import ProjectId
 
+#: What the observer may do in Entra: read all applications, ours among them, and what is on them.
+READS_APPLICATIONS = "Application.Read.All"
 #: An endpoint is known only to ARM; without a right to read there, it stays open.
 ENDPOINT_UNKNOWN = Key("foundry project", "endpoint")
 
@@ -47,7 +51,7 @@ def desire(config: Config, facts: Facts, files: Iterable[WorkflowFile]) -> State
     """
     resources: list[Resource] = list(files)
     resources += _identities(config, facts)
-    for environment in config.environments:
+    for environment in everywhere(config):
         resources += _environment(config, facts, environment)
     resources += _subject_setting(config, facts)
     return State.of(_granted_once(resources))
@@ -68,19 +72,24 @@ def identity_of(config: Config, facts: Facts, environment: Environment) -> str:
     """What the environment's identity is called: the client id that the file gives, else the `uniqueName`."""
     if environment.client_id:
         return environment.client_id
-    shared = config.identity.per == "repository"
-    return unique_name(facts.host, facts.repository.id, None if shared else environment.name)
+    name = None if _shares(config, environment) else environment.name
+    return unique_name(facts.host, facts.repository.id, name)
+
+
+def _shares(config: Config, environment: Environment) -> bool:
+    """Whether its identity is that of the whole repository; who observes never shares one with those who deploy."""
+    return config.identity.per == "repository" and not environment.observes
 
 
 def _identities(config: Config, facts: Facts) -> Iterator[Resource]:
     """One application and service principal an identity, except for those that the file names by client id."""
     seen: set[str] = set()
-    for environment in config.environments:
+    for environment in everywhere(config):
         identity = identity_of(config, facts, environment)
         if environment.client_id or identity in seen:
             continue
         seen.add(identity)
-        shared = config.identity.per == "repository"
+        shared = _shares(config, environment)
         tags = {TAG, repository_tag(facts.host, facts.repository.id)}
         yield Application(
             unique_name=identity,
@@ -113,6 +122,9 @@ def _environment(config: Config, facts: Facts, environment: Environment) -> Iter
     yield from _credentials(config, facts, environment, identity)
     yield from _workloads(config, environment, identity)
     yield from _role_assignments(environment, identity)
+    if environment.observes:
+        principal = Later(Key(ServicePrincipal.kind, identity), "principal_id")
+        yield GraphPermission(identity=identity, permission=READS_APPLICATIONS, principal=principal)
     ids = _ids(config, facts, environment, identity)
     kind = "variable" if config.store == "variables" else "secret"
     names = frozenset(f"{kind}/{name}" for name in ids)
@@ -132,15 +144,24 @@ def _github_environment(facts: Facts, environment: Environment) -> GitHubEnviron
         mode = "protected"
     elif rules.branches or rules.tags:
         mode = "patterns"
+    branches = _branches(facts, environment)
     return GitHubEnvironment(
         name=environment.name,
         reviewers=None if rules.reviewers is None else frozenset(reviewers),
         wait_minutes=rules.wait_minutes,
         prevent_self_review=rules.prevent_self_review,
         deploy_from=mode,
-        branches=frozenset(rules.branches) if isinstance(rules.branches, tuple) else None,
+        branches=None if branches is None else frozenset(branches),
         tags=None if rules.tags is None else frozenset(rules.tags),
     )
+
+
+def _branches(facts: Facts, environment: Environment) -> tuple[str, ...] | None:
+    """The patterns of the branches that may deploy; None where the file gives none."""
+    branches = environment.protection.branches
+    if branches == "default":
+        return (facts.repository.default_branch,)
+    return branches if isinstance(branches, tuple) else None
 
 
 def subjects(config: Config, facts: Facts, environment: Environment) -> tuple[str, ...]:
@@ -167,10 +188,14 @@ def subjects_to_come(config: Config, facts: Facts, environment: Environment) -> 
 def _uses(config: Config, facts: Facts, environment: Environment) -> tuple[Use, ...]:
     """How jobs come to the environment, as far as the file says it."""
     rules = environment.protection
-    named = [(w.name, w.path) for w in config.workflows if environment.name in w.environments]
+    named = [
+        (w.name, w.path)
+        for w in config.workflows
+        if environment.name in w.environments or (environment.observes and w.observes)
+    ]
     if rules.branches == "protected":
         return ()
-    return uses(named, facts.repository.full_name, rules.branches, rules.tags)
+    return uses(named, facts.repository.full_name, _branches(facts, environment), rules.tags)
 
 
 def _credentials(
@@ -188,7 +213,7 @@ def _subject_setting(config: Config, facts: Facts) -> Iterator[SubjectSetting]:
     template = facts.repository.template
     credentials = [
         credential
-        for environment in config.environments
+        for environment in everywhere(config)
         for credential in _credentials(config, facts, environment, identity_of(config, facts, environment))
     ]
     yield SubjectSetting(
@@ -262,7 +287,7 @@ def _ids(config: Config, facts: Facts, environment: Environment, identity: str) 
     ids: dict[str, Value] = {
         "AZURE_CLIENT_ID": client_id,
         "AZURE_TENANT_ID": config.tenant,
-        "AZURE_SUBSCRIPTION_ID": environment.projects[0].subscription,
+        "AZURE_SUBSCRIPTION_ID": (environment.projects or config.projects)[0].subscription,
     }
     for number, project in enumerate(environment.projects, start=1):
         name = "AZURE_AI_PROJECT_ENDPOINT" + (f"_{number}" if number > 1 else "")

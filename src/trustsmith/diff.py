@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trustsmith.model.environments import (
@@ -11,7 +12,7 @@ from trustsmith.model.environments import (
     EnvironmentVariable,
     GitHubEnvironment,
 )
-from trustsmith.model.plan import Change, Plan, Waiting
+from trustsmith.model.plan import Change, NotCompared, Plan, Waiting
 from trustsmith.model.resource import Key, Later, Resource, Side
 from trustsmith.model.resources import (
     KINDS,
@@ -19,13 +20,14 @@ from trustsmith.model.resources import (
     Application,
     ClientSecret,
     FederatedCredential,
+    GraphPermission,
     RoleAssignment,
     ServicePrincipal,
     WorkflowFile,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from trustsmith.model.state import State
 
@@ -53,7 +55,7 @@ _FATES = {
 }
 _EDITED = "the file no longer asks for it, but somebody wrote into it"
 #: What may not stand unseen on an identity of ours.
-_STRAYS = (FederatedCredential, ClientSecret, RoleAssignment)
+_STRAYS = (FederatedCredential, ClientSecret, GraphPermission, RoleAssignment)
 
 
 def diff(live: State, wanted: State, sides: Collection[Side] = ("entra", "azure", "github", "files")) -> Plan:
@@ -72,9 +74,29 @@ def diff(live: State, wanted: State, sides: Collection[Side] = ("entra", "azure"
     guarded = _guarded(downs, live)
     changes = (*ready, *(change for change in downs if change.key not in guarded))
     implied = (*_checks(changes), *_refreshed_marks(changes, live, wanted, known))
-    held = tuple(Waiting(key, why) for key, why in (waiting | guarded).items())
+    held = (*waiting, *(Waiting(key, why) for key, why in guarded.items()))
     strays = tuple(change for change in _strays(live, wanted) if change.side in sides)
     return Plan((*changes, *implied), strays=strays, waiting=held)
+
+
+def observed(plan: Plan, live: State, wanted: State, sides: Collection[Side]) -> Plan:
+    """A plan of whom may not read everything: what was not looked at, and what hangs on it, is not compared.
+
+    It is there for its report; it is not carried out.
+    """
+    unseen = {
+        resource.key: why
+        for resource in wanted.values()
+        if resource.side in sides and (why := live.unread.get(resource.side))
+    }
+    known = {key: why for key, why in live.unseen.items() if _SIDE_OF.get(key.kind) in {None, *sides}}
+    hanging = {entry.key: entry.unseen for entry in plan.waiting if entry.unseen}
+    entries = {**known, **unseen, **hanging}
+    return replace(
+        plan,
+        waiting=tuple(entry for entry in plan.waiting if entry.key not in entries),
+        not_compared=tuple(NotCompared(key, why) for key, why in entries.items()),
+    )
 
 
 def _foreign(live: State, wanted: State) -> frozenset[Key]:
@@ -85,7 +107,7 @@ def _foreign(live: State, wanted: State) -> frozenset[Key]:
 
 
 def _up(live: State, resource: Resource, known: Callable[[Later], str | None]) -> Change | None:
-    if resource.side in live.unread:
+    if live.why_unseen(resource.key, resource.side):
         return None
     after = resource.fill(known).over(live)
     before = live.get(after.key)
@@ -128,13 +150,14 @@ def _downs(live: State, wanted: State) -> Iterator[Change]:
     for key in reversed(gone):
         resource = gone[key]
         stays = _is_left_over(resource, wanted) or _is_needed_still(resource, live, wanted)
+        stays = stays or bool(live.why_unseen(key, resource.side))
         if not stays and not _falls_with_parent(resource, gone):
             yield Change("delete", resource, None, _gone_why(resource))
 
 
-def waits_for_proof(live: State, wanted: State) -> bool:
-    """Whether any credential of ours stays until a job has used what replaces it."""
-    return any(_is_needed_still(r, live, wanted) for k, r in live.items() if r.owned and k not in wanted)
+def waits_for_proof(live: State, wanted: State) -> list[Key]:
+    """The credentials of ours that stay until a job has used what replaces them."""
+    return [k for k, r in live.items() if r.owned and k not in wanted and _is_needed_still(r, live, wanted)]
 
 
 def _successors(credential: FederatedCredential, wanted: State) -> list[FederatedCredential]:
@@ -172,7 +195,7 @@ def _gone_why(resource: Resource) -> str:
 def _falls_with_parent(resource: Resource, gone: dict[Key, Resource]) -> bool:
     """A deleted application takes its principal and credentials along, an environment its secrets and variables."""
     match resource:
-        case ServicePrincipal() | FederatedCredential() | ClientSecret():
+        case ServicePrincipal() | FederatedCredential() | ClientSecret() | GraphPermission():
             return Key(Application.kind, resource.identity) in gone
         case EnvironmentMark() | EnvironmentSecret() | EnvironmentVariable():
             return Key(GitHubEnvironment.kind, resource.environment) in gone
@@ -189,7 +212,7 @@ def _is_left_over(resource: Resource, wanted: State) -> bool:
 def _strays(live: State, wanted: State) -> Iterator[Change]:
     """What is on our own identities and not ours, and ids of ours that are no longer used: removed only by name."""
     for key, resource in live.items():
-        if key in wanted:
+        if key in wanted or live.why_unseen(key, resource.side):
             continue
         if resource.owned and _is_left_over(resource, wanted):
             yield Change("delete", resource, None, "workflows no longer read it once the new ones are pushed")
@@ -199,6 +222,8 @@ def _strays(live: State, wanted: State) -> Iterator[Change]:
             yield Change("delete", resource, None, _UNSEEN)
         elif isinstance(resource, WorkflowFile) and resource.base and not resource.owned:
             yield Change("delete", resource, None, _EDITED)
+        elif isinstance(resource, GraphPermission) and Key(Application.kind, resource.identity) not in wanted:
+            continue  # it goes with its application
         elif not resource.owned and isinstance(resource, _STRAYS):
             yield Change(
                 "delete", resource, None, "it is on an identity of ours, but trustsmith did not make it"
@@ -207,33 +232,41 @@ def _strays(live: State, wanted: State) -> Iterator[Change]:
 
 def _settle(
     ups: list[Change], live: State, sides: Collection[Side], foreign: frozenset[Key]
-) -> tuple[list[Change], dict[Key, str]]:
-    """Those that can be done now by these sides, and those that wait for another side's part, with the reason."""
+) -> tuple[list[Change], tuple[Waiting, ...]]:
+    """Those that can be done now by these sides, and those that wait for another's part, with the reason."""
     pending = {change.key for change in ups} | foreign
     ready = [change for change in ups if change.side in sides]
-    waiting: dict[Key, str] = {}
+    waiting: dict[Key, Waiting] = {
+        c.key: Waiting(c.key, why) for c in ready if (why := live.beyond.get(c.key))
+    }
     while True:
+        ready = [change for change in ready if change.key not in waiting]
         doable = {change.key for change in ready}
-        lacking = {c.key: why for c in ready if (why := _lacks(c, doable, pending, live))}
+        lacking = {c.key: lack for c in ready if (lack := _lacks(c, doable, pending, live, waiting))}
         if not lacking:
-            return ready, waiting
+            return ready, tuple(waiting.values())
         waiting |= lacking
-        ready = [change for change in ready if change.key not in lacking]
 
 
-def _lacks(change: Change, doable: set[Key], pending: set[Key], live: State) -> str:
-    """Why a change cannot be done now; empty when it can."""
+def _lacks(
+    change: Change, doable: set[Key], pending: set[Key], live: State, waiting: Mapping[Key, Waiting]
+) -> Waiting | None:
+    """Why a change cannot be done now; None when it can."""
     patient = change.resource.patient
     for need in sorted(change.resource.needs):
         if (need in doable and not patient) or (need in live and need not in pending):
             continue
         if need in doable:
-            return f"it needs {need}, which takes minutes to be known everywhere; run trustsmith apply again in ten minutes"
+            why = "which takes minutes to be known everywhere; run trustsmith apply again in ten minutes"
+            return Waiting(change.key, f"it needs {need}, {why}")
         side = _SIDE_OF.get(need.kind, "azure")
-        if side in live.unread:
-            return f"it needs {need}, which could not be looked at ({live.unread[side]}); it waits until {_WHOSE[side]}"
-        return f"it needs {need}; it waits until {_WHOSE[side]}"
-    return ""
+        if unseen := live.why_unseen(need, side):
+            why = f"which could not be looked at ({unseen}); it waits until {_WHOSE[side]}"
+            return Waiting(change.key, f"it needs {need}, {why}", unseen)
+        held = waiting.get(need)
+        why = f"it needs {need}; it waits until {_WHOSE[side]}"
+        return Waiting(change.key, why, held.unseen if held else "")
+    return None
 
 
 def _guarded(downs: list[Change], live: State) -> dict[Key, str]:

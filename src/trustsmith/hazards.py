@@ -12,13 +12,14 @@ from trustsmith.model.environments import (
     GitHubEnvironment,
     SubjectSetting,
 )
-from trustsmith.model.foundry import ProjectId, role_name, role_slug
+from trustsmith.model.foundry import READER, ProjectId, is_account, role_name, role_slug
 from trustsmith.model.plan import Change, Hazard, Plan
 from trustsmith.model.resource import Key, Later, Resource
 from trustsmith.model.resources import (
     Application,
     ClientSecret,
     FederatedCredential,
+    GraphPermission,
     RoleAssignment,
     ServicePrincipal,
     WorkflowFile,
@@ -27,6 +28,7 @@ from trustsmith.model.subject import names_repository
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from uuid import UUID
 
     from trustsmith.model.state import State
 
@@ -53,6 +55,7 @@ def judge(plan: Plan, live: State, allow: Collection[str] = ()) -> Plan:
             *_held_by_secret(plan),
             *_opting_in(plan),
             *_shared(plan),
+            *_reading_the_tenant(plan),
         ]
     )
     hazards = [replace(h, allowed=h.allowable and h.id in allow) for h in found]
@@ -91,13 +94,19 @@ def _of(change: Change, live: State) -> Iterator[Hazard]:
             yield _foreign(name, deleted=False)
         case "create", Application() if (held := live.deleted.get(change.key)) and not held.owned:
             yield _foreign(name, deleted=True)
-        case "create", RoleAssignment(identity=who, role=role, scope=scope) if ProjectId.parse(scope) is None:
+        case "create", RoleAssignment(identity=who, role=role, scope=scope) if _is_wide(role, scope):
             because = getattr(after, "because", "")
             what = f"{role_name(role)} at {scope} for {who}"
             yield Hazard(
                 f"grant={role_slug(role)}@{scope}#{who}",
                 f"{what} reaches beyond one Foundry project. The file's reason: {because}",
             )
+
+
+def _is_wide(role: UUID, scope: str) -> bool:
+    """Whether a grant reaches beyond one Foundry project. To read the account that the project is in is harmless."""
+    harmless = role == READER.guid and is_account(scope)
+    return ProjectId.parse(scope) is None and not harmless
 
 
 def _loses(before: Resource) -> bool:
@@ -207,6 +216,18 @@ def _shared(plan: Plan) -> Iterator[Hazard]:
                 f"The subject {credential.subject} names no repository: a job in an environment of that name in any other "
                 "repository of the same owner has it, too, and that environment need not be protected.",
                 hint="Put repo or repository_id into the subject template.",
+            )
+
+
+def _reading_the_tenant(plan: Plan) -> Iterator[Hazard]:
+    """An identity that may do something in the whole tenant, without a person."""
+    for change in plan.changes:
+        permission = change.resource
+        if change.verb == "create" and isinstance(permission, GraphPermission):
+            yield Hazard(
+                f"graph-permission={permission.identity}",
+                f"{permission.permission} is for the whole tenant: it reads every application, what that trusts and who owns "
+                "it.",
             )
 
 

@@ -104,7 +104,7 @@ def decide(answers: Answers, found: Found, start: Config | None) -> tuple[Config
             f"trustsmith destroy with the old file first."
         )
     base = start or Config(repository=found.repository, tenant=found.tenant, environments=environments)
-    usual = start is None or start.workflows == _usual_workflows(start.environments)
+    usual = start is None or start.workflows == _usual_workflows(start, start.environments)
     config = replace(
         base,
         repository=answers.repository or base.repository,
@@ -113,13 +113,14 @@ def decide(answers: Answers, found: Found, start: Config | None) -> tuple[Config
         store=answers.store or base.store,
         identity=replace(base.identity, per=answers.per) if answers.per else base.identity,
         environments=environments,
-        workflows=_usual_workflows(environments) if usual else base.workflows,
+        workflows=_usual_workflows(base, environments) if usual else base.workflows,
     )
     return config, warnings
 
 
-def _usual_workflows(environments: Sequence[Environment]) -> tuple[Workflow, ...]:
-    return default_workflows(tuple(environment.name for environment in environments))
+def _usual_workflows(config: Config, environments: Sequence[Environment]) -> tuple[Workflow, ...]:
+    names = tuple(environment.name for environment in environments)
+    return default_workflows(names, observes=config.observer is not None)
 
 
 def _environments(

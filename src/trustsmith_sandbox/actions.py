@@ -16,6 +16,7 @@ from trustsmith_sandbox.github_routes import named_repository
 from trustsmith_sandbox.github_shapes import full_name, node_id
 from trustsmith_sandbox.github_values import reaches
 from trustsmith_sandbox.http import Answer, Refusal
+from trustsmith_sandbox.job_token import job_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ def create_job(world: World, payload: Mapping[str, Any], _origin: str) -> Data:
     """Start a job: ``{repository, environment?, ref?, event?, permissions?, actor?}``.
 
     Returns ``sub``, the values under ``secrets`` and ``vars`` (environment over repository over organization),
-    ``needs_approval`` (``reviewers``, ``wait_timer``), and with ``id-token: write`` also
+    ``needs_approval`` (``reviewers``, ``wait_timer``), ``GITHUB_TOKEN``, and with ``id-token: write`` also
     ``ACTIONS_ID_TOKEN_REQUEST_URL`` and ``ACTIONS_ID_TOKEN_REQUEST_TOKEN``. ``sub`` is empty where the
     template needs an environment and there is none. An environment that does not exist is made, unprotected.
     Raises a refusal: 404 for an unknown repository, 422 for a ref that may not deploy.
@@ -57,6 +58,7 @@ def _started(
     may_ask = granted.get("id-token") == "write"
     return {
         **(issuer.request_variables(world, claims) if may_ask else {}),
+        "GITHUB_TOKEN": job_token(world, repository, granted),
         "sub": claims["sub"],
         "secrets": values(world, repository, environment, "secrets"),
         "vars": values(world, repository, environment, "variables"),

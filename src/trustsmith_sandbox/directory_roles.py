@@ -27,6 +27,7 @@ _TEMPLATES = {
     "Cloud Application Administrator": "158c047a-c907-4556-b7ef-446551a6b5f7",
     "Hybrid Identity Administrator": "8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2",
     DEVELOPER: "cf1c38e5-3621-4004-a7cb-879624dced7c",
+    "Privileged Role Administrator": "e8611ab8-c189-46e8-94e1-60213ab1f814",
     "Global Reader": "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
 }
 _EVERY_MEMBER = "b79fbf4d-3ef9-4689-8143-76b194e85509"  # in every member's ``wids``

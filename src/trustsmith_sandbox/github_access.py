@@ -171,6 +171,11 @@ def allow_workflows(call: Call, path: str) -> None:
     _allow_token(call.caller, Need("workflows:write"))
 
 
+def allow_members(call: Call) -> None:
+    """Raise 403 unless a fine-grained token or an app may read who is in an organization, its teams included."""
+    _allow_token(call.caller, Need("members:read"))
+
+
 def signed_in(call: Call) -> Data:
     """Return the user behind the token. Raises 401 for the anonymous, 403 for an app."""
     if not call.caller.token:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from trustsmith_sandbox import github_objects as objects
 from trustsmith_sandbox.github_access import Need, allow, role_on, signed_in
+from trustsmith_sandbox.github_issues import bot, login_of
 from trustsmith_sandbox.github_query import Field, Inline, Query, QueryError, Selection, parse
 from trustsmith_sandbox.github_routes import named_repository
 from trustsmith_sandbox.github_shapes import full_name, node_id, owner_of, web
@@ -168,6 +169,12 @@ def _role(asked: Asked) -> str:
     return role_on(asked.call.world, asked.call.caller, asked.data).upper()
 
 
+def _viewer(asked: Asked) -> Thing:
+    """Whoever the token is of; unlike ``GET /user``, an app's bot too."""
+    caller = asked.call.caller
+    return Thing("User", bot(login_of(caller))) if "app" in caller.token else _account(signed_in(asked.call))
+
+
 _ACCOUNT: dict[str, _Resolver] = {
     "id": _id("U"),
     "databaseId": _key("id"),
@@ -176,7 +183,7 @@ _ACCOUNT: dict[str, _Resolver] = {
     "url": lambda asked: f"{web(asked.call)}/{asked.data['login']}",
 }
 _FIELDS: dict[str, dict[str, _Resolver]] = {
-    "Query": {"viewer": lambda asked: _account(signed_in(asked.call)), "repository": _repository},
+    "Query": {"viewer": _viewer, "repository": _repository},
     "User": _ACCOUNT,
     "Organization": _ACCOUNT,
     "Team": {"id": _id("T"), "databaseId": _key("id"), "slug": _key("slug"), "name": _key("name")},
@@ -286,7 +293,8 @@ class _Run:
 
 
 def _graphql(call: Call) -> Answer:
-    signed_in(call)
+    if "app" not in call.caller.token:
+        signed_in(call)
     text, variables = field(call, "query", str, required=True), field(call, "variables", dict, default={})
     try:
         run = _Run(call, parse(text, dict(variables)), [])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from trustsmith_sandbox import github_objects as objects
 from trustsmith_sandbox import github_shapes
 from trustsmith_sandbox.github_access import Need
+from trustsmith_sandbox.github_issues import next_number
 from trustsmith_sandbox.github_routes import on_repository
 from trustsmith_sandbox.github_shapes import account, full_name, node_id, owner_of, web
 from trustsmith_sandbox.github_wire import field, invalid, not_found, paged, touch
@@ -123,7 +124,7 @@ def _create(call: Call, repository: Data) -> Answer:
         if (other["state"], other["head"], other["base"]) == ("open", head, base):
             text = f"A pull request already exists for {repository['owner']}:{head}."
             raise invalid("PullRequest", "head", text)
-    number = len(_pulls(repository)) + 1
+    number = next_number(repository)
     pull = {"number": number, "id": call.world.next_id(), "state": "open", "head": head, "base": base}
     pull |= {"title": field(call, "title", str, required=True), "body": field(call, "body", str)}
     pull |= {"draft": field(call, "draft", bool, default=False), "closed_at": None, "user": call.caller.login}

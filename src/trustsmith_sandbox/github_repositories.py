@@ -10,7 +10,15 @@ import re
 from typing import TYPE_CHECKING
 
 from trustsmith_sandbox import github_limits, github_shapes
-from trustsmith_sandbox.github_access import Caller, Need, by_name, organization, role_on, signed_in
+from trustsmith_sandbox.github_access import (
+    Caller,
+    Need,
+    allow_members,
+    by_name,
+    organization,
+    role_on,
+    signed_in,
+)
 from trustsmith_sandbox.github_routes import named_repository, on_repository
 from trustsmith_sandbox.github_wire import field, invalid, not_found, paged, touch
 from trustsmith_sandbox.http import Answer, Route
@@ -119,7 +127,9 @@ def _organization(call: Call) -> Answer:
 
 def _teams_of(call: Call) -> list[Data]:
     owner = organization(call)
-    if call.caller.login not in owner["members"]:
+    if call.caller.permissions is not None:
+        allow_members(call)
+    elif call.caller.login not in owner["members"]:
         raise not_found()  # teams are for members only
     teams = call.world.data["github"]["teams"].values()
     return [team for team in teams if team["organization"] == owner["login"]]

@@ -17,6 +17,7 @@ WRITER_TOKEN = "sandbox-writer-token"  # noqa: S105 - as above
 # Named as GitHub names each kind, so that whoever looks at a token's first letters sees what they expect
 CLASSIC_TOKEN = "ghp_sandbox-classic-token"  # noqa: S105 - as above
 FINE_GRAINED_TOKEN = "github_pat_sandbox-fine-grained-token"  # noqa: S105 - as above
+OBSERVER_TOKEN = "github_pat_sandbox-observer-token"  # noqa: S105 - as above
 APP_TOKEN = "ghs_sandbox-installation-token"  # noqa: S105 - as above
 
 _CREATED = "2026-01-05T09:00:00Z"
@@ -28,6 +29,8 @@ _FINE_GRAINED = (
     "administration",
     "contents",
     "environments",
+    "issues",
+    "members",
     "organization_administration",
     "organization_secrets",
     "organization_variables",
@@ -35,6 +38,8 @@ _FINE_GRAINED = (
     "secrets",
     "variables",
 )
+#: What it takes to read how environments are protected, by whom, and which secrets and variables they hold.
+_OBSERVED = ("metadata", "actions", "environments", "members")
 
 
 def _user(number: int, login: str, name: str) -> dict[str, Any]:
@@ -126,6 +131,7 @@ def _actions_repositories() -> list[dict[str, Any]]:
         (4102, "actions", "setup-python"),
         (4103, "Azure", "login"),
         (4104, "microsoft", "ai-agent-evals"),
+        (4105, "actions", "create-github-app-token"),
     )
     return [action(_repository(number, owner, name, visibility="public")) for number, owner, name in names]
 
@@ -144,6 +150,12 @@ def _tokens() -> dict[str, Any]:
         FINE_GRAINED_TOKEN: {
             "login": "octocat",
             "permissions": dict.fromkeys((*_FINE_GRAINED, "workflows"), "write"),
+            "expires_at": _EXPIRES,
+        },
+        OBSERVER_TOKEN: {
+            "login": "octocat",
+            "permissions": dict.fromkeys(_OBSERVED, "read"),
+            "repositories": ["contoso/agents", "contoso/legacy"],
             "expires_at": _EXPIRES,
         },
         APP_TOKEN: {

@@ -29,6 +29,9 @@ _MAIN = {
         ("v7.1.0-beta.1", "57be7a01" * 5, "2026-09-20"),
         ("v7.0.1", "570701" * 6 + "5707", "2026-10-01"),
     ),
+    "actions/create-github-app-token": (
+        ("v3.2.0", "bcd2ba49218906704ab6c1aa796996da409d3eb1", "2026-05-12"),
+    ),
     "Azure/login": (("", "aa" * 20, "2026-06-01"),),
     "microsoft/ai-agent-evals": (
         ("v2-beta", "ae780aea7620339a24feafa1d11d82a03a99f094", "2025-08-01"),

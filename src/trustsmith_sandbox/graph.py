@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, QueryParams
 
+from trustsmith_sandbox import graph_app_roles as app_roles
 from trustsmith_sandbox import graph_applications as apps
 from trustsmith_sandbox import graph_core as core
 from trustsmith_sandbox import graph_credentials as credentials
@@ -128,6 +129,10 @@ def _directory_routes() -> Iterator[Route]:
     base = "/servicePrincipals"
     yield Route("GET", base, directory.principals, "list service principals")
     yield Route("POST", base, directory.create_principal, "create a service principal")
+    given = "/appRoleAssignments"
+    yield from _keyed("GET", base, given, app_roles.assignments, "list the app roles that it has")
+    yield from _keyed("POST", base, given, app_roles.assign, "give it an app role of Graph")
+    yield from _keyed("DELETE", base, given + "/{assignment}", app_roles.remove, "take an app role away")
     yield from _keyed("GET", base, "", directory.principal, "get a service principal")
     yield from _keyed("PATCH", base, "", directory.change_principal, "update (by appId: or create) it")
     yield from _keyed("DELETE", base, "", directory.delete_principal, "delete a service principal")

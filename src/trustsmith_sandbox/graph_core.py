@@ -84,8 +84,7 @@ def rights(call: Call) -> set[str]:
     """Return the caller's Graph permissions: an application's own, and what directory roles amount to."""
     manages = WRITE_APPS if _roles(call) & directory_roles.MANAGERS else set()
     if call.caller.kind == "app":
-        principal = call.world.data["service_principals"].get(call.caller.object_id, {})
-        return set(principal.get("graphPermissions", [])) | manages
+        return set(call.caller.permissions) | manages
     return {"Application.Read.All", "Directory.Read.All", READ_POLICY} | (manages or {_OWNED})
 
 

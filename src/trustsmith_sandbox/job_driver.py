@@ -7,7 +7,6 @@ not run steps: ``job_runner`` does.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,9 @@ from trustsmith_sandbox import actions, called_workflow, issuer, runs
 from trustsmith_sandbox.expression_values import ExpressionError, text_of
 from trustsmith_sandbox.expressions import Scope
 from trustsmith_sandbox.github_environments import make_environment
-from trustsmith_sandbox.github_shapes import full_name
 from trustsmith_sandbox.job_log import JobLog
 from trustsmith_sandbox.job_runner import JobRunner
+from trustsmith_sandbox.job_token import job_token
 from trustsmith_sandbox.workflow_file import WorkflowError, granted
 
 if TYPE_CHECKING:
@@ -178,13 +177,12 @@ class JobDriver:
         whole, job = self.level.whole, self.job
         runs.start(whole.world, whole.run, job)
         asked = granted(self.level.workflow.permissions, self.written.get("permissions"), self.level.default)
-        tokens, token = whole.world.data["github"]["tokens"], f"ghs_{secrets.token_urlsafe(27)}"
-        tokens[token] = _token(whole.repository, asked)
+        token = job_token(whole.world, whole.repository, asked)
         try:
             runner = self._runner = self._seeing(environment, spelled, asked, token)
             conclusion = await runner.run()
         finally:
-            tokens.pop(token, None)
+            whole.world.data["github"]["tokens"].pop(token, None)
         self.conclusion = conclusion
         runs.complete(whole.world, whole.run, job, conclusion)
         return runner.outputs
@@ -230,10 +228,3 @@ def _leaves(value: Any) -> list[str]:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _token(repository: Data, asked: dict[str, str]) -> Data:
-    """Return what the world knows of a job's own ``GITHUB_TOKEN``."""
-    permissions = {name.replace("-", "_"): level for name, level in asked.items() if name != "id-token"}
-    reach = {"metadata": "read", **permissions}
-    return {"app": "github-actions", "permissions": reach, "repositories": [full_name(repository)]}

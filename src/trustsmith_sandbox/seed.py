@@ -22,6 +22,17 @@ OTHER_SUBSCRIPTION = "bbbbbbbb-0000-0000-0000-000000000001"
 OPERATOR_APP_ID = "0a000000-0000-0000-0000-000000000001"
 BYSTANDER_APP_ID = "0a000000-0000-0000-0000-000000000002"
 LEGACY_APP_ID = "0a000000-0000-0000-0000-000000000003"
+GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+_GRAPH_PRINCIPAL_ID = "0b000000-0000-0000-0000-000000000009"
+_GRAPH_ROLES = (
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Application.ReadWrite.OwnedBy",
+    "AppRoleAssignment.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+    "Policy.Read.All",
+)
 OPERATOR_SUBJECT = "operator"
 BYSTANDER_SUBJECT = "bystander"
 _STAMP = "2026-01-15T09:00:00Z"
@@ -254,19 +265,40 @@ def _password(number: int, name: str) -> Data:
 
 def _principals() -> Data:
     granted = {"operator": ["Application.ReadWrite.All", "Directory.Read.All"]}
-    return {
-        _PRINCIPAL_IDS[name]: {
-            "id": _PRINCIPAL_IDS[name],
-            "appId": app_id,
-            "tenantId": TENANT,
-            "displayName": _DISPLAY[name],
-            "accountEnabled": True,
-            "servicePrincipalType": "Application",
-            "createdDateTime": _STAMP,
-            "tags": [],
-            "owners": [],
-            "passwordCredentials": [],
-            "graphPermissions": granted.get(name, []),
-        }
+    own = [
+        _principal(_PRINCIPAL_IDS[name], app_id, _DISPLAY[name]) | {"graphPermissions": granted.get(name, [])}
         for name, app_id, _object_id in _APPS
+    ]
+    graph = _principal(_GRAPH_PRINCIPAL_ID, GRAPH_APP_ID, "Microsoft Graph") | {"appRoles": _app_roles()}
+    return _by_id([*own, graph])
+
+
+def _principal(object_id: str, app_id: str, display: str) -> Data:
+    return {
+        "id": object_id,
+        "appId": app_id,
+        "tenantId": TENANT,
+        "displayName": display,
+        "accountEnabled": True,
+        "servicePrincipalType": "Application",
+        "createdDateTime": _STAMP,
+        "tags": [],
+        "owners": [],
+        "passwordCredentials": [],
     }
+
+
+def _app_roles() -> list[Data]:
+    """What Graph lets applications do; the ids are the sandbox's own, and whoever needs one reads it."""
+    return [
+        {
+            "id": f"0a0e0000-0000-0000-0000-{number:012}",
+            "value": value,
+            "displayName": value,
+            "description": f"The permission {value}.",
+            "allowedMemberTypes": ["Application"],
+            "isEnabled": True,
+            "origin": "Application",
+        }
+        for number, value in enumerate(_GRAPH_ROLES, start=1)
+    ]

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 LIFETIME_S = 3599
 _REMEMBERED_TOKENS = 512
 # What Azure CLI's own client is consented to, as far as it matters here (reference "Microsoft Graph", A.6).
-_GRAPH_SCOPES = "Application.ReadWrite.All Directory.AccessAsUser.All Group.ReadWrite.All User.Read.All"
+_GRAPH_SCOPES = (
+    "Application.ReadWrite.All AppRoleAssignment.ReadWrite.All Directory.AccessAsUser.All Group.ReadWrite.All"
+    " User.Read.All"
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,10 @@ def workload_key(world: World) -> SigningKey:
 
 @dataclass(frozen=True)
 class Principal:
-    """Who calls: ``kind`` is ``app`` or ``user``; ``object_id`` is what Graph and role assignments call it."""
+    """Who calls: ``kind`` is ``app`` or ``user``; ``object_id`` is what Graph and role assignments call it.
+
+    ``permissions``: an application's, as they were when it got its token.
+    """
 
     object_id: str
     tenant: str
@@ -69,6 +75,7 @@ class Principal:
     app_id: str
     service: str | None
     expires: float
+    permissions: frozenset[str] = frozenset()
 
 
 def access_token(world: World, who: Data, *, tenant: str, app_id: str, resource: str) -> str:
@@ -130,6 +137,7 @@ def _principal(world: World, claims: dict[str, Any]) -> Principal:
         claims["appid"],
         world.names.service_of(claims["aud"]),
         claims["exp"],
+        frozenset(claims.get("roles") or ()),
     )
 
 

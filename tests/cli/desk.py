@@ -169,7 +169,7 @@ class Desk:
         """The world as it is."""
         return World(self.sandbox.state())
 
-    def job(self, environment: str, **wanted: str) -> Json:
+    def job(self, environment: str, **wanted: Any) -> Json:
         """What a job of that environment sees."""
         asked = {"repository": "contoso/agents", "environment": environment, **wanted}
         seen: Json = self.sandbox.control("jobs", asked)

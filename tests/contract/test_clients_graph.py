@@ -289,3 +289,27 @@ def test_claims_of_what_is_no_token() -> None:
     assert claims_of("opaque") == {}
     assert claims_of("a.b.c") == {}
     assert claims_of("a.W10.c") == {}
+
+
+def test_app_roles_of_graph_are_given_once_and_taken_away(sandbox: Sandbox) -> None:
+    world = sandbox.state()
+    world["service_principals"]["0b000000-0000-0000-0000-000000000001"]["graphPermissions"] += [
+        "AppRoleAssignment.ReadWrite.All"
+    ]
+    sandbox.control("reset", world)
+
+    async def story(bench: Bench) -> None:
+        graph = bench.graph
+        _, principal = await identity(bench)
+        itself = await graph.graph_principal()
+        role = next(r["id"] for r in itself["appRoles"] if r["value"] == "Application.Read.All")
+        bench.trouble("graph", "POST", "*appRoleAssignments", when="after", status=503)
+        for _ in range(2):
+            await graph.assign_app_role(principal["id"], itself["id"], role)
+        [given] = await graph.app_role_assignments(principal["id"])
+        assert (given["appRoleId"], given["resourceId"]) == (role, itself["id"])
+        for _ in range(2):
+            await graph.remove_app_role(principal["id"], given["id"])
+        assert await graph.app_role_assignments(principal["id"]) == []
+
+    run(sandbox, story)

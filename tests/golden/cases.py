@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from trustsmith.model.config import (
     Config,
     Environment,
+    Observer,
     Protection,
+    Reviewer,
     Runner,
     Workflow,
     default_path,
@@ -64,6 +66,15 @@ def checked(*environments: Environment, **fields: Any) -> Config:
 def workflow(*environments: str, **fields: Any) -> Workflow:
     values = {"name": "deploy", "template": "deploy-agents", "path": PATH} | fields
     return Workflow(stages=one_by_one(environments), **values)
+
+
+def watched(*environments: Environment, **fields: Any) -> Config:
+    """A configuration whose one workflow is check-drift; with `options` for it."""
+    options = fields.pop("options", {})
+    drift = workflow(
+        name="check-drift", template="check-drift", path=default_path("check-drift"), options=options
+    )
+    return config(*environments, workflows=(drift,), **fields)
 
 
 HOSTILE = (
@@ -214,6 +225,21 @@ CASES: dict[str, tuple[Config, Site]] = {
             environment("prod"),
             workflows=(workflow("dev", "prod", reusable=True, options={"python_version": "3.12"}),),
         ),
+        SITE,
+    ),
+    "check-drift": (watched(environment("dev"), observer=Observer()), SITE),
+    "check-drift-app": (
+        watched(
+            environment("prod", reviewers=(Reviewer(kind="team", name="platform"),)),
+            observer=Observer(github="app"),
+            store="variables",
+            runner=Runner(labels=("self-hosted",)),
+            options={"cron": "30 */6 * * 1-5"},
+        ),
+        SITE,
+    ),
+    "check-drift-hostile-names": (
+        watched(environment("dev"), observer=Observer(environment=HOSTILE[0])),
         SITE,
     ),
     "by-hand-only": (config(environment("dev", branches=("release-?", "**/x"))), SITE),

@@ -9,16 +9,22 @@ from uuid import UUID
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+from ruamel.yaml import YAML
 
+from trustsmith import editorschema
 from trustsmith.configfile import load, new, update
+from trustsmith.configwrite import plain
 from trustsmith.errors import ConfigError
 from trustsmith.model.config import (
+    CHECK_DRIFT,
     CLOUDS,
     HOSTED,
     Config,
     Environment,
     Grant,
     Identity,
+    Observer,
     Protection,
     Reviewer,
     Runner,
@@ -29,6 +35,7 @@ from trustsmith.model.config import (
 from trustsmith.model.foundry import PROJECT_MANAGER, ROLES, ProjectId
 from trustsmith.model.issuers import Aks, AzureDevOps, AzureDevOpsEntra, GitLab, TerraformCloud, credentials
 
+EDITOR = Draft7Validator(editorschema.schema())
 GUID = "11111111-2222-3333-4444-555555555555"
 PROJECT = (
     f"/subscriptions/{GUID}/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/foundry/projects"
@@ -164,6 +171,21 @@ def workflows(draw: st.DrawFn, names: tuple[str, ...], index: int) -> Workflow:
     )
 
 
+OBSERVERS = st.builds(
+    Observer,
+    environment=st.just("observer") | WORD.map(lambda word: f"look at {word}"),
+    client_id=st.none() | GUIDS,
+    github=st.sampled_from(["token", "app"]),
+    reach=st.sampled_from(["accounts", "subscriptions"]),
+)
+LOOKING = st.builds(
+    Workflow,
+    name=st.just("look"),
+    template=st.just(CHECK_DRIFT),
+    path=st.sampled_from([".github/workflows/check-drift.yml", ".github/workflows/look.yml"]),
+    stages=st.just(()),
+    options=st.just({}) | st.just({"cron": "5 6 * * *"}),
+).map(lambda workflow: (workflow,))
 HOSTS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {"github": "github.com", "enterprise": "1"},
@@ -192,6 +214,8 @@ def configs(draw: st.DrawFn) -> Config:
 def _configs(draw: st.DrawFn) -> Config:
     names = draw(unique(LINE.filter(lambda name: name not in (".", ".."))))
     written = tuple(draw(workflows(names, index)) for index in range(draw(st.integers(0, 2))))
+    observer = draw(st.none() | OBSERVERS)
+    looking = draw(st.just(()) | LOOKING) if observer else ()
     return Config(
         repository=f"{draw(WORD)}/{draw(WORD)}",
         tenant=draw(GUIDS),
@@ -211,7 +235,10 @@ def _configs(draw: st.DrawFn) -> Config:
         runner=draw(st.just(HOSTED) | RUNNERS),
         templates=draw(st.none() | st.sampled_from([".github/templates", "1/2.0"])),
         environments=tuple(draw(environments(name)) for name in names),
-        workflows=draw(st.sampled_from([written, default_workflows(names)])),
+        observer=observer,
+        workflows=draw(
+            st.sampled_from([written + looking, default_workflows(names, observes=bool(observer))])
+        ),
     )
 
 
@@ -312,7 +339,10 @@ CORPUS["plain, no last line end"] = CORPUS["plain"].removesuffix("# the end\n").
 @settings(max_examples=40, deadline=None)
 @given(configs())
 def test_a_new_file_loads_to_what_was_written(config: Config) -> None:
-    assert load(new(config), "new.yml").config == config
+    text = new(config)
+    assert load(text, "new.yml").config == config
+    assert text.startswith(editorschema.modeline())
+    assert EDITOR.is_valid(plain(config))
 
 
 @pytest.mark.parametrize("name", CORPUS)
@@ -332,7 +362,9 @@ def test_an_update_loads_to_what_is_wanted(name: str, config: Config) -> None:
 @settings(max_examples=15, deadline=None)
 @given(configs(), configs())
 def test_any_file_of_ours_can_become_any_other(old: Config, config: Config) -> None:
-    assert load(update(new(old), config, "x.yml"), "x.yml").config == config
+    text = update(new(old), config, "x.yml")
+    assert load(text, "x.yml").config == config
+    assert text.startswith(editorschema.modeline())
 
 
 def config_or_problems(text: str) -> None:
@@ -341,6 +373,8 @@ def config_or_problems(text: str) -> None:
     except ConfigError as error:
         problems = error.problems
     else:
+        document = YAML(typ="safe", pure=True).load(text)
+        assert EDITOR.is_valid(document), "the schema for editors is stricter than the reader"
         return
     assert problems
     breaks = sum(text.count(character) for character in "\n\r\x85\u2028\u2029")

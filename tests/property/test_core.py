@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.property.worlds import World, carry_out, configs, facts_of, scenes, wanted_of, with_external
-from trustsmith.diff import diff
+from trustsmith.diff import diff, observed
 from trustsmith.hazards import judge
 from trustsmith.model import naming, subject
 from trustsmith.model.environments import (
@@ -379,3 +379,32 @@ JSON = st.recursive(
 def test_a_mark_of_another_shape_is_none(value: object) -> None:
     parsed = MarkText.parse(json.dumps(value))
     assert parsed is None or parsed.made in {"created", "adopted"}
+
+
+@core
+@given(scenes(), st.sets(st.sampled_from(SIDES)), st.sets(st.integers(0, 40), max_size=4))
+def test_who_may_not_read_everything_makes_nothing_up(
+    scene: Scene, unread: set[Side], numbers: set[int]
+) -> None:
+    world, config, facts = scene
+    wanted = wanted_of(config, facts)
+    unseen = {sorted(wanted)[number % len(wanted)]: "hidden" for number in numbers}
+    seen = world.state(dict.fromkeys(unread, "not allowed"))
+    live = replace(seen, resources={k: r for k, r in seen.items() if k not in unseen}, unseen=unseen)
+    plan = observed(diff(live, wanted), live, wanted, SIDES)
+    told = {entry.key for entry in plan.not_compared}
+    assert told >= unseen.keys() | {key for key, r in wanted.items() if r.side in unread}
+    assert not told & {change.key for change in (*plan.changes, *plan.strays)}
+    assert plan.clean <= (not told)
+    whole = diff(world.state(), wanted)
+    known = {change.key for change in whole.changes} | {entry.key for entry in whole.waiting}
+    assert {change.key for change in plan.shown} <= known
+    assert {stray.key for stray in plan.strays} <= {stray.key for stray in whole.strays}
+
+
+@core
+@given(scenes())
+def test_who_may_read_everything_sees_the_same_plan(scene: Scene) -> None:
+    live, wanted = scene[0].state(), wanted_of(*scene[1:])
+    plan = diff(live, wanted)
+    assert observed(plan, live, wanted, SIDES) == plan

@@ -17,7 +17,7 @@ from trustsmith.apply import Outcome, Run, apply
 from trustsmith.desire import desire
 from trustsmith.diff import diff
 from trustsmith.hazards import judge
-from trustsmith.model.config import Config, Environment, Grant, Identity, Protection, Reviewer
+from trustsmith.model.config import Config, Environment, Grant, Identity, Observer, Protection, Reviewer
 from trustsmith.model.environments import (
     UNKNOWN,
     EnvironmentMark,
@@ -31,6 +31,7 @@ from trustsmith.model.resource import SIDES, Key, Later, Resource, Side
 from trustsmith.model.resources import (
     Application,
     FederatedCredential,
+    GraphPermission,
     RoleAssignment,
     ServicePrincipal,
     WorkflowFile,
@@ -115,6 +116,8 @@ class World:
                 return replace(resource, content=content, owned=self._ours(resource))
             case EnvironmentVariable():
                 return replace(resource, owned=self._ours(resource))
+            case GraphPermission():
+                return replace(resource, owned=False)
             case _:
                 return resource
 
@@ -308,6 +311,9 @@ GRANTS = st.builds(
 )
 
 
+OBSERVERS = st.builds(Observer, reach=st.sampled_from(["accounts", "subscriptions"]))
+
+
 @st.composite
 def configs(draw: st.DrawFn) -> Config:
     """A configuration of one to four environments, which may share projects and identities."""
@@ -328,6 +334,7 @@ def configs(draw: st.DrawFn) -> Config:
         repository="contoso/agents",
         tenant=TENANT,
         environments=environments,
+        observer=draw(st.none() | OBSERVERS),
         identity=Identity(
             per=draw(st.sampled_from(["environment", "repository"])),
             owners=tuple(draw(st.lists(st.sampled_from(["ann@contoso.com", "bo@contoso.com"]), unique=True))),

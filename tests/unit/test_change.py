@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from trustsmith.configfile import load
-from trustsmith.errors import Refused
-from trustsmith.flows.change import Wish, change
+from trustsmith.errors import Refused, UsageError
+from trustsmith.flows.change import Wish, change, read_saved, refuse
 from trustsmith.flows.session import Options, Session
+from trustsmith.model.plan import NotCompared, Plan
+from trustsmith.model.resource import Key
 from trustsmith.ui.console import Console
 
 if TYPE_CHECKING:
@@ -60,3 +63,20 @@ def test_what_changed_while_somebody_was_asked_is_refused(tmp_path: Path) -> Non
     with pytest.raises(Refused, match="Nothing was applied"):
         run(tmp_path, lambda: (tmp_path / WORKFLOW).write_text("theirs\n"))
     assert (tmp_path / WORKFLOW).read_text() == "theirs\n"
+
+
+def test_a_report_of_an_observer_is_neither_carried_out_nor_a_pin(tmp_path: Path) -> None:
+    plan = Plan(not_compared=(NotCompared(Key("application", "app"), "no"),))
+    with pytest.raises(Refused, match="leaves out what could not be read"):
+        refuse(plan)
+    assert not plan.clean
+    saved = plan.as_json()
+    assert saved["fingerprint"] is None
+    assert saved["not_compared"] == [{"kind": "application", "name": "app", "why": "no"}]
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(saved))
+    with pytest.raises(UsageError, match="cannot be applied"):
+        read_saved(file)
+    file.write_text(json.dumps(saved | {"fingerprint": plan.fingerprint}))
+    with pytest.raises(UsageError, match="cannot be applied"):
+        read_saved(file)

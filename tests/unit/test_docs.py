@@ -1,6 +1,6 @@
 """The documentation says what the program does: flags, hazards, exit codes, links and command lines.
 
-`python -m tests.unit.test_docs` writes the generated tables into the pages.
+`python -m tests.unit.test_docs` writes the generated tables into the pages, and the configuration's JSON Schema.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+from ruamel.yaml import YAML
 
-from trustsmith import aadsts, errors
+from trustsmith import __version__, aadsts, editorschema, errors
 from trustsmith.cli import COMMANDS, cli
 from trustsmith.configfile import load
+from trustsmith.configkeys import KEYS
 from trustsmith.doctor import CHECKS
 from trustsmith.render import catalogue, problems
 from trustsmith.ui import report_templates
@@ -25,6 +27,8 @@ from trustsmith_sandbox.__main__ import main, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from trustsmith.configshapes import Key
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -132,7 +136,46 @@ def templates(_: str) -> str:
     return "\n".join(["", "| template | what for |", "|---|---|", *rows, "", ""])
 
 
-_WRITERS = {"flags": flags, "codes": signins, "template": template, "templates": templates}
+def keys(section: str) -> str:
+    """The keys of a section of the configuration as a table."""
+    rows = [
+        f"| `{name}` | {_cell(key.shape.words)} | {_left_out(key)} | {_cell(key.meaning)} |"
+        for name, key in KEYS["" if section == "file" else section].items()
+    ]
+    return "\n".join(["", "| key | type | default | meaning |", "|---|---|---|---|", *rows, "", ""])
+
+
+def _left_out(key: Key) -> str:
+    """What stands for a key that is left out."""
+    if key.required or key.default is None:
+        return "required" if key.required else key.otherwise
+    quoted = isinstance(key.default, str) and "{" in key.default
+    return f"`{json.dumps(key.default)}`" if quoted or isinstance(key.default, bool) else f"`{key.default}`"
+
+
+def action(part: str) -> str:
+    """The action's inputs or outputs as a table."""
+    found = YAML(typ="safe", pure=True).load(_text(ROOT / "action.yml"))[part]
+    defaults = {
+        name: f"`{one.get('default')}`" if "default" in one else "required" for name, one in found.items()
+    }
+    if part == "inputs":
+        rows = [
+            f"| `{name}` | {defaults[name]} | {_cell(one['description'])} |" for name, one in found.items()
+        ]
+        return "\n".join(["", "| input | default | meaning |", "|---|---|---|", *rows, "", ""])
+    rows = [f"| `{name}` | {_cell(one['description'])} |" for name, one in found.items()]
+    return "\n".join(["", "| output | meaning |", "|---|---|", *rows, "", ""])
+
+
+_WRITERS = {
+    "action": action,
+    "keys": keys,
+    "flags": flags,
+    "codes": signins,
+    "template": template,
+    "templates": templates,
+}
 
 
 def _generated(text: str) -> str:
@@ -140,7 +183,9 @@ def _generated(text: str) -> str:
 
 
 GENERATED = [
+    "action.md",
     "commands.md",
+    "configuration.md",
     "templates.md",
     "troubleshooting.md",
     *(f"templates/{name}.md" for name in catalogue()),
@@ -175,6 +220,11 @@ def test_examples_on_the_pages_of_templates_are_right(name: str) -> None:
         found = [problem for one in config.workflows for problem in problems(one, catalogue())]
         assert not found
         assert "workflows:" not in block or config.workflows[0].template in catalogue()
+
+
+def test_every_section_of_the_configuration_is_documented() -> None:
+    tables = [found[3] for found in _BLOCK.finditer(_text(DOCS / "configuration.md"))]
+    assert sorted(tables) == sorted(name or "file" for name in KEYS)
 
 
 def test_every_command_is_documented() -> None:
@@ -314,7 +364,7 @@ def _calls(words: Any) -> Iterator[list[str]]:
     yield call
 
 
-def _parse(words: list[str]) -> None:
+def understand(words: list[str]) -> None:
     """As click does it, and nothing more. Raises UsageError."""
     context = click.Context(cli, info_name="trustsmith")
     _, rest, _ = cli.make_parser(context).parse_args(list(words))
@@ -335,7 +385,7 @@ def test_command_lines_are_understood() -> None:
     for page, words in _lines():
         seen += 1
         try:
-            _parse(words)
+            understand(words)
         except click.UsageError as error:
             wrong.append(f"{page}: trustsmith {shlex.join(words)}: {error.format_message()}")
     assert not wrong, "\n".join(wrong)
@@ -345,7 +395,7 @@ def test_command_lines_are_understood() -> None:
 @pytest.mark.parametrize("line", ["setpu", "plan --chekc", "plan --only nobody", "sandbox --prot 1"])
 def test_a_wrong_command_line_is_noticed(line: str) -> None:
     with pytest.raises(click.UsageError):
-        _parse(line.split())
+        understand(line.split())
 
 
 def test_flags_in_the_text_exist() -> None:
@@ -376,6 +426,7 @@ def test_make_has_the_targets_that_the_pages_name() -> None:
 def test_actions_in_the_pages_are_pinned_as_in_the_templates() -> None:
     pins = json.loads(_text(ROOT / "templates" / "actions.json"))
     known = {f"{name}@{pin['sha']} # {pin['version']}" for name, pin in pins.items()}
+    known.add(f"trustsmith/trustsmith@v{__version__}")
     assert {use.strip() for _, block in _blocks() for use in re.findall(r"uses: ([^.\n].+)", block)} <= known
 
 
@@ -384,3 +435,4 @@ if __name__ == "__main__":
         old = _text(generated)
         if (new := _generated(old)) != old:
             generated.write_text(new, encoding="utf-8", newline="\n")
+    (DOCS / editorschema.URL.rpartition("/")[2]).write_text(editorschema.text(), "utf-8", newline="\n")

@@ -17,7 +17,7 @@ from trustsmith import aadsts
 from trustsmith.cli import cli
 from trustsmith.errors import TrustsmithError, UsageError
 from trustsmith.explain import Believed, Explanation, Sent, explain
-from trustsmith.model.config import Config, Environment
+from trustsmith.model.config import Config, Environment, Observer
 from trustsmith.model.issuers import Aks, TerraformCloud
 
 if TYPE_CHECKING:
@@ -312,6 +312,18 @@ def test_a_subject_is_compared_with_the_configuration(
     assert found.trusted.endswith(f":environment:{trusted}" if trusted else "")
     assert found.cause == cause
     assert following in found.next
+
+
+def test_the_observers_job_is_known() -> None:
+    found = told(
+        "repo:contoso/agents:environment:Look", config=replace(CONFIG, observer=Observer(environment="look"))
+    )
+    assert found.trusted == "repo:contoso/agents:environment:look"
+    assert (found.cause, "setup --env" in found.next) == ("only case differs", False)
+    found = told(
+        "repo:fabrikam/agents:environment:look", config=replace(CONFIG, observer=Observer(environment="look"))
+    )
+    assert found.trusted == "repo:contoso/agents:environment:look"
 
 
 def test_ids_and_unknown_claims_are_taken_from_what_was_sent() -> None:

@@ -201,3 +201,44 @@ def test_bad_values(kind: Any, text: str) -> None:
 
 def option(kind: Any) -> Option:
     return Option(name="x", kind=kind, about="", default="")
+
+
+# Schedules
+
+
+def schedule(text: str) -> str:
+    return Option(name="cron", kind="cron", about="When.", default="").problem(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "17 5 * * *", "*/15 0-23/2 1,15 JAN-MAR,12 mon-Fri", "20/15 * 31 12 6", "5,10,59 23 * * SUN,0"],
+)
+def test_a_schedule_that_github_takes(text: str) -> None:
+    assert schedule(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("hourly", "takes five fields"),
+        ("@daily", "takes five fields"),
+        ("0 5 * *", "takes five fields"),
+        ("0 5 * * * *", "takes five fields"),
+        ("0  5 * * *", "takes five fields"),
+        ("60 5 * * *", "'60' in '60 5 * * *' is no part of a schedule: it takes *, 0 to 59, and"),
+        ("0 24 * * *", "0 to 23"),
+        ("0 5 0 * *", "1 to 31"),
+        ("0 5 * 0 *", "1 to 12, JAN to DEC"),
+        ("0 5 * * 7", "0 to 6, SUN to SAT"),
+        ("0 5 * * MON-SUN", "'MON-SUN'"),
+        ("5-1 5 * * *", "'5-1'"),
+        ("*/0 5 * * *", "'*/0'"),
+        ("1, 5 * * *", "'1,'"),
+        ("٣ 5 * * *", "'٣'"),
+        ("}}{{ %} [[ x ]]", "'}}{{'"),
+        ("0\n5 * * * *", "no part of a schedule"),
+    ],
+)
+def test_a_schedule_that_github_would_not_run(text: str, words: str) -> None:
+    assert words in schedule(text)

@@ -48,6 +48,7 @@ def test_the_saved_form() -> None:
         "strays",
         "waiting",
         "hazards",
+        "not_compared",
         "notes",
         "rights",
     ]

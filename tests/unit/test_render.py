@@ -90,7 +90,8 @@ def test_the_subscription_cannot_end_the_sign_in() -> None:
 
 
 def test_endpoints_are_numbered_from_the_second() -> None:
-    assert endpoint_names(0) == endpoint_names(1) == ("AZURE_AI_PROJECT_ENDPOINT",)
+    assert endpoint_names(0) == ()
+    assert endpoint_names(1) == ("AZURE_AI_PROJECT_ENDPOINT",)
     assert endpoint_names(3)[1:] == ("AZURE_AI_PROJECT_ENDPOINT_2", "AZURE_AI_PROJECT_ENDPOINT_3")
 
 

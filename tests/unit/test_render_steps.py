@@ -208,3 +208,18 @@ def test_the_wait_and_the_command_see_every_project() -> None:
             "AZURE_AI_PROJECT_ENDPOINT",
             "AZURE_AI_PROJECT_ENDPOINT_2",
         }
+
+
+# check-drift
+
+
+@pytest.mark.parametrize(("code", "ends"), [("0", 0), ("3", 0), ("2", 2), ("4", 4), ("6", 6)])
+def test_looking_succeeds_when_the_issue_says_what_was_found(tmp_path: Path, code: str, ends: int) -> None:
+    steps = Steps(tmp_path, "check-drift")
+    steps.fake("trustsmith", 'echo "$*" >>"$FAKES/trustsmith.log"\necho "# Drift"\nexit "$CODE"')
+
+    done = steps.run("Compare", CODE=code)
+
+    assert (done.returncode, done.stdout) == (ends, "# Drift\n"), done.stderr
+    assert (tmp_path / "summary.md").read_text(encoding="utf-8") == "# Drift\n"
+    assert steps.log("trustsmith.log") == ["plan --no-input --check --observer --issue --format md"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from markdown_it import MarkdownIt
 
 from tests.property.worlds import facts_of, foreign_credential, project, wanted_of, workflow
 from trustsmith.apply import Outcome, Run
@@ -15,11 +17,12 @@ from trustsmith.errors import ConfigError, Problem, Refused, TrustsmithError
 from trustsmith.model.advice import Advice
 from trustsmith.model.config import Config, Environment, Identity
 from trustsmith.model.environments import GitHubEnvironment, Reviewer
-from trustsmith.model.plan import Change, Hazard, Plan, Waiting
+from trustsmith.model.plan import Change, Hazard, NotCompared, Plan, Waiting
 from trustsmith.model.resource import Key
 from trustsmith.model.resources import Application
 from trustsmith.model.state import State
 from trustsmith.ui import report
+from trustsmith.ui.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -227,8 +230,9 @@ def test_a_configuration_s_problems_are_listed_with_their_places() -> None:
 
 def test_a_plan_for_approvers() -> None:
     page = report.plan_markdown(FULL, "contoso/agents")
+    assert "not compared" not in page
     assert page.startswith("# Plan for contoso/agents\n\nPlan: 1 to delete, ")
-    assert "| delete | github environment | dev | the file no longer asks for it |" in page
+    assert "| delete | github environment | `dev` | the file no longer asks for it |" in page
     assert "- federated credential `app/added-by-hand`: not made here" in page
     assert "- application `app`: somebody has to" in page
     assert "- not allowed `enable=x`: was disabled" in page
@@ -240,7 +244,48 @@ def test_a_plan_for_approvers() -> None:
 def test_no_name_breaks_a_row_of_the_page() -> None:
     app = Application(unique_name="app", display_name="a|b\n<img>", tags=frozenset())
     page = report.plan_markdown(Plan((Change("create", None, app, "x"),)), "o/n")
-    assert "| create | application | a\\|b\\\\u000a\\<img\\> (app) | x |" in page
+    assert "| create | application | `a\\|b\\u000a<img> (app)` | x |" in page
+
+
+_HOSTILE = (
+    "@octocat",
+    "see #1",
+    "contoso/agents#12",
+    "GH-7",
+    "https://evil.example",
+    "www.evil.example",
+    "[here](https://evil.example)",
+    "![](https://evil.example/x.png)",
+    "<script>x</script>",
+    "<!-- trustsmith-drift config=x report=clean -->",
+    "`@octocat`",
+    "``` @octocat",
+    "a | b | @octocat |",
+    "**@octocat**",
+    "&#64;octocat",
+    "\\@octocat",
+    "\n# @octocat",
+)
+
+
+@pytest.mark.parametrize("name", _HOSTILE)
+def test_what_others_named_calls_nobody_and_links_nowhere(name: str) -> None:
+    key = Key("environment secret", name)
+    plan = Plan(
+        (Change("update", BARE, replace(BARE, name=name), f"it was {name}, not that"),),
+        (replace(STRAY, why=name),),
+        (Waiting(key, name),),
+        (Hazard(f"overwrite={name}", name),),
+        (name,),
+        not_compared=(NotCompared(key, name),),
+    )
+    for page in (report.plan_markdown(plan, name), report.drift_markdown(plan, name)):
+        tokens = MarkdownIt("commonmark").enable("table").parse(page)
+        inner = [child for token in tokens for child in token.children or ()]
+        assert not {t.type for t in (*tokens, *inner)} & {"html_block", "html_inline", "link_open", "image"}
+        text = "\n".join(child.content for child in inner if child.type == "text")
+        assert not re.search(r"(?<!\w)@\w|#\d|\bGH-\d|https?://|\bwww\.\w", text), text
+        assert [t.markup for t in tokens if t.type == "heading_open"].count("#") == 1
 
 
 def test_files_are_a_group() -> None:
@@ -252,4 +297,50 @@ def test_files_are_a_group() -> None:
 
 
 def test_what_others_named_can_do_nothing_but_be_read() -> None:
+    assert report.harmless(" \t::add-mask::x") == " \t:\\u003aadd-mask::x"
+    assert report.harmless("a ##[error] ::b::") == "a ##\\u005berror] ::b::"
     assert report.harmless("\x1b[2Jplain \u202e text\n") == "\\u001b[2Jplain \\u202e text\\u000a"
+
+
+def test_a_document_holds_no_commands_to_github_s_runner(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console("json")
+    console.document({"name": "##[error]x"})
+    console.close()
+    printed = capsys.readouterr().out
+    assert "##[" not in printed
+    assert json.loads(printed)["name"] == "##[error]x"
+
+
+def test_what_was_not_compared_is_shown_once_for_each_reason() -> None:
+    keys = [
+        Key("environment secret", "dev/A"),
+        Key("environment secret", "dev/B"),
+        Key("environment mark", "dev/T"),
+    ]
+    plan = Plan(
+        not_compared=(*(NotCompared(key, "it may not") for key in keys), NotCompared(keys[0], "nor here"))
+    )
+    lines = text(plan)
+    assert lines[:6] == [
+        "  Not compared, since it may not be read here:",
+        "    it may not",
+        "    / environment secret    dev/A",
+        "    / environment secret    dev/B",
+        "    / environment mark      dev/T",
+        "    nor here",
+    ]
+    assert lines[-1] == "Plan: nothing to do in what was compared, 4 not compared."
+    page = report.plan_markdown(plan, "o/n")
+    assert (
+        "- it may not\n  - environment secret `dev/A`, `dev/B`\n  - environment mark `dev/T`\n- nor here"
+        in page
+    )
+    assert "Fingerprint" not in page
+
+
+def test_a_drift_says_what_to_type() -> None:
+    assert "```console\n$ trustsmith apply\n```" in report.drift_markdown(FULL, "o/n")
+    page = report.drift_markdown(Plan(strays=(STRAY,)), "o/n")
+    assert "$ trustsmith apply --allow remove=app/added-by-hand" in page
+    partial = Plan(not_compared=(NotCompared(WAITING.key, "no"),))
+    assert "$ trustsmith plan" in report.drift_markdown(partial, "o/n")

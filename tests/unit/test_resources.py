@@ -26,6 +26,7 @@ from trustsmith.model.resources import (
     Application,
     ClientSecret,
     FederatedCredential,
+    GraphPermission,
     RoleAssignment,
     ServicePrincipal,
 )
@@ -51,6 +52,9 @@ CREDENTIAL = FederatedCredential(
     application=Later(APP.key, "object_id"),
 )
 HELD = ClientSecret(identity=APP.unique_name, key_id="k", hint="abc", expires="2027-01-01T00:00:00Z")
+PERMISSION = GraphPermission(
+    identity="app", permission="Application.Read.All", principal=Later(PRINCIPAL.key, "principal_id")
+)
 GRANT = RoleAssignment(
     identity="app",
     role=PROJECT_MANAGER.guid,
@@ -68,6 +72,7 @@ ONE_OF_EACH: tuple[Resource, ...] = (
     MARK,
     CREDENTIAL,
     HELD,
+    PERMISSION,
     GRANT,
     SECRET,
     VARIABLE,
@@ -99,7 +104,7 @@ def test_every_kind_is_known_to_a_writer_the_plan_the_report_and_the_differ() ->
         assert f"| create | {kind.kind} | " in table
         assert kind.kind in [change["kind"] for change in plan.as_json()["changes"]]
     gone = {c.key for c in diff(wanted, State()).changes}
-    fall = {PRINCIPAL.key, CREDENTIAL.key, HELD.key, MARK.key, SECRET.key, VARIABLE.key}
+    fall = {PRINCIPAL.key, CREDENTIAL.key, HELD.key, PERMISSION.key, MARK.key, SECRET.key, VARIABLE.key}
     assert gone == wanted.keys() - fall - {SETTING.key}
 
 

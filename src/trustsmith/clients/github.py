@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from trustsmith.clients.github_actions import Actions
 from trustsmith.clients.github_commits import Commits
+from trustsmith.clients.github_issues import Issues
 from trustsmith.clients.github_releases import Releases
 from trustsmith.clients.github_values import Values
 from trustsmith.clients.github_wire import Json, Wire
@@ -43,6 +44,11 @@ def github_token(host: str) -> str:
         if token := os.environ.get(name, "").strip():
             return token
     return _token_of_gh(host)
+
+
+def job_token(host: str) -> str:
+    """Return the token of the job that this runs in; outside of one, what there is. Raises NotSignedIn."""
+    return os.environ.get("GITHUB_TOKEN", "").strip() or github_token(host)
 
 
 def _token_of_gh(host: str) -> str:
@@ -90,6 +96,7 @@ class GitHub:
         self._canonical: dict[str, str] = {}
         self.actions = Actions(self._wire, self._repo, endpoints.ca_bundle)
         self.commits = Commits(self._wire, self._repo)
+        self.issues = Issues(self._wire, self._repo, endpoints.api)
         self.releases = Releases(self._wire)
         self.values = Values(self._wire, self._repo)
 

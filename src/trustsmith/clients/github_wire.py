@@ -83,15 +83,15 @@ class Wire:
         except NotFound:
             return None
 
-    async def pages(self, operation: str, path: str, key: str | None, *, size: int = 100) -> list[Json]:
-        """Read a list to its end: `key` is where an answer has it (None: the answer is the list)."""
+    async def pages(
+        self, operation: str, path: str, key: str | None, *, text: str = "name", size: int = 100
+    ) -> list[Json]:
+        """Read a list to its end: `key` is where an answer has it (None: it is the list); each object has `text`."""
         items: list[Json] = []
         number = 1
         while True:
             query = {"per_page": size, "page": number}
-            page = await self.run(
-                operation, "GET", path, lambda answer: answer.list(key, "name"), query=query
-            )
+            page = await self.run(operation, "GET", path, lambda a: a.list(key, text), query=query)
             items += page
             if len(page) < size:
                 return items

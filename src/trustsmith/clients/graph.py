@@ -44,6 +44,8 @@ _PRINCIPAL = [
     "appOwnerOrganizationId",
     "tags",
 ]
+#: The client id of Microsoft Graph itself, in every tenant (Microsoft Learn, "Verify first-party Microsoft applications").
+_GRAPH = "00000003-0000-0000-c000-000000000000"
 _PRINCIPAL_WITH_SECRETS = [*_PRINCIPAL, "passwordCredentials"]
 _PERSON = ["id", "displayName", "userPrincipalName"]
 
@@ -185,6 +187,38 @@ class Graph:
         """Delete a service principal; one that is gone is done."""
         builder = self._wire.client.service_principals.by_service_principal_id(object_id)
         await self._wire.delete(f"delete service principal {object_id}", builder)
+
+    # -- permissions on Graph itself ------------------------------------------------------------------------
+
+    async def graph_principal(self) -> Json:
+        """Return Graph's own service principal: its ``id``, and which ``appRoles`` it has."""
+        builder = self._wire.client.service_principals_with_app_id(_GRAPH)
+        operation = "read what Microsoft Graph lets applications do"
+        return await self._wire.read(operation, builder, {"select": ["id", "appId", "appRoles"]})
+
+    async def app_role_assignments(self, principal_id: str) -> list[Json]:
+        """Return what a service principal may do without a person: ``resourceId``, ``appRoleId``."""
+        builder = self._wire.client.service_principals.by_service_principal_id(principal_id)
+        return await self._wire.list_all(
+            f"list app roles of {principal_id}", builder.app_role_assignments, {}
+        )
+
+    async def assign_app_role(self, principal_id: str, resource_id: str, role_id: str) -> None:
+        """Give a service principal an app role; one that it has is done (Graph refuses it a second time)."""
+        builder = self._wire.client.service_principals.by_service_principal_id(principal_id)
+        body = {"principalId": principal_id, "resourceId": resource_id, "appRoleId": role_id}
+        operation = f"give {principal_id} an app role"
+        try:
+            await self._wire.write(operation, "POST", builder.app_role_assignments, body)
+        except ServiceError as error:
+            if "already exist" not in error.original:
+                raise
+
+    async def remove_app_role(self, principal_id: str, assignment_id: str) -> None:
+        """Take an app role away, by its assignment's id; one that is gone is done."""
+        builder = self._wire.client.service_principals.by_service_principal_id(principal_id)
+        one = builder.app_role_assignments.by_app_role_assignment_id(assignment_id)
+        await self._wire.delete(f"take an app role of {principal_id} away", one)
 
     # -- federated credentials ------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from trustsmith.doctor import (
     foundry,
     locks,
     network,
+    observer,
     registering,
     repository,
     roles,
@@ -45,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     *roles.CHECKS,
     *locks.CHECKS,
     *network.CHECKS,
+    *observer.CHECKS,
 )
 #: Those that stand in the way of changes, by whether it takes another right (else, another file or plan).
 RIGHTS = frozenset(

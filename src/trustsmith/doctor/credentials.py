@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from trustsmith.doctor.check import AZURE, ENTRA, GITHUB, Check, bad, fine, hazardous, hazards, unread
 from trustsmith.doctor.repository import not_administrator
 from trustsmith.errors import NotSignedIn, TrustsmithError
+from trustsmith.model.observing import everywhere
 from trustsmith.model.resource import Key
 from trustsmith.model.resources import Application, ClientSecret, ServicePrincipal
 
@@ -96,7 +97,7 @@ def given(evidence: Evidence) -> Iterator[Finding]:
     """An application that the file names by client id is there, with a service principal in the tenant."""
     if "entra" in evidence.made.failed or evidence.made.plan is None:
         return
-    for environment in evidence.config.environments:
+    for environment in everywhere(evidence.config):
         client = environment.client_id
         if not client:
             continue

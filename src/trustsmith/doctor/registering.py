@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from trustsmith.doctor.check import ENTRA, Check, bad, fine, open_question, unread
 from trustsmith.errors import NotFound, TrustsmithError
+from trustsmith.model.observing import everywhere
 from trustsmith.model.resource import Key
-from trustsmith.model.resources import Application
+from trustsmith.model.resources import Application, GraphPermission
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -43,6 +44,9 @@ _ADMINISTRATORS = frozenset(
         "158c047a-c907-4556-b7ef-446551a6b5f7",
     }
 )
+#: Global Administrator and Privileged Role Administrator: they alone consent to application permissions on Graph
+#: (Microsoft Learn, "Least privileged roles by task").
+_CONSENTERS = frozenset({"62e90394-69f5-4237-9190-012177145e10", "e8611ab8-c189-46e8-94e1-60213ab1f814"})
 _CHANGES_ALL = frozenset({"Application.ReadWrite.All", "Directory.ReadWrite.All"})
 _LEAVE_IT = "or let somebody who may do that part:\n  trustsmith apply --only entra"
 _ASK = (
@@ -67,7 +71,7 @@ def register(evidence: Evidence) -> Iterator[Finding]:
 def _registers(evidence: Evidence) -> bool:
     """Whether an application, or its principal, is to be made. Without a plan it is."""
     plan = evidence.made.plan
-    given = all(environment.client_id for environment in evidence.config.environments)
+    given = all(environment.client_id for environment in everywhere(evidence.config))
     if plan is None:
         return not given or not evidence.config.environments
     made = {"create", "restore"}
@@ -137,9 +141,18 @@ def changed(evidence: Evidence) -> dict[str, str]:
     """Identity → object id of each application that is there and that the plan changes, itself or what is on it."""
     plan, live = evidence.made.plan, evidence.made.live
     touched = [change.resource for change in plan.changes if change.side == "entra"] if plan else []
+    touched = [resource for resource in touched if not isinstance(resource, GraphPermission)]
     names = {str(getattr(r, "identity", getattr(r, "unique_name", ""))) for r in touched}
     apps = {name: live.get(Key(Application.kind, name)) for name in sorted(names)}
     return {name: app.minted["object_id"] for name, app in apps.items() if app is not None}
+
+
+def consents(claims: Mapping[str, Any], roles: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether whoever has these claims and directory roles may give an application permissions on Microsoft Graph."""
+    if is_application(claims):
+        return "AppRoleAssignment.ReadWrite.All" in (claims.get("roles") or ())
+    held = {str(role.get("roleTemplateId")) for role in roles} | {str(r) for r in claims.get("wids") or ()}
+    return bool(held & _CONSENTERS)
 
 
 def administers(evidence: Evidence) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from trustsmith.doctor.check import ENTRA, GITHUB, Check, bad, fine, is_answer, open_question, unread
 from trustsmith.errors import NotAllowed, NotFound, TrustsmithError
 from trustsmith.model.environments import GitHubEnvironment
+from trustsmith.model.observing import everywhere
 from trustsmith.model.resource import Key
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def protection(evidence: Evidence) -> Iterator[Finding]:
     if answer is None:
         return
     available = _available(evidence, answer)
-    for environment in evidence.config.environments:
+    for environment in everywhere(evidence.config):
         name, wanted = environment.name, _wanted(environment.protection)
         if _is_there(evidence, name):
             yield fine("Protected as the file says.", name)
@@ -106,7 +107,7 @@ def protection(evidence: Evidence) -> Iterator[Finding]:
                 f"The GitHub plan of {owner} does not have {_list(missing)} for private repositories.",
                 name,
                 next="Make the repository public, move to a plan that has it, or leave it out of the file "
-                f"(environments.{name}.protection).",
+                f"({'observer' if environment.observes else f'environments.{name}.protection'}).",
             )
         else:
             yield fine(f"The plan has {_list(wanted)}.", name)
@@ -216,7 +217,7 @@ def spelling(evidence: Evidence) -> Iterator[Finding]:
     if answers is None or isinstance(answers, TrustsmithError):
         return
     names = {str(answer["name"]).lower(): str(answer["name"]) for answer in answers}
-    for environment in evidence.config.environments:
+    for environment in everywhere(evidence.config):
         there = names.get(environment.name.lower(), environment.name)
         if there != environment.name:
             yield bad(

@@ -15,6 +15,7 @@ from trustsmith.errors import NotFound, TrustsmithError
 from trustsmith.grants import assess
 from trustsmith.model.conditions import Attempt, Truth, either
 from trustsmith.model.foundry import ProjectId, find_role, role_name, role_names, role_slug, short_scope
+from trustsmith.model.observing import everywhere
 from trustsmith.model.resources import RoleAssignment
 from trustsmith.model.rights import REMOVE_ROLES, assigning, permit, removing
 
@@ -46,7 +47,7 @@ def _steps(evidence: Evidence) -> list[Step]:
     if plan is None:
         return [
             Step(g.scope, assigning(g.role), f"assign {role_name(g.role)}")
-            for g in granted(evidence.config.environments)
+            for g in granted(everywhere(evidence.config))
         ]
     steps = []
     for change in plan.changes:
@@ -188,7 +189,7 @@ def _permissions_of(definition: Any) -> list[Json]:
 
 def definitions(evidence: Evidence) -> Iterator[Finding]:
     """Each role of the file exists in Azure; those we know have one of the names that we know."""
-    known = {grant.role: grant.scope for grant in reversed(granted(evidence.config.environments))}
+    known = {grant.role: grant.scope for grant in reversed(granted(everywhere(evidence.config)))}
     for role, answer in evidence.azure.definitions.items():
         about = role_slug(role)
         if not evidence.is_visible(known.get(role, "")):

@@ -16,6 +16,7 @@ from trustsmith.explain.log import Sent
 from trustsmith.explain.mend import AUDIENCE, ISSUER, SUBJECT, mend
 from trustsmith.model import subject_parts
 from trustsmith.model.issuers import credentials
+from trustsmith.model.observing import everywhere
 from trustsmith.model.subject_parts import CONTEXT, GITHUB, REPO, UNKNOWN_ID, ClaimDifference
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _configured(sent: str, config: Config | None) -> tuple[str, ...]:
         return ()
     github = subject_parts.parts(sent).form == GITHUB
     claims = tuple(subject_parts.scan(sent)) if github else (("repo", ""), ("environment", ""))
-    names = [environment.name.replace(":", "%3A") for environment in config.environments]
+    names = [environment.name.replace(":", "%3A") for environment in everywhere(config)]
     jobs = (":".join(_as_configured(claims, config.repository, name)) for name in names)
     return (*jobs, *(subject for _, subject in _workloads(config)))
 

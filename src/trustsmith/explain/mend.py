@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from trustsmith.model.config import CONFIG_PATH
 from trustsmith.model.naming import slug
+from trustsmith.model.observing import everywhere
 from trustsmith.model.subject_parts import GITHUB, MASKED, ClaimDifference, parts
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _environment(claim: ClaimDifference, config: Config) -> str:
             f"Write the environment as GitHub does, in the job and in {CONFIG_PATH}; this says how:\n"
             "  trustsmith plan\n  trustsmith render"
         )
-    if name in {environment.name for environment in config.environments}:
+    if name in {environment.name for environment in everywhere(config)}:
         return f"See what would change:\n{_PLAN}"
     pair = shlex.quote(f"{name}=PROJECT_ID")
     return (

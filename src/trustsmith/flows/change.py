@@ -112,7 +112,12 @@ def _unmoved(shown: Picture, now: Picture) -> Picture:
 
 
 def refuse(plan: Plan) -> None:
-    """Raise Refused, naming every hazard that was not allowed and the word that allows it."""
+    """Raise Refused for a plan that is a report only; else naming every hazard that was not allowed, and the word for it."""
+    if plan.not_compared:
+        raise Refused(
+            "This plan leaves out what could not be read, so nobody carries it out.",
+            hint="Make one with the rights to read everything:\n  trustsmith plan",
+        )
     if not plan.blocked:
         return
     words = [f"--allow {shlex.quote(hazard.id)}" for hazard in plan.blocked if hazard.allowable]
@@ -140,8 +145,14 @@ def read_saved(path: Path) -> str:
         saved = json.loads(path.read_text("utf-8"))
         pinned, says = saved["fingerprint"], fingerprint_of(saved)
         known = saved["schema"] == SCHEMA and isinstance(pinned, str)
+        partial = bool(saved.get("not_compared"))
     except (OSError, ValueError, TypeError, KeyError):
-        known = False
+        known = partial = False
+    if partial:
+        raise UsageError(
+            f"{path} is an observer's report: it leaves out what could not be read, and cannot be applied.",
+            hint="Save a plan with the rights to read everything:\n  trustsmith plan --format json > plan.json",
+        )
     if not known:
         raise UsageError(
             f"{path} is not a plan that trustsmith saved.",

@@ -20,6 +20,7 @@ from trustsmith.doctor.network import endpoint_host
 from trustsmith.doctor.roles import steps_by_scope
 from trustsmith.errors import NotFound, TrustsmithError
 from trustsmith.model.actions_policy import Policy, policy_of
+from trustsmith.model.observing import everywhere
 from trustsmith.model.pins import uses_in
 from trustsmith.model.rights import assigning, permit
 
@@ -89,6 +90,15 @@ async def _graph_claims(session: Session) -> Mapping[str, Any]:
     return claims_of(token.token)
 
 
+async def may_consent(session: Session) -> bool:
+    """Whether whoever is signed in may give permissions on Graph; what cannot be told counts as no."""
+    claims = await quiet(_graph_claims(session))
+    if isinstance(claims, TrustsmithError):
+        return False
+    roles = [] if registering.is_application(claims) else await quiet(session.graph.directory_roles())
+    return registering.consents(claims, [] if isinstance(roles, TrustsmithError) else roles)
+
+
 async def directory(session: Session, claims: Mapping[str, Any]) -> tuple[Answer[Json], Answer[list[Json]]]:
     """The tenant's authorization policy and the caller's directory roles; an application has its rights in the token."""
     if registering.is_application(claims):
@@ -137,7 +147,7 @@ async def _project(session: Session, project: ProjectId) -> tuple[Any, dict[str,
 
 async def role_definitions(session: Session, config: Config) -> dict[UUID, Answer[Json]]:
     """Each role of the file, read where it is granted: who may assign it there may read it there."""
-    scopes = {grant.role: grant.scope for grant in reversed(granted(config.environments))}
+    scopes = {grant.role: grant.scope for grant in reversed(granted(everywhere(config)))}
     read = session.arm.role_definition
     return await _all({role: there(read(scope, str(role)), f"role {role}") for role, scope in scopes.items()})
 
@@ -145,7 +155,7 @@ async def role_definitions(session: Session, config: Config) -> dict[UUID, Answe
 async def rights_of(session: Session, config: Config) -> dict[str, Rights]:
     """What is permitted at each scope of the file (lower case)."""
     attempts: dict[str, list[Attempt]] = {}
-    for grant in granted(config.environments):
+    for grant in granted(everywhere(config)):
         attempts.setdefault(grant.scope, []).append(assigning(grant.role))
     found = await _all({scope: _rights_at(session, scope, wanted) for scope, wanted in attempts.items()})
     return {scope.lower(): rights for scope, rights in found.items()}

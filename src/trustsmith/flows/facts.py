@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from trustsmith.desire import ENDPOINT_UNKNOWN
 from trustsmith.doctor.repository import not_administrator
 from trustsmith.errors import (
     ConfigError,
@@ -19,9 +20,15 @@ from trustsmith.errors import (
 )
 from trustsmith.flows.evidence import every, quiet, reviewer_of
 from trustsmith.model import subject
+from trustsmith.model.environments import GitHubEnvironment, SubjectSetting
 from trustsmith.model.facts import Facts, Repository
 from trustsmith.model.foundry import endpoint_of
+from trustsmith.model.observing import everywhere
+from trustsmith.model.resource import Key
+from trustsmith.model.resources import FederatedCredential
+from trustsmith.model.state import ALL
 from trustsmith.systems import together
+from trustsmith.systems.sight import HIDDEN, why_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -38,7 +45,10 @@ _LAST_WITHOUT_ENCODING = (3, 18)
 
 
 class Asker:
-    """Asks for all facts at once, then says everything that is wrong with the file at once."""
+    """Asks for all facts at once, then says everything that is wrong with the file at once.
+
+    For an observer, what may not be read hides what depends on it, instead.
+    """
 
     def __init__(
         self, session: Session, source: Source, contacted: frozenset[Side], sides: Collection[Side]
@@ -47,7 +57,8 @@ class Asker:
         self._source = source
         self._config = source.config
         self._contacted = contacted
-        self._sides = sides
+        self._sight = session.sight
+        self._sides = () if session.sight.observing else sides
         self._unread: dict[Side, str] = {}
         self._problems: list[Problem] = []
 
@@ -82,11 +93,15 @@ class Asker:
 
     async def _repository(self) -> Repository:
         github, name = self._session.github, self._config.repository
-        answer, customization = await together(github.repository(name), github.oidc_subject(name))
+        nothing: Json = {}
+        answer, customization = await together(
+            github.repository(name), self._sight.see(github.oidc_subject(name), nothing, self._trust())
+        )
         if answer is None:
-            raise UsageError(
-                f"GitHub shows no repository {name} to this token.",
-                hint=f"Check `repository` in the file, and that the token may see it:\n  gh repo view {name}",
+            raise self._no_repository(name)
+        if self._sight.observing and self._is_githubs() and not customization.get("sub_claim_prefix"):
+            self._sight.hide(
+                self._trust(), "GitHub does not show this token how the repository's subjects begin"
             )
         full_name = str(answer["full_name"])
         if full_name.lower() != name.lower():
@@ -102,6 +117,18 @@ class Asker:
             default_branch=str(answer.get("default_branch") or "main"),
             template=await self._template(answer, customization),
         )
+
+    def _trust(self) -> list[Key]:
+        """What cannot be compared by those who may not read how the repository's subjects are made up."""
+        setting = [Key(SubjectSetting.kind, ALL)] if self._config.immutable_subjects else []
+        return [Key(FederatedCredential.kind, ALL), *setting]
+
+    def _no_repository(self, name: str) -> TrustsmithError:
+        message = f"GitHub shows no repository {name} to this token."
+        hint = f"Check `repository` in the file, and that the token may see it:\n  gh repo view {name}"
+        if self._sight.observing:
+            return NotFound(message, service="github", hint=hint)
+        return UsageError(message, hint=hint)
 
     async def _template(self, answer: Json, customization: Json) -> subject.Template:
         """How subjects are made up; more is asked only when the repository's own answer does not say it."""
@@ -119,10 +146,12 @@ class Asker:
         """Custom properties in the tokens; what may not be read is not known, and the template is then refused."""
         try:
             return await self._session.github.token_properties(full_name)
-        except (NotAllowed, NotFound):
+        except (NotAllowed, NotFound) as error:
+            if self._sight.observing:
+                self._sight.hide(self._trust(), why_hidden(error))
             return {}
 
-    async def _organization_template(self, full_name: str) -> Json:
+    async def _organization_template(self, full_name: str) -> Json | None:
         owner = full_name.partition("/")[0]
         try:
             found: Json | None = await self._session.github.organization_subject(owner)
@@ -130,7 +159,9 @@ class Asker:
             found, said = None, error.original
         else:
             said = ""
-        if found is None:
+        if found is None and self._sight.observing:
+            self._sight.hide(self._trust(), f"this token may not read the subject template of {owner}")
+        elif found is None:
             raise Refused(
                 f"{full_name} takes the subject template of {owner}, and this token may not read that.",
                 hint=f"Use a token with read:org of a member of {owner}, or return to GitHub's default template:\n"
@@ -139,11 +170,15 @@ class Asker:
             )
         return found
 
+    def _is_githubs(self) -> bool:
+        """Whether GitHub itself runs the host, which so is of the newest version."""
+        host = self._session.endpoints.github_host
+        return host == "github.com" or host.endswith(".ghe.com")
+
     async def _encodes(self) -> bool:
         """Whether GitHub writes a `:` as `%3A`; only old servers do not, and they are asked only when it matters."""
-        host = self._session.endpoints.github_host
-        colons = any(":" in environment.name for environment in self._config.environments)
-        if not colons or host == "github.com" or host.endswith(".ghe.com"):
+        colons = any(":" in environment.name for environment in everywhere(self._config))
+        if not colons or self._is_githubs():
             return True
         version = await self._session.github.server_version()
         numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
@@ -159,15 +194,24 @@ class Asker:
         ]
         asked = {str(reviewer): reviewer for reviewer, _ in named}
         answers = await together(
-            *(reviewer_of(self._session, self._config, reviewer) for reviewer in asked.values())
+            *(
+                self._sight.see(reviewer_of(self._session, self._config, reviewer), None, ())
+                for reviewer in asked.values()
+            )
         )
         found = {name: int(answer["id"]) for name, answer in zip(asked, answers, strict=True) if answer}
         for reviewer, path in named:
             if str(reviewer) not in found:
-                self._problem(
-                    path, f"GitHub knows no {reviewer.kind} {reviewer.name!r} that this token may see"
-                )
+                message = f"GitHub knows no {reviewer.kind} {reviewer.name!r} that this token may see"
+                self._unknown(path, message, Key(GitHubEnvironment.kind, path[1]))
         return found
+
+    def _unknown(self, path: tuple[str | int, ...], message: str, hides: Key, hint: str = "") -> None:
+        """Something that is not there, or may not be seen: a problem of the file, but for an observer it hides a thing."""
+        if self._sight.observing:
+            self._sight.hide([hides], message)
+        else:
+            self._problem(path, message, hint)
 
     async def _spelling(self) -> None:
         """A job's subject carries the environment's name as it is spelled, so the file must spell it as GitHub does."""
@@ -175,16 +219,16 @@ class Asker:
             return
         try:
             answers = await self._session.github_side.environments(self._config.repository)
-        except (NotSignedIn, NotAllowed):
+        except HIDDEN:
             if "github" in self._sides:
                 raise
             return
         names = {str(answer["name"]).lower(): str(answer["name"]) for answer in answers}
-        for environment in self._config.environments:
+        for environment in everywhere(self._config):
             spelled = names.get(environment.name.lower(), environment.name)
             if spelled != environment.name:
                 self._problem(
-                    ("environments", environment.name),
+                    ("observer",) if environment.observes else ("environments", environment.name),
                     f"GitHub spells this environment {spelled!r}; names that differ only in case are one environment",
                     f"write {spelled!r}: the subject of a job's token is compared with case",
                 )
@@ -193,10 +237,13 @@ class Asker:
         if "entra" not in self._contacted or not self._config.identity.owners:
             return {}
         names = self._config.identity.owners
-        answers = await together(*(self._session.graph.users(name) for name in names))
+        users = self._session.graph.users
+        answers = await together(
+            *(self._sight.see(users(name), None, [_owner(name)]) for name in names),
+        )
         for index, (name, answer) in enumerate(zip(names, answers, strict=True)):
             if answer is None:
-                self._problem(("identity", "owners", index), f"the tenant has no user {name!r}")
+                self._unknown(("identity", "owners", index), f"the tenant has no user {name!r}", _owner(name))
         return {name: str(answer["id"]) for name, answer in zip(names, answers, strict=True) if answer}
 
     async def _projects(self) -> dict[str, str]:
@@ -213,7 +260,7 @@ class Asker:
         except (NotSignedIn, NotAllowed) as error:
             if "azure" in self._sides:
                 raise
-            self._unread["azure"] = error.message
+            self._unread["azure"] = why_hidden(error) if self._sight.observing else error.message
             return {}
         if not subscriptions and "azure" in self._sides:
             raise NotAllowed(
@@ -238,7 +285,7 @@ class Asker:
                 path = ("environments", environment.name, "projects", index)
             message, hint = self._project_problem(project, tenants, found[project.key])
             if message:
-                self._problem(path, message, hint)
+                self._unknown(path, message, ENDPOINT_UNKNOWN, hint)
 
     def _project_problem(self, project: ProjectId, tenants: dict[str, str], found: Any) -> tuple[str, str]:
         tenant = tenants.get(project.subscription)
@@ -256,8 +303,14 @@ class Asker:
                 f"subscription {project.subscription} is in tenant {tenant}, the file says {self._config.tenant}",
                 "",
             )
+        if isinstance(found, HIDDEN) and self._sight.observing:
+            return why_hidden(found), ""
         if isinstance(found, TrustsmithError):
             raise found
         if found is None:
             return f"there is no Foundry project {project.short}, or whoever is signed in may not see it", ""
         return "", ""
+
+
+def _owner(name: str) -> Key:
+    return Key("application owner", name)

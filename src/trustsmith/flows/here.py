@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from trustsmith.errors import ServiceError, UsageError
 from trustsmith.flows.trial import waits
-from trustsmith.flows.verify import choose, report
+from trustsmith.flows.verify import choose, report, that_deploy
 from trustsmith.model import proof
 from trustsmith.model.findings import Finding
 from trustsmith.render import endpoint_names, scripts
@@ -38,7 +38,7 @@ def here(options: Options, console: Console, environment: str | None, *, patienc
             hint="Run it in a step of a workflow, in a job with\n  permissions:\n    id-token: write",
         )
     config = options.read_config().config
-    chosen = choose(config, environment)
+    chosen = that_deploy(choose(config, environment))
     whose = chosen[0] if len(chosen) == 1 else None
     console.step("Exchanging the token")
     log = _child(console, _variables(options, config, whose, patience))

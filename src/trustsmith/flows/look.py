@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 from trustsmith.desire import desire
 from trustsmith.diff import diff, waits_for_proof
-from trustsmith.errors import ConfigError, NotAllowed, NotSignedIn
+from trustsmith.doctor.observer import consent_waits
+from trustsmith.errors import ConfigError
+from trustsmith.flows.evidence import may_consent
 from trustsmith.flows.facts import Asker
+from trustsmith.flows.observing import nothing_seen, reported
 from trustsmith.flows.preflight import preflight
 from trustsmith.flows.proof import proven
 from trustsmith.flows.remarks import remarks
@@ -18,11 +21,13 @@ from trustsmith.flows.session import Session, rendered
 from trustsmith.hazards import judge
 from trustsmith.model.config import CHECK_TRUST
 from trustsmith.model.facts import Facts, Repository
+from trustsmith.model.observing import everywhere
 from trustsmith.model.resource import SIDES, Key, Side
-from trustsmith.model.resources import Application
+from trustsmith.model.resources import Application, GraphPermission
 from trustsmith.model.state import State
 from trustsmith.model.subject import Template
 from trustsmith.systems import together, unasked
+from trustsmith.systems.sight import HIDDEN, why_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -74,7 +79,14 @@ async def look(
     session.prefetch(contacted)
     session.talk.step("Looking at what is there")
     asker = Asker(session, source, contacted, sides)
-    first, files = await together(asker.repository(), _files(session, source.config, contacted, allow))
+    try:
+        first, files = await together(asker.repository(), _files(session, source.config, contacted, allow))
+    except HIDDEN as error:
+        if not session.sight.observing:
+            raise
+        return Picture(
+            _no_facts(source.config), State(), State(), nothing_seen(source.config, why_hidden(error))
+        )
     draft = desire(source.config, first, files)  # complete but for ids of reviewers, and endpoints
     (facts, unread), live, rights, evidence = await together(
         asker.rest(first),
@@ -85,13 +97,42 @@ async def look(
     wanted = desire(source.config, facts, files)
     unseen = dict.fromkeys(set(SIDES) - contacted, "it was not asked for")
     live = live.join(State(unread={**unseen, **unread}))
-    if "github" in contacted and waits_for_proof(live, wanted):
-        live = live.join(State(proven=await _proven(session, source.config, facts)))
+    live = live.join(await _more(session, source.config, facts, wanted, live))
     _check_live(source, live)
-    await _say_who(session, contacted - live.unread.keys())
-    plan = replace(judge(diff(live, wanted, sides), live, allow), rights=rights)
+    await session.sight.see(_say_who(session, contacted - live.unread.keys()), None, ())
+    plan = diff(live, wanted, sides)
+    if session.sight.observing:
+        plan = reported(source.config, plan, live, wanted, sides)
+    plan = replace(judge(plan, live, allow), rights=rights)
     plan = await _plan(session, source.config, plan, contacted)
     return Picture(facts, wanted, live, plan, evidence)
+
+
+def _no_facts(config: Config) -> Facts:
+    nobody = Repository(id=0, full_name=config.repository, default_branch="", template=Template(prefix=""))
+    return Facts(host="", issuer="", audience="", repository=nobody)
+
+
+async def _more(session: Session, config: Config, facts: Facts, wanted: State, live: State) -> State:
+    """What is asked for only now that it is known to matter: proofs, and who may consent."""
+    proof: frozenset[tuple[str, str, str, str]] = frozenset()
+    stale = waits_for_proof(live, wanted)
+    if stale and "github" not in live.unread:
+        proof = await _proven(session, config, facts)
+    beyond: dict[Key, str] = {}
+    if not session.sight.observing:
+        beyond = await _beyond(session, wanted, live)
+    elif why := live.unread.get("github"):
+        session.sight.hide(stale, why)  # whether a job has used what replaces them
+    return State(proven=proof, beyond=beyond, unseen=dict(session.sight.hidden))
+
+
+async def _beyond(session: Session, wanted: State, live: State) -> dict[Key, str]:
+    """The permissions on Graph that the caller may not give, with who may."""
+    missing = [r for key, r in wanted.items() if isinstance(r, GraphPermission) and key not in live]
+    if not missing or "entra" in live.unread or await may_consent(session):
+        return {}
+    return {permission.key: consent_waits(permission) for permission in missing}
 
 
 async def _plan(session: Session, config: Config, plan: Plan, contacted: Collection[Side]) -> Plan:
@@ -140,8 +181,7 @@ async def look_at_files(
     reader: Reader | None = None,
 ) -> Picture:
     """As `look`, for workflow files alone: they need no facts. files: rendered. reader: None for the checkout's."""
-    nobody = Repository(id=0, full_name=config.repository, default_branch="", template=Template(prefix=""))
-    facts = Facts(host="", issuer="", audience="", repository=nobody)
+    facts = _no_facts(config)
     wanted = State.of(files)
     reader = reader or session.reader("files")
     live = await reader.read(wanted, facts, asyncio.ensure_future(unasked(State())))
@@ -162,7 +202,8 @@ async def _live(
     """The live state of every contacted side."""
 
     def read(side: Side, identities: Awaitable[State]) -> Awaitable[State]:
-        return forgiven(session.reader(side).read(wanted, facts, identities), side, sides)
+        reading = session.reader(side).read(wanted, facts, identities)
+        return session.sight.side(reading, side, needed=side in sides)
 
     return await read_sides(read, contacted)
 
@@ -181,38 +222,24 @@ async def read_sides(
     return State().join(*await together(entra, *others))
 
 
-async def forgiven(reading: Awaitable[State], side: Side, sides: Collection[Side]) -> State:
-    """One side's live state; a side that is not ours to change may stay unseen."""
-    try:
-        return await reading
-    except (NotSignedIn, NotAllowed) as error:
-        if side in sides:
-            raise
-        return State(unread={side: error.message})
-
-
 def _check_live(source: Source, live: State) -> None:
-    """An application that the file names by client id has to be there."""
+    """An application that the file names by client id has to be there, and be nobody's of ours."""
     if "entra" in live.unread:
         return
     own = {r.minted["client_id"].lower() for r in live.values() if isinstance(r, Application) and r.owned}
-    problems = [
-        source.problem(
-            ("environments", environment.name, "client_id"),
-            "this is an application that trustsmith manages for another environment, which must not be shared",
-            "leave `client_id` out, or set `identity.per: repository`",
-        )
-        for environment in source.config.environments
-        if environment.client_id and environment.client_id.lower() in own
-    ]
-    problems += [
-        source.problem(
-            ("environments", environment.name, "client_id"),
-            f"the tenant has no application with client id {environment.client_id}",
-            "leave `client_id` out to have trustsmith register an application",
-        )
-        for environment in source.config.environments
-        if environment.client_id and Key(Application.kind, environment.client_id) not in live
-    ]
+    problems = []
+    for environment in everywhere(source.config):
+        client = environment.client_id
+        if not client:
+            continue
+        path = ("observer",) if environment.observes else ("environments", environment.name)
+        if client.lower() in own:
+            message = "this is an application that trustsmith manages for another environment, which must not be shared"
+            hint = "leave `client_id` out, or set `identity.per: repository`"
+            problems.append(source.problem((*path, "client_id"), message, hint))
+        if Key(Application.kind, client) not in live:
+            message = f"the tenant has no application with client id {client}"
+            hint = "leave `client_id` out to have trustsmith register an application"
+            problems.append(source.problem((*path, "client_id"), message, hint))
     if problems:
         raise ConfigError(problems)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trustsmith.errors import Differences
 from trustsmith.flows.change import Wish, change, read_saved
+from trustsmith.flows.issue import keep
 from trustsmith.flows.look import look
 from trustsmith.flows.session import Options, Session
 from trustsmith.model.resource import SIDES, Side
+from trustsmith.ui.report import how_to_mend
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,30 +22,48 @@ if TYPE_CHECKING:
 
 
 async def show(
-    options: Options, console: Console, sides: Collection[Side], allow: Collection[str], *, check: bool
+    options: Options,
+    console: Console,
+    sides: Collection[Side],
+    allow: Collection[str],
+    *,
+    check: bool,
+    observer: bool = False,
+    issue: bool = False,
 ) -> None:
-    """Show the plan. Raises Differences with `check` when there are any."""
+    """Show the plan. Raises Differences with `check` when there are any.
+
+    observer: what may not be read is shown as not compared. issue: keep the repository's one issue about drift.
+    """
     source = options.read_config()
-    session = Session.of(options, console, source.config)
+    session = Session.of(options, console, source.config, observing=observer)
     console.repository = source.config.repository
     try:
         picture = await look(session, source, sides or SIDES, allow)
+        if console.format == "json":
+            console.document(picture.plan.as_json())
+        else:
+            console.show_plan(picture.plan)
+        if issue:
+            kept = await keep(session, source.config.repository, picture.plan)
+            console.document({"issue": kept})
+            console.note(_said(kept))
     finally:
         await session.aclose()
-    if console.format == "json":
-        console.document(picture.plan.as_json())
-    else:
-        console.show_plan(picture.plan)
     if check and not picture.plan.clean:
-        raise Differences("What is there is not what the file says.", hint=_how_to_mend(picture.plan))
+        raise _differences(picture.plan)
 
 
-def _how_to_mend(plan: Plan) -> str:
-    """What to type; things that are not ours go only by name."""
-    words = " ".join(f"--allow {shlex.quote('remove=' + stray.key.name)}" for stray in plan.strays)
-    if plan.changes:
-        return "Mend it with:\n  trustsmith apply"
-    return f"Look at what is not ours; to remove it:\n  trustsmith apply {words}"
+def _said(kept: dict[str, Any]) -> str:
+    if kept["number"] is None:
+        return "No issue is open, and none is needed."
+    return f"Issue #{kept['number']} {kept['said']}. {kept['url']}"
+
+
+def _differences(plan: Plan) -> Differences:
+    if plan.changes or plan.strays:
+        return Differences("What is there is not what the file says.", hint=how_to_mend(plan))
+    return Differences("Not everything could be compared.", hint=how_to_mend(plan))
 
 
 def make(

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
@@ -20,12 +20,14 @@ from trustsmith.configfile import Source, load
 from trustsmith.configfile import read as read_config
 from trustsmith.errors import ConfigError, TrustsmithError
 from trustsmith.model.config import CONFIG_PATH, Config
+from trustsmith.model.observing import readable
 from trustsmith.model.pins import PINS_NAME
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.render import Site, catalogue, login_environment, own_folder, problems, render
 from trustsmith.systems.azure import AzureWriter
 from trustsmith.systems.entra import EntraWriter
 from trustsmith.systems.github import GitHubWriter
+from trustsmith.systems.sight import Sight
 from trustsmith.systems.worktree import WorktreeWriter
 
 if TYPE_CHECKING:
@@ -150,20 +152,32 @@ class Session:
         github: str,
         tenant: str | None,
         config: Config | None = None,
+        observing: bool = False,
     ) -> None:
-        """tenant: that tokens must be of; None to take that of the sign-in. config: when there is one already."""
+        """tenant: that tokens must be of; None to take that of the sign-in. config: when there is one already.
+
+        observing: what may not be read is remembered, and no error.
+        """
         self.options = options
         self.talk = talk
         self.tenant = tenant
         self.endpoints = options.choose_endpoints(cloud, github, config)
         self.introduced = False
+        self.sight = Sight(observing)
+        self._places = readable(config) if observing and config and config.observer else None
         logging.getLogger().addHandler(logging.NullHandler())  # what SDKs log is not for people
 
     @classmethod
-    def of(cls, options: Options, talk: Talk, config: Config) -> Self:
+    def of(cls, options: Options, talk: Talk, config: Config, *, observing: bool = False) -> Self:
         """The session that a configuration asks for."""
         return cls(
-            options, talk, cloud=config.cloud, github=config.github, tenant=config.tenant, config=config
+            options,
+            talk,
+            cloud=config.cloud,
+            github=config.github,
+            tenant=config.tenant,
+            config=config,
+            observing=observing,
         )
 
     def prefetch(self, sides: Collection[Side]) -> None:
@@ -210,9 +224,17 @@ class Session:
         return GitHub(self.endpoints, on_wait=self.talk.waiting)
 
     @cached_property
+    def job(self) -> GitHub:
+        """GitHub's REST API with the token of the job that this runs in, which may write issues."""
+        from trustsmith.clients.github import GitHub, job_token
+
+        token = partial(job_token, self.endpoints.github_host)
+        return GitHub(self.endpoints, token, on_wait=self.talk.waiting)
+
+    @cached_property
     def github_side(self) -> GitHubWriter:
         """GitHub's side, which also lists the environments for those who need their spelling."""
-        return GitHubWriter(self.github)
+        return GitHubWriter(self.github, self.sight)
 
     def skews(self) -> dict[str, float]:
         """By service, how many seconds its clock is ahead of ours; only of those that have answered."""
@@ -221,8 +243,9 @@ class Session:
         return {name: skew for name, skew in found.items() if skew is not None}
 
     def look_anew(self) -> None:
-        """Forget what a side remembers from an earlier look."""
+        """Forget what is remembered from an earlier look."""
         self.__dict__.pop("github_side", None)
+        self.sight.hidden.clear()
 
     def reader(self, side: Side) -> Reader:
         """Who sees that side."""
@@ -237,7 +260,7 @@ class Session:
             case "entra":
                 return EntraWriter(self.graph)
             case "azure":
-                return AzureWriter(self.arm)
+                return AzureWriter(self.arm, self.sight, self._places)
             case "github":
                 return self.github_side
             case "files":
@@ -256,7 +279,7 @@ class Session:
 
     async def aclose(self) -> None:
         """Close the clients that were opened."""
-        opened = [self.__dict__[name] for name in ("graph", "arm", "github") if name in self.__dict__]
+        opened = [self.__dict__[name] for name in ("graph", "arm", "github", "job") if name in self.__dict__]
         await asyncio.gather(*(client.aclose() for client in opened))
         if "credentials" in self.__dict__:
             self.credentials.close()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from trustsmith import configfile
 from trustsmith.clients import git
+from trustsmith.doctor.observer import how_to_give, lacking
 from trustsmith.errors import ServiceError, UsageError
 from trustsmith.flows.change import Wish, carry_out
 from trustsmith.flows.look import Picture, look
@@ -17,7 +18,7 @@ from trustsmith.flows.session import Options, Session
 from trustsmith.flows.subjects import OFFER
 from trustsmith.model.config import CLOUDS, Config
 from trustsmith.model.foundry import ProjectId
-from trustsmith.model.resources import WorkflowFile
+from trustsmith.model.resources import GraphPermission, WorkflowFile
 from trustsmith.systems import together
 from trustsmith.wizard import Answers, Found, decide, interview, project_id, reviewer, unbranched
 
@@ -82,6 +83,7 @@ def setup(options: Options, console: Console, answers: Answers, allow: Collectio
 
             picture = carry_out(runner, session, console, Wish(allow=allow, yes=yes), take, accepted=save)
             _say_next(console, source.config, picture)
+            _say_of_observer(console, source.config, picture)
         finally:
             runner.run(session.aclose())
 
@@ -206,3 +208,13 @@ def _say_next(console: Console, config: Config, picture: Picture) -> None:
     )
     if not picture.facts.repository.template.immutable:
         console.note(f"\n{OFFER}")
+
+
+def _say_of_observer(console: Console, config: Config, picture: Picture) -> None:
+    """What others have to do before the observer can look: an administrator's consent, and something to read GitHub with."""
+    for entry in picture.plan.waiting:
+        if entry.key.kind == GraphPermission.kind:
+            console.note(f"\nThe observer cannot read Entra yet: {entry.reason}")
+    if config.observer and (names := lacking(config.observer, picture.live)):
+        told = how_to_give(config, config.observer, names)
+        console.note(f"\nThe observer has nothing to read GitHub with yet. {told}")

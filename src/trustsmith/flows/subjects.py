@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from trustsmith.desire import desire, identity_of, subjects, subjects_to_come
 from trustsmith.errors import Differences
 from trustsmith.flows.facts import Asker
-from trustsmith.flows.look import forgiven
 from trustsmith.flows.session import Options, Session
+from trustsmith.model.observing import everywhere
 from trustsmith.model.resources import FederatedCredential
 from trustsmith.model.state import State
 from trustsmith.systems import unasked
@@ -81,11 +81,12 @@ async def _look(session: Session, source: Source) -> tuple[Facts, list[Trust], s
     facts = await Asker(session, source, frozenset({"entra", "github"}), ()).repository()
     wanted = desire(config, facts, ())
     nobody = asyncio.ensure_future(unasked(State()))
-    live = await forgiven(session.reader("entra").read(wanted, facts, nobody), "entra", ())
+    reading = session.reader("entra").read(wanted, facts, nobody)
+    live = await session.sight.side(reading, "entra", needed=False)
     unread = live.unread.get("entra", "")
     credentials = [r for r in live.values() if isinstance(r, FederatedCredential) and r.jobs]
     trusts = []
-    for environment in config.environments:
+    for environment in everywhere(config):
         identity = identity_of(config, facts, environment)
         found = tuple(c for c in credentials if c.identity == identity and _concerns(c, environment.name))
         trusts.append(

@@ -16,6 +16,7 @@ from trustsmith.flows.session import Options, Session
 from trustsmith.flows.trial import Trial
 from trustsmith.model.config import CONFIG_PATH
 from trustsmith.model.findings import Finding, worst
+from trustsmith.model.observing import everywhere
 from trustsmith.verify import live_findings
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def verify(
             picture = runner.run(look(session, source, {"entra", "azure"}))
             findings = _compared(source.config, chosen, picture)
             if run:
+                chosen = that_deploy(chosen)
                 trial = Trial(session, source.config, picture, chosen)
                 findings += _run(runner, trial, source.config.repository, patience)
                 console.document(trial.as_json())
@@ -49,11 +51,22 @@ def verify(
 
 def choose(config: Config, name: str | None) -> list[Environment]:
     """The environments to look at. Raises UsageError for one that the file does not have."""
-    chosen = [one for one in config.environments if name in (None, one.name)]
+    chosen = [one for one in everywhere(config) if name in (None, one.name)]
     if not chosen:
-        known = ", ".join(one.name for one in config.environments)
+        known = ", ".join(one.name for one in everywhere(config))
         raise UsageError(f"{CONFIG_PATH} has no environment {name!r}.", hint=f"It has {known}.")
     return chosen
+
+
+def that_deploy(chosen: list[Environment]) -> list[Environment]:
+    """Those whose jobs a run tries; the observer's read, and there is nothing for it to prove. Raises UsageError."""
+    found = [environment for environment in chosen if not environment.observes]
+    if not found:
+        raise UsageError(
+            f"Jobs of {chosen[0].name} only look; a run has nothing to prove there.",
+            hint="Compare it without --run, or name another environment with --env.",
+        )
+    return found
 
 
 def _compared(config: Config, chosen: list[Environment], picture: Picture) -> list[Finding]:

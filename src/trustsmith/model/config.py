@@ -20,6 +20,8 @@ CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud", "AzureBleuCloud"
 CONFIG_PATH = ".github/trustsmith.yml"
 #: The template whose workflow proves what is configured; `verify --run` starts it.
 CHECK_TRUST = "check-trust"
+#: The template whose one job runs in the observer's environment.
+CHECK_DRIFT = "check-drift"
 GrantScope = Literal["project", "account", "resource-group", "subscription"]
 
 
@@ -38,7 +40,8 @@ class Reviewer:
 class Protection:
     """Protection rules of a GitHub environment. None means that the file does not say.
 
-    branches: patterns (fnmatch, `*` stops at `/`), or the word "protected" for protected branches only.
+    branches: patterns (fnmatch, `*` stops at `/`), the word "protected" for protected branches only, or "default" for
+    the default branch, whatever it is called (the observer's; the file has no word for it).
     tags: patterns. Tags and "protected" exclude each other at GitHub.
     wait_minutes: 0 to 43200 (GitHub REST, "Create or update an environment").
     """
@@ -46,7 +49,7 @@ class Protection:
     reviewers: tuple[Reviewer, ...] | None = None
     wait_minutes: int | None = None
     prevent_self_review: bool | None = None
-    branches: tuple[str, ...] | Literal["protected"] | None = None
+    branches: tuple[str, ...] | Literal["protected", "default"] | None = None
     tags: tuple[str, ...] | None = None
 
 
@@ -75,8 +78,9 @@ HOSTED = Runner(labels=("ubuntu-24.04",))
 class Environment:
     """One environment: which Foundry projects it deploys to, with what role, how it is protected.
 
-    trusts: workloads outside GitHub that may sign in as its identity, too.
-    runner: where its jobs run; None for the file's own.
+    trusts: workloads outside GitHub that may sign in as its identity, too. runner: where its jobs run; None for the file's
+    own. observes: its jobs only look, so its identity is its own even where the others share one, and may read Entra
+    (`model.observing`).
     """
 
     name: str
@@ -88,6 +92,7 @@ class Environment:
     protection: Protection = field(default_factory=Protection)
     trusts: tuple[Trust, ...] = ()
     runner: Runner | None = None
+    observes: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +104,20 @@ class Identity:
     name: str = "{repository}-{environment}"
     owners: tuple[str, ...] = ()
     service_management_reference: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observer:
+    """Who looks whether everything is still as the file says.
+
+    environment: the GitHub environment whose jobs look. client_id: of an application that is there. github: what they
+    read GitHub with, a personal access token or a GitHub App. reach: where they may see role assignments.
+    """
+
+    environment: str = "observer"
+    client_id: str | None = None
+    github: Literal["token", "app"] = "token"
+    reach: Literal["accounts", "subscriptions"] = "accounts"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +144,11 @@ class Workflow:
         """The environments of all stages, in their order."""
         return tuple(name for stage in self.stages for name in stage)
 
+    @property
+    def observes(self) -> bool:
+        """Whether its job is the observer's; it has no stages then."""
+        return self.template == CHECK_DRIFT
+
 
 def one_by_one(environments: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     """Stages of one environment each."""
@@ -136,11 +160,17 @@ def default_path(template: str) -> str:
     return f".github/workflows/{template}.yml"
 
 
-def default_workflows(environments: tuple[str, ...]) -> tuple[Workflow, ...]:
-    """What is rendered when the file has no `workflows`: one deployment through all, and the proof that it can be."""
+def default_workflows(environments: tuple[str, ...], *, observes: bool = False) -> tuple[Workflow, ...]:
+    """What is rendered when the file has no `workflows`: one deployment through all, and the proof that it can be.
+
+    observes: the file has an observer, which then looks, too.
+    """
+    stages = one_by_one(environments)
+    named = (("deploy", "deploy-agents", stages), (CHECK_TRUST, CHECK_TRUST, stages))
+    looking = ((CHECK_DRIFT, CHECK_DRIFT, ()),) if observes else ()
     return tuple(
-        Workflow(name=name, template=template, path=default_path(template), stages=one_by_one(environments))
-        for name, template in (("deploy", "deploy-agents"), (CHECK_TRUST, CHECK_TRUST))
+        Workflow(name=name, template=template, path=default_path(template), stages=stages)
+        for name, template, stages in (*named, *looking)
     )
 
 
@@ -158,6 +188,7 @@ class Config:
     repository: str
     tenant: str
     environments: tuple[Environment, ...]
+    observer: Observer | None = None
     cloud: str = "AzureCloud"
     github: str = "github.com"
     enterprise: str | None = None

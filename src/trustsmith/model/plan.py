@@ -68,13 +68,29 @@ class Change:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Something wanted that somebody else's part must come before."""
+    """Something wanted that somebody else's part must come before.
+
+    unseen: why it could not be looked at whether that part is there; empty when it could.
+    """
+
+    key: Key
+    reason: str
+    unseen: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """The entry in the form of a saved plan."""
+        return {"kind": self.key.kind, "name": self.key.name, "why": self.reason}
+
+
+@dataclass(frozen=True)
+class NotCompared:
+    """Something of which nothing can be said, since the caller may not read it."""
 
     key: Key
     reason: str
 
     def as_json(self) -> dict[str, str]:
-        """The entry in the form of a saved plan."""
+        """The entry in the form of a plan."""
         return {"kind": self.key.kind, "name": self.key.name, "why": self.reason}
 
 
@@ -120,7 +136,8 @@ class Plan:
 
     strays: things on our own identities that are not ours (a credential or a grant that somebody added); they count
     as differences, and are only removed by name. notes: remarks for people. rights: advice about the roles of each
-    environment, which changes nothing about the plan.
+    environment, which changes nothing about the plan. not_compared: what an observer may not read; a plan with such parts
+    is a report, and nobody carries it out.
     """
 
     changes: tuple[Change, ...] = ()
@@ -129,6 +146,7 @@ class Plan:
     hazards: tuple[Hazard, ...] = ()
     notes: tuple[str, ...] = ()
     rights: tuple[Advice, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()
 
     @property
     def shown(self) -> tuple[Change, ...]:
@@ -137,8 +155,8 @@ class Plan:
 
     @property
     def clean(self) -> bool:
-        """Nothing to do, and nothing that should not be there."""
-        return not self.changes and not self.strays
+        """Everything was compared: nothing is to do, and nothing is there that should not be."""
+        return not self.changes and not self.strays and not self.not_compared
 
     @property
     def blocked(self) -> tuple[Hazard, ...]:
@@ -151,11 +169,12 @@ class Plan:
         return fingerprint_of(self._content())
 
     def as_json(self) -> dict[str, Any]:
-        """The saved plan. It only grows."""
+        """The saved plan. It only grows. One with parts that were not compared has no fingerprint, and so is no pin."""
         return {
             "schema": SCHEMA,
-            "fingerprint": self.fingerprint,
+            "fingerprint": None if self.not_compared else self.fingerprint,
             **self._content(),
+            "not_compared": [entry.as_json() for entry in self.not_compared],
             "notes": list(self.notes),
             "rights": [advice.as_json() for advice in self.rights],
         }

@@ -182,6 +182,33 @@ class RoleAssignment(Resource):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GraphPermission(Resource):
+    """What an identity may do in the whole tenant, without a person: an app role of Microsoft Graph, by its name.
+
+    Never ours to take away by itself: nothing can mark who gave it. minted: id (of the assignment).
+    """
+
+    kind = "graph permission"
+    side = "entra"
+    identity: str
+    permission: str
+    principal: Value = field(compare=False)
+    owned: bool = field(default=False, compare=False)
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, f"{self.identity}/{self.permission}")
+
+    @property
+    def title(self) -> str:
+        return f"{self.permission} for {self.identity}"
+
+    @property
+    def parents(self) -> frozenset[Key]:
+        return frozenset({Key(ServicePrincipal.kind, self.identity)})
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkflowFile(Resource):
     """A generated file in the checkout.
 
@@ -232,6 +259,7 @@ KINDS: tuple[type[Resource], ...] = (
     EnvironmentMark,
     FederatedCredential,
     ClientSecret,
+    GraphPermission,
     RoleAssignment,
     EnvironmentSecret,
     EnvironmentVariable,

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from trustsmith.errors import UsageError
 from trustsmith.model.config import CONFIG_PATH, Config, Environment, Runner, Workflow
+from trustsmith.model.observing import everywhere, names_teams
 from trustsmith.render.ink import EXPRESSION, Expression
 from trustsmith.render.options import CONTEXTS, ENVIRONMENT
 
@@ -76,6 +78,8 @@ class Job:
 class Content:
     """All that a template gets to see.
 
+    minute: of an hour, not 0, and the same whenever it is rendered. observer: how its job reads GitHub (`github`: "token" or
+    "app"), and whether it has to see teams (`teams`); None where the file has none.
     push: "branches", "tags" and "paths" with their filters; empty when no push starts the workflow. run: the repository's
     own command, or None. options: every option of the template with its value. cloud: `name`, `login` (azure/login's name,
     or None), `authority`, `audience`, `foundry_scope`. scripts: those that jobs of ours run, by name.
@@ -90,6 +94,8 @@ class Content:
     options: Mapping[str, OptionValue]
     cloud: Mapping[str, str | None]
     version: str
+    minute: int
+    observer: Mapping[str, Any] | None
     scripts: Mapping[str, str] = field(repr=False)
 
 
@@ -101,7 +107,9 @@ def content_of(
     Raises UsageError for an environment that is not there, and for names that no workflow can hold.
     """
     _check_environments(workflow, config)
-    _check_names(workflow)
+    _check_names(
+        (workflow.name, *workflow.environments, *(stage[0] for stage in _watching(workflow, config)))
+    )
     return Content(
         name=workflow.name,
         repository=config.repository,
@@ -118,16 +126,30 @@ def content_of(
             "foundry_scope": site.foundry_scope,
         },
         version=site.version,
+        minute=1 + crc32(config.repository.lower().encode()) % 59,
+        observer=_observer(config),
         scripts=scripts,
     )
 
 
+def _observer(config: Config) -> Mapping[str, Any] | None:
+    """What the observer's job reads GitHub with, and whether it must be able to read teams."""
+    if config.observer is None:
+        return None
+    return {"github": config.observer.github, "teams": names_teams(config)}
+
+
 def endpoint_names(projects: int) -> tuple[str, ...]:
     """What the endpoints of an environment's projects are called: AZURE_AI_PROJECT_ENDPOINT, …_2, …_3."""
-    return (ENDPOINT, *(f"{ENDPOINT}_{number}" for number in range(2, projects + 1)))
+    return (ENDPOINT, *(f"{ENDPOINT}_{number}" for number in range(2, projects + 1)))[:projects]
 
 
 def _check_environments(workflow: Workflow, config: Config) -> None:
+    if workflow.observes:
+        if config.observer is None:
+            message = f"Workflow {workflow.name!r} is the observer's, and the file has none."
+            raise UsageError(message, hint=f"Add 'observer: {{}}' to {CONFIG_PATH}.")
+        return
     if not workflow.environments:
         message = f"Workflow {workflow.name!r} names no environment, so it would have no job."
         raise UsageError(message, hint=f"Name some under 'environments' in {CONFIG_PATH}.")
@@ -138,9 +160,14 @@ def _check_environments(workflow: Workflow, config: Config) -> None:
         raise UsageError(message, hint=f"Environments of {CONFIG_PATH}: {', '.join(known)}.")
 
 
-def _check_names(workflow: Workflow) -> None:
+def _watching(workflow: Workflow, config: Config) -> tuple[tuple[str, ...], ...]:
+    """The one stage of the observer's workflow; none for another."""
+    return ((config.observer.environment,),) if workflow.observes and config.observer else ()
+
+
+def _check_names(names: Iterable[str]) -> None:
     """Refuse names that GitHub would evaluate where they are a part of an expression of ours."""
-    for name in (workflow.name, *workflow.environments):
+    for name in names:
         if EXPRESSION in name:
             raise UsageError(
                 f"The name {name!r} cannot be written into a workflow: GitHub would evaluate it.",
@@ -151,6 +178,7 @@ def _check_names(workflow: Workflow) -> None:
 def _jobs(workflow: Workflow, template: Template, config: Config) -> Iterable[Job]:
     """A job for each stage; where the template's jobs wait for nothing, one for each environment."""
     stages = workflow.stages if template.in_order else tuple((name,) for name in workflow.environments)
+    stages = _watching(workflow, config) or stages
     before: tuple[str, ...] = ()
     for job_id, stage in zip(job_ids(template.verb, map("-".join, stages)), stages, strict=True):
         yield _job(job_id, stage, before, workflow, template, config)
@@ -184,7 +212,7 @@ def _job(  # noqa: PLR0917 - its parts are made in one place only
         subscription=_reference(config, "AZURE_SUBSCRIPTION_ID"),
         endpoints={
             variable: _reference(config, variable)
-            for variable in endpoint_names(len(config.environment(stage[0]).projects))
+            for variable in endpoint_names(len(_environment(config, stage[0]).projects))
         },
         facts={name: same[name] for name in template.facts},
         options=_options(template.settings(workflow.options), template, same),
@@ -198,7 +226,7 @@ def _rows(
 
     That is the runner, the facts, and the options with the environment's name in them.
     """
-    environments = [config.environment(name) for name in stage]
+    environments = [_environment(config, name) for name in stage]
     settings = template.settings(workflow.options)
     each: list[dict[str, Any]] = [
         {"runner": _runner(one.runner or config.runner)}
@@ -221,6 +249,10 @@ def _rows(
         {"environment": n} | {key: row[key] for key in differing} for n, row in zip(stage, each, strict=True)
     ]
     return tuple(rows) if len(stage) > 1 else (), same
+
+
+def _environment(config: Config, name: str) -> Environment:
+    return {environment.name: environment for environment in everywhere(config)}[name]
 
 
 def _filled(settings: Mapping[str, OptionValue], template: Template, environment: str) -> dict[str, str]:

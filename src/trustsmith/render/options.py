@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ENVIRONMENT = "{environment}"
 #: Option → values: it has one of them, or is a list that holds one.
 Condition = dict[str, tuple[OptionValue, ...]]
-Kind = Literal["text", "number", "flag", "list", "path", "name", "variables", "secrets"]
+Kind = Literal["text", "number", "flag", "list", "path", "name", "cron", "variables", "secrets"]
 #: For each kind the type of its values, how that is said, and what stands for "nothing".
 KINDS: Mapping[Kind, tuple[type, str, OptionValue]] = {
     "text": (str, "text", ""),
@@ -24,6 +24,7 @@ KINDS: Mapping[Kind, tuple[type, str, OptionValue]] = {
     "list": (tuple, "a list of texts", ()),
     "path": (str, "text", ""),
     "name": (str, "text", ""),
+    "cron": (str, "text", ""),
     "variables": (tuple, "a list of names", ()),
     "secrets": (tuple, "a list of names", ()),
 }
@@ -31,6 +32,15 @@ KINDS: Mapping[Kind, tuple[type, str, OptionValue]] = {
 CONTEXTS = {"variables": "vars", "secrets": "secrets"}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._()-]*")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+# How far each field of a cron line goes, and by which names it is known too; as at
+# https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#schedule
+_CRON = (
+    (0, 59, ()),
+    (0, 23, ()),
+    (1, 31, ()),
+    (1, 12, ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")),
+    (0, 6, ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")),
+)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # What templates of ours set themselves, and what GitHub does not let one set.
 _TAKEN = re.compile(
@@ -56,7 +66,7 @@ class Option:
     """One option of a template, as `with` gives it.
 
     kind: besides what YAML has, `path` (a file or folder of the repository, from its top), `name` (letters, digits, and
-    `._()-`), `variables` and `secrets` (names of those of the GitHub environment).
+    `._()-`), `cron` (a schedule of GitHub's), `variables` and `secrets` (names of those of the GitHub environment).
     default: what it is when it is not given. values: what it, or each item of it, may be; empty for anything.
     required: when it has to be given: None for never, nothing in it for always.
     apart: with several environments it has to be another one for each.
@@ -124,6 +134,30 @@ def _name(text: str) -> str:
     return ""
 
 
+def _cron(text: str) -> str:
+    """Why GitHub would not run anything on such a schedule."""
+    fields = text.split(" ")
+    if text and len(fields) != len(_CRON):
+        return f"{text!r} is no schedule: it takes five fields, such as '17 5 * * *' for each day at 05:17 by UTC."
+    for field, (first, last, names) in zip(fields, _CRON, strict=False):
+        if text and not all(_is_span(part, first, last, names) for part in field.split(",")):
+            known = f"{first} to {last}" + (f", {names[0]} to {names[-1]}" if names else "")
+            return f"{field!r} in {text!r} is no part of a schedule: it takes *, {known}, and , - / between them."
+    return ""
+
+
+def _is_span(part: str, first: int, last: int, names: tuple[str, ...]) -> bool:
+    """Whether it is `*`, a value, or a span of them, with or without a step."""
+    found = re.fullmatch(r"(?:\*|(\w+)(?:-(\w+))?)(?:/([1-9][0-9]?))?", part, re.ASCII)
+    values = [value for value in found.groups()[:2] if value] if found else []
+    numbers = [names.index(v.upper()) + first if v.upper() in names else _number(v) for v in values]
+    return found is not None and all(first <= n <= last for n in numbers) and numbers == sorted(numbers)
+
+
+def _number(text: str) -> int:
+    return int(text) if re.fullmatch("[0-9]{1,2}", text) else -1
+
+
 def _variable(text: str) -> str:
     if not _VARIABLE.fullmatch(text):
         return f"{text!r} is no variable's name: letters, digits and '_'."
@@ -133,6 +167,7 @@ def _variable(text: str) -> str:
 _CHECKS: Mapping[Kind, Callable[[str], str]] = {
     "path": _path,
     "name": _name,
+    "cron": _cron,
     "variables": _variable,
     "secrets": _variable,
 }

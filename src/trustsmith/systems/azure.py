@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from trustsmith.model import naming
+from trustsmith.model.observing import is_below
+from trustsmith.model.resource import Key
 from trustsmith.model.resources import ORPHAN, RoleAssignment, ServicePrincipal
 from trustsmith.model.state import State
 from trustsmith.systems import together
+from trustsmith.systems.sight import HIDDEN, Sight, why_hidden
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from trustsmith.clients.arm import Arm
     from trustsmith.model.facts import Facts
@@ -25,36 +28,64 @@ MOST_SUBSCRIPTIONS = 20
 
 
 class AzureReader:
-    """Reads the role assignments of our identities."""
+    """Reads the role assignments of our identities.
 
-    def __init__(self, arm: Arm) -> None:
+    places: scopes at and below which they are looked for; None for every subscription that is visible.
+    """
+
+    def __init__(self, arm: Arm, sight: Sight | None = None, places: Sequence[str] | None = None) -> None:
         self._arm = arm
+        self._sight = sight or Sight()
+        self._places = places
 
     async def read(self, wanted: State, facts: Facts, identities: Awaitable[State]) -> State:
         """What is assigned at the wanted scopes, and wherever else our principals have a role."""
         scopes = sorted({r.scope for r in wanted.values() if isinstance(r, RoleAssignment)})
-        seen, visible, *at_scopes = await together(
+        seen, places, *at_scopes = await together(
             identities,
-            self._subscriptions(scopes),
-            *(self._arm.role_assignments(scope, "atScope()") for scope in scopes),
+            self._where(scopes),
+            *(self._asked(scope, "atScope()") for scope in scopes),
         )
         principals = _principals(seen)
-        asked = [(principal, subscription) for principal in principals for subscription in visible]
-        elsewhere = await together(
-            *(self._arm.role_assignments(f"/subscriptions/{s}", f"principalId eq '{p}'") for p, s in asked)
-        )
-        answers = {a["id"].lower(): a for found in (*at_scopes, *elsewhere) for a in found}.values()
+        asked = [(principal, place) for principal in principals for place in places]
+        elsewhere = await together(*(self._asked(s, f"principalId eq '{p}'") for p, s in asked))
+        self._hide(wanted, dict(zip(scopes, at_scopes, strict=True)))
+        for (principal, place), found in zip(asked, elsewhere, strict=True):
+            if isinstance(found, str):
+                name = f"{principals[principal].identity}: others below {place}"
+                self._sight.hide([Key(RoleAssignment.kind, name)], found)
+        lists = [found for found in (*at_scopes, *elsewhere) if not isinstance(found, str)]
+        answers = {a["id"].lower(): a for found in lists for a in found}.values()
         found = [_assignment(answer, principals, facts) for answer in answers]
         keep = [r for r in found if r.owned or r.key in wanted or _is_stray(r, principals)]
         if "entra" in seen.unread:
             keep = []  # without principals, nothing can be said to be an orphan
         return State.of({assignment.key: assignment for assignment in keep}.values())
 
-    async def _subscriptions(self, scopes: list[str]) -> list[str]:
-        """Those of the wanted scopes, then the others that the caller can see."""
+    async def _asked(self, scope: str, which: str) -> list[Json] | str:
+        """Role assignments; for an observer who may not read them, why."""
+        try:
+            return await self._arm.role_assignments(scope, which)
+        except HIDDEN as error:
+            if not self._sight.observing:
+                raise
+            return why_hidden(error)
+
+    def _hide(self, wanted: State, found: Mapping[str, list[Json] | str]) -> None:
+        """What is wanted where nothing may be read, unless a scope below it, which inherits it, says what is there."""
+        seen = [scope for scope, answer in found.items() if not isinstance(answer, str)]
+        for scope, answer in found.items():
+            if isinstance(answer, str) and not any(is_below(one, scope) for one in seen):
+                here = [r.key for r in wanted.values() if isinstance(r, RoleAssignment) and r.scope == scope]
+                self._sight.hide(here, answer)
+
+    async def _where(self, scopes: list[str]) -> list[str]:
+        """The places; else the subscriptions of the wanted scopes, then the others that the caller can see."""
+        if self._places is not None:
+            return list(self._places)
         visible = [str(s["subscriptionId"]).lower() for s in await self._arm.subscriptions()]
         first = [scope.split("/")[2].lower() for scope in scopes]
-        return list(dict.fromkeys([*first, *visible]))[:MOST_SUBSCRIPTIONS]
+        return [f"/subscriptions/{s}" for s in list(dict.fromkeys([*first, *visible]))[:MOST_SUBSCRIPTIONS]]
 
 
 def _principals(identities: State) -> Mapping[str, ServicePrincipal]:
@@ -88,8 +119,8 @@ def _is_stray(assignment: RoleAssignment, principals: Mapping[str, ServicePrinci
 class AzureWriter(AzureReader):
     """Assigns and removes roles."""
 
-    def __init__(self, arm: Arm) -> None:
-        super().__init__(arm)
+    def __init__(self, arm: Arm, sight: Sight | None = None, places: Sequence[str] | None = None) -> None:
+        super().__init__(arm, sight, places)
         self._written: set[str] = set()
 
     async def write(self, change: Change, facts: Facts) -> Minted:

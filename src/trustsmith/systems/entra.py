@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 from trustsmith.errors import ServiceError
 from trustsmith.model import naming, subject
 from trustsmith.model.resource import Key, Resource
-from trustsmith.model.resources import Application, ClientSecret, FederatedCredential, ServicePrincipal
+from trustsmith.model.resources import (
+    Application,
+    ClientSecret,
+    FederatedCredential,
+    GraphPermission,
+    ServicePrincipal,
+)
 from trustsmith.model.state import State
 from trustsmith.systems import together
 
@@ -50,8 +56,8 @@ class EntraReader:
         apps = [_Seen(app, app["uniqueName"], tag) for app in ours.values() if app["id"] not in external]
         apps += [_Seen(app, app["appId"], None) for app in by_client if app]
         found = await self._with_principals(apps, principals)
-        owners = await self._owners(apps, facts)
-        resources: list[Resource] = list(found)
+        owners, permissions = await together(self._owners(apps, facts), self._permissions(found, wanted))
+        resources: list[Resource] = [*found, *permissions]
         for app in apps:
             resources += app.resources(wanted, facts, owners.get(app.object_id, frozenset()))
         return State(State.of(resources).resources, _deleted(deleted, tag))
@@ -63,6 +69,25 @@ class EntraReader:
         asked = await together(*(self._graph.service_principal(app.client_id) for app in missing))
         by_client |= {principal["appId"]: principal for principal in asked if principal}
         return [app.principal(by_client[app.client_id]) for app in apps if app.client_id in by_client]
+
+    async def _permissions(self, principals: list[ServicePrincipal], wanted: State) -> list[GraphPermission]:
+        """What those may do on Graph for whom the file says something about it."""
+        asked = {r.identity for r in wanted.values() if isinstance(r, GraphPermission)}
+        holders = [principal for principal in principals if principal.identity in asked]
+        if not holders:
+            return []
+        graph, *lists = await together(
+            self._graph.graph_principal(),
+            *(self._graph.app_role_assignments(one.minted["principal_id"]) for one in holders),
+        )
+        names = {role["id"]: str(role["value"]) for role in graph["appRoles"]}
+        found = [
+            _permission(holder, answer, names)
+            for holder, answers in zip(holders, lists, strict=True)
+            for answer in answers
+            if answer["resourceId"] == graph["id"]
+        ]
+        return [one for one in found if one.key in wanted or _is_ours(one, principals)]
 
     async def _owners(self, apps: list[_Seen], facts: Facts) -> Mapping[str, frozenset[str]]:
         """Owners are read only when the file names some."""
@@ -147,6 +172,21 @@ class _Seen:
         return None
 
 
+def _permission(holder: ServicePrincipal, answer: Json, names: Mapping[str, str]) -> GraphPermission:
+    role = str(answer["appRoleId"])
+    return GraphPermission(
+        identity=holder.identity,
+        permission=names.get(role, role),
+        principal=holder.minted["principal_id"],
+        minted={"id": str(answer["id"])},
+    )
+
+
+def _is_ours(permission: GraphPermission, principals: list[ServicePrincipal]) -> bool:
+    """Whether it is on an identity of ours, where anything that the file does not ask for is a stray."""
+    return any(one.owned and one.identity == permission.identity for one in principals)
+
+
 def client_secrets(app: Json, identity: str, of_principal: Iterable[Json] = ()) -> list[ClientSecret]:
     """The client secrets of an application, and of its service principal; none of them ours, and none with its value."""
     held = [(answer, False) for answer in app.get("passwordCredentials") or ()]
@@ -176,6 +216,10 @@ def _about(answer: Json, field: str, wanted: str) -> None:
             hint="Run trustsmith plan to see what is there.",
             unsure=True,
         )
+
+
+def _is_for_apps(role: Json) -> bool:
+    return "Application" in (role.get("allowedMemberTypes") or ())
 
 
 def _audience(answer: Json) -> str:
@@ -228,6 +272,8 @@ class EntraWriter(EntraReader):
                 await self._graph.delete_federated_credential(str(credential.application), name)
             case "delete", ClientSecret() as secret:
                 await self._graph.remove_password(secret.minted["object_id"], secret.key_id)
+            case "delete", GraphPermission() as permission:
+                await self._graph.remove_app_role(str(permission.principal), permission.minted["id"])
             case "delete", ServicePrincipal() as principal:
                 await self._graph.delete_service_principal(principal.minted["principal_id"])
             case _, Application() as app:
@@ -236,7 +282,22 @@ class EntraWriter(EntraReader):
                 return await self._write_principal(principal)
             case _, FederatedCredential() as credential:
                 await self._write_credential(credential, facts)
+            case _, GraphPermission() as permission:
+                await self._give(permission)
         return {}
+
+    async def _give(self, permission: GraphPermission) -> None:
+        """The role's id is Graph's to say; it is asked for by its name."""
+        graph = await self._graph.graph_principal()
+        roles = {str(role["value"]): str(role["id"]) for role in graph["appRoles"] if _is_for_apps(role)}
+        if permission.permission not in roles:
+            message = (
+                f"Microsoft Graph in this cloud has no permission {permission.permission} for applications."
+            )
+            raise ServiceError(message, service="graph", hint="Take `observer` out of the file.")
+        await self._graph.assign_app_role(
+            str(permission.principal), str(graph["id"]), roles[permission.permission]
+        )
 
     async def _write_application(self, change: Change, app: Application) -> Minted:
         before = change.before.minted if change.before else {}
@@ -279,4 +340,10 @@ class EntraWriter(EntraReader):
         await self._graph.put_federated_credential(str(credential.application), body)
 
 
-KINDS: tuple[type[Resource], ...] = (Application, ServicePrincipal, FederatedCredential, ClientSecret)
+KINDS: tuple[type[Resource], ...] = (
+    Application,
+    ServicePrincipal,
+    FederatedCredential,
+    ClientSecret,
+    GraphPermission,
+)

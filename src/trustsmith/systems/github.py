@@ -15,13 +15,14 @@ from trustsmith.model.environments import (
     SubjectSetting,
 )
 from trustsmith.model.naming import MARK_VARIABLE, value_digest
-from trustsmith.model.resource import Later, Resource
+from trustsmith.model.resource import Key, Later, Resource
 from trustsmith.model.resources import Application, FederatedCredential
 from trustsmith.model.state import State
 from trustsmith.model.subject import has_ids
 from trustsmith.systems import together
 from trustsmith.systems.github_seen import Seen
 from trustsmith.systems.mark import MarkText
+from trustsmith.systems.sight import Sight
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
@@ -37,8 +38,9 @@ Json = dict[str, Any]
 class GitHubReader:
     """Reads the environments of one repository."""
 
-    def __init__(self, github: GitHub) -> None:
+    def __init__(self, github: GitHub, sight: Sight | None = None) -> None:
         self._github = github
+        self._sight = sight or Sight()
         self._listed: asyncio.Future[list[Json]] | None = None
 
     async def environments(self, repository: str) -> list[Json]:
@@ -49,10 +51,10 @@ class GitHubReader:
 
     async def read(self, wanted: State, facts: Facts, identities: Awaitable[State]) -> State:
         """The wanted environments, and those that carry our mark."""
-        names = {r.name for r in wanted.values() if isinstance(r, GitHubEnvironment)}
-        seen, known = await together(self._seen(facts.repository.full_name, names), identities)
+        asked = {r.name: _inside(r.name, wanted) for r in wanted.values() if isinstance(r, GitHubEnvironment)}
+        seen, known = await together(self._seen(facts.repository.full_name, asked), identities)
         there = [one for one in seen if one]
-        found = [r for one in there for r in self._resources(one, known, wanted=one.name in names)]
+        found = [r for one in there for r in self._resources(one, known, wanted=one.name in asked)]
         template, name = facts.repository.template, facts.repository.full_name
         return State.of([*found, SubjectSetting(repository=name, immutable=template.immutable)])
 
@@ -69,29 +71,50 @@ class GitHubReader:
         alone = [replace(resource, owned=False) for resource in found]
         return [replace(r, unseen=True) if isinstance(r, GitHubEnvironment) else r for r in alone]
 
-    async def _seen(self, repository: str, wanted: set[str]) -> list[Seen | None]:
+    async def _seen(self, repository: str, wanted: Mapping[str, list[Key]]) -> list[Seen | None]:
+        """wanted: environment → what is to be in it."""
         listed = await self.environments(repository)
         return await together(
-            *(self._environment(repository, answer, wanted=answer["name"] in wanted) for answer in listed)
+            *(self._environment(repository, answer, wanted.get(answer["name"])) for answer in listed)
         )
 
-    async def _environment(self, repository: str, answer: Json, *, wanted: bool) -> Seen | None:
+    async def _environment(self, repository: str, answer: Json, inside: list[Key] | None) -> Seen | None:
+        """An environment that is wanted, or that carries our mark. inside: what is to be in it, if it is wanted."""
         name = str(answer["name"])
-        if wanted:
-            variables, (secrets, policies) = await together(
-                self._github.variables(repository, name), self._inside(repository, name, answer)
+        mark = EnvironmentMark(environment=name).key
+        nothing: list[Json] = []
+        variables = self._sight.see(
+            self._github.variables(repository, name), nothing, [mark, *(inside or ())]
+        )
+        if inside is not None:
+            found, (secrets, policies) = await together(
+                variables, self._inside(repository, name, answer, inside)
             )
-            return Seen(answer, variables, secrets, policies)
-        variables = await self._github.variables(repository, name)
-        if not any(variable["name"] == MARK_VARIABLE for variable in variables):
+            return Seen(answer, found, secrets, policies)
+        found = await variables
+        if not any(variable["name"] == MARK_VARIABLE for variable in found):
             return None
-        return Seen(answer, variables, *await self._inside(repository, name, answer))
+        return Seen(answer, found, *await self._inside(repository, name, answer, []))
 
-    async def _inside(self, repository: str, name: str, answer: Json) -> tuple[list[Json], list[Json]]:
+    async def _inside(
+        self, repository: str, name: str, answer: Json, inside: list[Key]
+    ) -> tuple[list[Json], list[Json]]:
+        """Secrets, and the patterns of branches and tags."""
         custom = (answer.get("deployment_branch_policy") or {}).get("custom_branch_policies")
-        policies = self._github.branch_policies(repository, name) if custom else _none()
-        secrets, found = await together(self._github.secrets(repository, name), policies)
+        rules = self._github.branch_policies(repository, name) if custom else _none()
+        held = [key for key in inside if key.kind == EnvironmentSecret.kind]
+        nothing: list[Json] = []
+        secrets, found = await together(
+            self._sight.see(self._github.secrets(repository, name), nothing, held),
+            self._sight.see(rules, nothing, [Key(GitHubEnvironment.kind, name)]),
+        )
         return secrets, found
+
+
+def _inside(environment: str, wanted: State) -> list[Key]:
+    """The ids that are to be in an environment."""
+    kinds = (EnvironmentSecret, EnvironmentVariable)
+    return [r.key for r in wanted.values() if isinstance(r, kinds) and r.environment == environment]
 
 
 async def _none() -> list[Json]:
@@ -113,8 +136,8 @@ def _clients(identities: State) -> set[str]:
 class GitHubWriter(GitHubReader):
     """Carries out changes to environments and what is in them."""
 
-    def __init__(self, github: GitHub) -> None:
-        super().__init__(github)
+    def __init__(self, github: GitHub, sight: Sight | None = None) -> None:
+        super().__init__(github, sight)
         self._keys: dict[str, asyncio.Future[Json]] = {}
         self._written: set[tuple[str, str]] = set()
         self._deleted: set[tuple[str, str, str]] = set()

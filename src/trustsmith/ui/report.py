@@ -23,6 +23,8 @@ _SIGNS = {"create": "+", "update": "~", "restore": "^", "delete": "-"}
 _STYLES = {"create": "green", "update": "yellow", "restore": "cyan", "delete": "red"}
 _PAST = {"create": "created", "update": "updated", "restore": "restored", "delete": "deleted"}
 _KIND_WIDTH = 20
+#: As far as its last character, without which it is none.
+_COMMAND = re.compile(r"^\s*::|##\[")
 
 
 class Line(NamedTuple):
@@ -51,6 +53,13 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
             Line(f"    . {entry.key.kind}  {entry.key.name}: {entry.reason}") for entry in plan.waiting
         )
         yield Line("")
+    if plan.not_compared:
+        yield Line("  Not compared, since it may not be read here:", "bold")
+        for why, kinds in _by_reason(plan).items():
+            yield Line(f"    {why}", "yellow")
+            pairs = [(kind, name) for kind, names in kinds.items() for name in names]
+            yield from (Line(f"    / {kind:<{_KIND_WIDTH}}  {name}") for kind, name in pairs)
+        yield Line("")
     yield from (Line(text, style) for text, style in report_rights.lines(plan.rights))
     for hazard in plan.hazards:
         allowed = " (allowed)" if hazard.allowed else ""
@@ -65,7 +74,9 @@ def summary(plan: Plan) -> str:
     parts = [
         f"{counts[verb]} to {verb}" for verb in ("create", "update", "restore", "delete") if counts[verb]
     ]
-    if not parts:
+    if not parts and plan.not_compared:
+        parts = ["nothing to do in what was compared"]
+    elif not parts:
         parts = (
             ["nothing to do"] if not plan.waiting else ["nothing to do until the others have done their part"]
         )
@@ -73,7 +84,27 @@ def summary(plan: Plan) -> str:
         parts.append(f"{len(plan.strays)} not ours or no longer used")
     if plan.waiting:
         parts.append(f"{len(plan.waiting)} waiting")
+    if plan.not_compared:
+        parts.append(f"{len(plan.not_compared)} not compared")
     return f"Plan: {', '.join(parts)}."
+
+
+def _by_reason(plan: Plan) -> dict[str, dict[str, list[str]]]:
+    """What was not compared: reason → kind → names. A side that may not be read is one reason for many."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for entry in plan.not_compared:
+        found.setdefault(entry.reason, {}).setdefault(entry.key.kind, []).append(entry.key.name)
+    return found
+
+
+def how_to_mend(plan: Plan) -> str:
+    """What to type about differences; things that are not ours go only by name."""
+    words = " ".join(f"--allow {shlex.quote('remove=' + stray.key.name)}" for stray in plan.strays)
+    if plan.changes:
+        return "Mend it with:\n  trustsmith apply"
+    if plan.strays:
+        return f"Look at what is not ours; to remove it:\n  trustsmith apply {words}"
+    return "Give whoever looks the rights to read it (docs/drift.md), or look with more rights:\n  trustsmith plan"
 
 
 def _grouped(plan: Plan) -> Iterator[tuple[str, list[Change]]]:
@@ -221,14 +252,21 @@ def run_json(plan: Plan, run: Run) -> dict[str, Any]:
     }
 
 
-def plan_markdown(plan: Plan, repository: str) -> str:
-    """The plan for those who approve it."""
-    lines = [f"# Plan for {repository}", "", summary(plan), ""]
+def drift_markdown(plan: Plan, repository: str) -> str:
+    """A drift for those who are told of it, with what to type."""
+    first, *typed = how_to_mend(plan).splitlines()
+    block = ["```console", *(f"$ {harmless(line.strip())}" for line in typed), "```"]
+    return "\n".join([plan_markdown(plan, repository, "Drift of"), first, "", *block, ""])
+
+
+def plan_markdown(plan: Plan, repository: str, heading: str = "Plan for") -> str:
+    """The plan for those who approve it, or who are told of a drift. What others named calls and links nobody."""
+    lines = [f"# {heading} {_escape(repository)}", "", summary(plan)]
     if plan.shown:
-        lines += ["| | kind | name | why |", "|---|---|---|---|"]
+        lines += ["", "| | kind | name | why |", "|---|---|---|---|"]
         lines += [
-            markdown_row(change.verb, change.key.kind, change.resource.title, change.why)
-            for change in plan.shown
+            f"| {c.verb} | {c.key.kind} | {_code(c.resource.title, table=True)} | {_escape(c.why)} |"
+            for c in plan.shown
         ]
     for title, rows in (
         ("Not ours", [(s.key.kind, s.key.name, s.why) for s in plan.strays]),
@@ -243,13 +281,20 @@ def plan_markdown(plan: Plan, repository: str) -> str:
         ),
     ):
         if rows:
-            lines += [
-                "",
-                f"## {title}",
-                "",
-                *(f"- {kind} {_code(name)}: {_escape(why)}" for kind, name, why in rows),
-            ]
-    return "\n".join([*lines, "", f"Fingerprint: `{plan.fingerprint}`", ""])
+            lines += ["", f"## {title}", ""]
+            lines += (f"- {kind} {_code(name)}: {_escape(why)}" for kind, name, why in rows)
+    lines += _not_compared(plan)
+    lines += ["", *(_escape(note) for note in plan.notes)] if plan.notes else []
+    lines += [] if plan.not_compared else ["", f"Fingerprint: `{plan.fingerprint}`"]
+    return "\n".join([*lines, ""])
+
+
+def _not_compared(plan: Plan) -> Iterator[str]:
+    if plan.not_compared:
+        yield from ("", "## Not compared", "", "Nothing is said about these; they may not be read here.", "")
+    for why, kinds in _by_reason(plan).items():
+        yield f"- {_escape(why)}"
+        yield from (f"  - {kind} {', '.join(map(_code, names))}" for kind, names in kinds.items())
 
 
 def markdown_row(*cells: str) -> str:
@@ -257,15 +302,27 @@ def markdown_row(*cells: str) -> str:
     return "| " + " | ".join(_escape(cell) for cell in cells) + " |"
 
 
+#: What GitHub makes a call, a reference or a link of, wherever it stands in a text.
+_CALLS = re.compile(r"(?<!\w)@(?=\w)|#(?=\d)|\bGH-(?=\d)|\bhttps?:(?=//)|\bwww\.(?=\w)", re.IGNORECASE)
+
+
 def _escape(text: str) -> str:
-    """Text of others in Markdown: no markup, no line ends."""
-    return re.sub(r"([\\|`<>\[\]!])", r"\\\1", harmless(text))
+    """Text of others in Markdown: no markup, no line ends, and nobody is called by it."""
+    plain = re.sub(r"([\\|`<>\[\]!*_~&])", r"\\\1", harmless(text))
+    return _CALLS.sub(lambda found: f"{found[0]}&#8203;", plain)
 
 
-def _code(name: str) -> str:
-    return f"`{harmless(name).replace('`', chr(39))}`"
+def _code(name: str, *, table: bool = False) -> str:
+    """A name to the letter: in a code span GitHub calls and links nobody."""
+    plain = harmless(name).replace("`", "'") or " "
+    return f"`{plain.replace('|', chr(92) + '|') if table else plain}`"
 
 
 def harmless(text: str) -> str:
-    """A line of text that can do nothing but be read: what others named may hold escape sequences or line ends."""
-    return "".join(c if c.isprintable() or c == "\t" else f"\\u{ord(c):04x}" for c in text)
+    """A line of text that can do nothing but be read, neither on a terminal nor in the log of a GitHub job.
+
+    What others named may hold escape sequences or line ends; and a line that begins with `::`, after blanks, or has `##[`
+    in it, is a command to GitHub's runner, which could set outputs or hide text (actions/runner, ActionCommand).
+    """
+    plain = "".join(c if c.isprintable() or c == "\t" else f"\\u{ord(c):04x}" for c in text)
+    return _COMMAND.sub(lambda sign: f"{sign[0][:-1]}\\u{ord(sign[0][-1]):04x}", plain)

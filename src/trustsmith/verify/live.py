@@ -10,7 +10,12 @@ from trustsmith.model.environments import EnvironmentSecret, EnvironmentVariable
 from trustsmith.model.findings import Finding
 from trustsmith.model.foundry import role_name, short_scope
 from trustsmith.model.resource import Key
-from trustsmith.model.resources import FederatedCredential, RoleAssignment, ServicePrincipal
+from trustsmith.model.resources import (
+    FederatedCredential,
+    GraphPermission,
+    RoleAssignment,
+    ServicePrincipal,
+)
 from trustsmith.model.subject_parts import apart, nearest
 
 if TYPE_CHECKING:
@@ -34,14 +39,7 @@ def live_findings(
     waits for another side's part. A replaced credential that waits for its proof is as it should be.
     """
     differing = {change.key for change in plan.changes} | {waiting.key for waiting in plan.waiting}
-    asked = {
-        _place(identity, grant) for grant in granted([environment])
-    }  # environments may share an identity
-    for resource in wanted.values():
-        if isinstance(resource, FederatedCredential) and resource.environment == environment.name:
-            yield _credential(resource, live, differs=resource.key in differing)
-        elif isinstance(resource, RoleAssignment) and _place(resource.identity, resource) in asked:
-            yield _role(environment.name, resource, live, differs=resource.key in differing)
+    yield from _wanted(environment, identity, wanted, live, differing)
     yield from _environment(environment.name, wanted, live, plan)
     gone = (change.resource for change in plan.changes if change.verb == "delete")
     for resource in gone:
@@ -58,6 +56,22 @@ def live_findings(
     for stray in plan.strays:
         if not stray.resource.owned and getattr(stray.resource, "identity", None) == identity:
             yield _stray(environment.name, stray.resource)
+
+
+def _wanted(
+    environment: Environment, identity: str, wanted: State, live: State, differing: set[Key]
+) -> Iterator[Finding]:
+    """Each credential, role and permission that the environment is to have."""
+    asked = {
+        _place(identity, grant) for grant in granted([environment])
+    }  # environments may share an identity
+    for resource in wanted.values():
+        if isinstance(resource, FederatedCredential) and resource.environment == environment.name:
+            yield _credential(resource, live, differs=resource.key in differing)
+        elif isinstance(resource, RoleAssignment) and _place(resource.identity, resource) in asked:
+            yield _role(environment.name, resource, live, differs=resource.key in differing)
+        elif isinstance(resource, GraphPermission) and resource.identity == identity:
+            yield _permission(environment.name, resource, live)
 
 
 def _place(identity: str, role: Granted | RoleAssignment) -> tuple[str, UUID, str]:
@@ -116,6 +130,16 @@ def _role(about: str, wanted: RoleAssignment, live: State, *, differs: bool) -> 
     if not differs:
         return Finding(check="role", verdict="pass", about=about, why=f"{name} is assigned.")
     why = f"{name} is declared, and is not assigned as declared."
+    return Finding(check="role", verdict="fail", about=about, why=why, next=_APPLY)
+
+
+def _permission(about: str, wanted: GraphPermission, live: State) -> Finding:
+    if unread := _unread(wanted, live, "role", about):
+        return unread
+    if wanted.key in live:
+        why = f"It has {wanted.permission} on Microsoft Graph."
+        return Finding(check="role", verdict="pass", about=about, why=why)
+    why = f"Nobody has consented to {wanted.permission} on Microsoft Graph."
     return Finding(check="role", verdict="fail", about=about, why=why, next=_APPLY)
 
 
