@@ -103,19 +103,21 @@ class Option:
         found = (check(item) for item in items if check and isinstance(item, str))
         return next((f"'{self.name}': {said}" for said in found if said), "")
 
-    def misfits(self, value: OptionValue, environments: Collection[str]) -> Iterator[str]:
-        """What is wrong with a good value in a workflow with these environments."""
+    def misfits(self, value: OptionValue, environments: Collection[str]) -> Iterator[tuple[str, str]]:
+        """What is wrong with a good value in a workflow with these environments, and what to do about it."""
         if not self.filled or not isinstance(value, str):
             return
         if ENVIRONMENT in value:
             for name in environments:
                 if not _FILE.fullmatch(name):
-                    yield (
-                        f"The environment {name!r} cannot stand for {ENVIRONMENT} in '{self.name}' ({value}): "
-                        "letters, digits, '.', '_' and '-' can."
-                    )
+                    said = f"The environment {name!r} cannot stand for {ENVIRONMENT} in '{self.name}' ({value}): "
+                    hint = f"Give that environment a workflow of its own, with '{self.name}' written without {ENVIRONMENT}."
+                    yield said + "letters, digits, '.', '_' and '-' can.", hint
         elif self.apart and len(environments) > 1:
-            yield f"'{self.name}' ({value or 'nothing'}) would be the same for all of {', '.join(environments)}."
+            yield (
+                f"'{self.name}' ({value or 'nothing'}) would be the same for all of {', '.join(environments)}.",
+                f"Write it with {ENVIRONMENT}, or give each environment a workflow of its own.",
+            )
 
 
 def _path(text: str) -> str:
