@@ -22,6 +22,10 @@ _ABOVE = (
 _ABOVE_ONCE = (
     "# An edit in this file is noticed by the hash below, and trustsmith then refuses to write over it.",
 )
+#: A line that is exactly one of those, of whatever version and template.
+_OURS = re.compile(
+    "|".join(re.sub(r"\\\{\w+\\\}", r"\\S+", re.escape(line)) for line in (*_ABOVE, *_ABOVE_ONCE))
+)
 _MARK = re.compile(r"^# trustsmith: template=(\S+) version=(\S+) sha256=([0-9a-f]{64})$", re.MULTILINE)
 _WINDOWS = re.compile("(?<!\r)\r+\n")
 # Characters that YAML 1.2 does not print in a scalar, or that other versions of YAML read as line ends.
@@ -71,16 +75,15 @@ def inspect(text: str) -> Provenance | None:
     """Read the header. Returns None when there is none: then the file is not ours.
 
     Line ends (a checkout on Windows has CRLF) and a byte order mark do not count as edits. The header's wording may
-    change between versions: its last line is what makes it one, and those lines above are ours that a version wrote.
+    change between versions: its last line is what makes it one, and those lines above are ours that any version wrote,
+    for git may leave those of two versions there when it merges branches.
     """
     text = unix(text.removeprefix("\ufeff"))
     mark = _MARK.search(text)
     if mark is None:
         return None
     template, version, base = mark.groups()
-    above = text[: mark.start()].split("\n")
-    for line in (*_ABOVE, *_ABOVE_ONCE):
-        _drop_last(above, line.format(template=template, version=version))
+    above = [line for line in text[: mark.start()].split("\n") if not _OURS.fullmatch(line)]
     body = text[mark.end() + 1 :]
     return Provenance(template=template, version=version, base=base, preamble="\n".join(above), body=body)
 
@@ -93,12 +96,6 @@ def unix(text: str) -> str:
 def digest(body: str) -> str:
     """The hash of a rendering, whose line ends are LF, as the header holds it."""
     return hashlib.sha256(body.encode()).hexdigest()
-
-
-def _drop_last(lines: list[str], line: str) -> None:
-    """Take a line out once: somebody may have copied ours."""
-    if line in lines:
-        del lines[len(lines) - 1 - lines[::-1].index(line)]
 
 
 def scalar(value: str) -> str:

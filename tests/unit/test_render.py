@@ -257,6 +257,19 @@ def test_a_comment_above_the_header_is_no_edit_of_the_workflow() -> None:
     assert not provenance.edited
 
 
+def test_header_lines_of_other_versions_are_ours_and_lines_that_differ_are_not() -> None:
+    text, other = (stamp("a: 1\n", template="t", version=version) for version in ("2", "1"))
+    old = "".join(other.splitlines(keepends=True)[:3])
+
+    merged = inspect(old + "# Contoso\n" + text)
+    changed = inspect(old.replace("To change it", "To change this") + text)
+
+    assert merged is not None
+    assert (merged.preamble, merged.version) == ("# Contoso\n", "2")
+    assert changed is not None
+    assert changed.preamble.startswith("# To change this")
+
+
 def test_another_version_changes_the_header_only() -> None:
     new, old = (render(named("dev"), replace(SITE, version=version))[0].text for version in ("2", "1"))
     seen = inspect(new), inspect(old)
