@@ -110,11 +110,11 @@ def own_folder(config: Config, root: Path | None) -> Path | None:
 
 
 def source_of(template: Template, own: Path | None) -> str:
-    """A template's own text."""
+    """A template's own text, in its own line ends."""
     file = part(f"{template.name}{SUFFIX}", own)
     if file is None:
         raise UsageError(f"The template {template.name!r} is no file.", hint="Look at what is in its place.")
-    return file.read_text(encoding="utf-8")
+    return file.read_bytes().decode("utf-8")
 
 
 @cache
