@@ -10,7 +10,8 @@ from ruamel.yaml import YAML
 
 from tests.golden.cases import HOSTILE, RUN, SITE, config, environment, project, workflow
 from trustsmith.errors import UsageError
-from trustsmith.generated import block, inspect, scalar, stamp
+from trustsmith.generated import block, inspect, name_of, scalar, stamp
+from trustsmith.model.config import CONFIG_PATH
 from trustsmith.render import endpoint_names, login_environment, render
 
 if TYPE_CHECKING:
@@ -307,3 +308,18 @@ def test_projects_do_not_show_in_the_file() -> None:
     (rendered,) = render(named("dev"), SITE)
 
     assert project().subscription not in rendered.text
+
+
+@pytest.mark.parametrize(
+    "path", [".github/other.yml", "../a b.yml", "a\nname: x", "ü\u2028%20", "\udcff", "a sha256="]
+)
+def test_the_header_names_a_configuration_that_is_not_the_usual_one(path: str) -> None:
+    (other,) = render(named("dev"), replace(SITE, config=path))
+    (usual,) = render(named("dev"), SITE)
+    made, plain = inspect(other.text), inspect(usual.text)
+
+    assert made is not None
+    assert plain is not None
+    assert (made.config, made.preamble, made.edited) == (name_of(path), "", False)
+    assert (made.body, plain.config) == (plain.body, CONFIG_PATH)
+    assert "config=" not in usual.text.split("\n")[3]
