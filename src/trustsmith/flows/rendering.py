@@ -64,7 +64,7 @@ async def look_at(session: Session, config: Config, named: Named, reader: Reader
     reader: of the files; None for the checkout's.
     """
     words = _words(config, named)
-    files = rendered(config, session.endpoints, session.options.root)
+    files = rendered(config, session.endpoints, session.options)
     files = [replace(file, word=words.get(file.path)) for file in files]
     allow = {f"{word}={path}" for path, word in words.items()} | {f"remove={path}" for path in named.remove}
     picture = await look_at_files(session, config, files, allow, reader)

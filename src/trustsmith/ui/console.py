@@ -76,8 +76,12 @@ class Console:
         self._document |= values
 
     def raw(self, text: str) -> None:
-        """Text as it is, to stdout."""
-        sys.stdout.write(text)
+        """Text to stdout: its bytes in UTF-8; at a terminal it can do nothing but be read, whoever wrote it."""
+        if sys.stdout.isatty():
+            sys.stdout.write("\n".join(map(report.harmless, text.split("\n"))))
+            return
+        sys.stdout.flush()  # what was written as text comes first
+        sys.stdout.buffer.write(text.encode("utf-8"))
 
     def close(self, error: TrustsmithError | None = None) -> None:
         """Print the JSON document, if that is what was asked for."""
