@@ -8,23 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, cast
 
 from trustsmith import configvalues as values
+from trustsmith.configkeys import required
 from trustsmith.configreader import Reader, shown
 from trustsmith.model.config import Observer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ruamel.yaml.nodes import Node
 
     from trustsmith.model.config import Config
 
-#: Key → whether it is required.
-KEYS: Mapping[str, bool] = {"environment": False, "client_id": False, "github": False, "reach": False}
-
 
 def read(reader: Reader, node: Node | None) -> Observer | None:
     """The observer; None when the file has none. `observer: {}` is one with everything by default."""
-    fields = reader.mapping(node, "observer", KEYS)
+    fields = reader.mapping(node, "observer", required("observer"))
     if node is None:
         return None
     name = reader.value(fields.get("environment"), "environment", values.environment_name)

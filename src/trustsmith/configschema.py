@@ -1,7 +1,7 @@
-"""The configuration's keys, and how its sections become a `Config`. Reports every problem, with its position.
+"""How the sections of the configuration become a `Config`. Reports every problem, with its position.
 
 Must not read files, contact anything, or fill in what only a service knows. What a single value may be is in
-`configvalues`; what YAML is, in `configtree`.
+`configvalues`, which keys there are in `configkeys`; what YAML is, in `configtree`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from ruamel.yaml.nodes import Node, ScalarNode
 
 from trustsmith import configobserver, configtrusts, configworkflows
 from trustsmith import configvalues as values
+from trustsmith.configkeys import LONGEST_WAIT, REVIEWERS, VERSION, required
 from trustsmith.configreader import Reader, describe, shown
 from trustsmith.configtree import tag
 from trustsmith.errors import ConfigError
@@ -30,59 +31,6 @@ from trustsmith.model.observing import observing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Section → key → whether it is required. "environment" and "workflow" are one entry of `environments`, `workflows`; a
-#: kind of trust is one of `trusts`.
-KEYS: Mapping[str, Mapping[str, bool]] = {
-    "": {
-        "version": True,
-        "repository": True,
-        "tenant": True,
-        "cloud": False,
-        "github": False,
-        "enterprise": False,
-        "audience": False,
-        "identity": False,
-        "store": False,
-        "immutable_subjects": False,
-        "runner": False,
-        "templates": False,
-        "environments": True,
-        "observer": False,
-        "workflows": False,
-    },
-    "identity": {
-        "kind": False,
-        "per": False,
-        "name": False,
-        "owners": False,
-        "service_management_reference": False,
-    },
-    "environment": {
-        "project": False,
-        "projects": False,
-        "role": False,
-        "grants": False,
-        "client_id": False,
-        "endpoint": False,
-        "protection": False,
-        "runner": False,
-        "trusts": False,
-    },
-    "grant": {"role": True, "scope": True, "because": True},
-    "protection": {
-        "reviewers": False,
-        "wait_minutes": False,
-        "prevent_self_review": False,
-        "branches": False,
-        "tags": False,
-    },
-    "observer": configobserver.KEYS,
-    **configworkflows.KEYS,
-    **configtrusts.KEYS,
-}
-VERSION = 1
-REVIEWERS = 6  # GitHub REST, "Create or update an environment"
-LONGEST_WAIT = 43200  # minutes; the same source
 LONGEST_DISPLAY_NAME = 256  # Graph v1.0, application resource
 
 
@@ -99,7 +47,7 @@ def _config(reader: Reader, root: Node | None) -> Config:
     if root is None or tag(root) == "null":
         reader.report(root, "The file is empty.", "Run 'trustsmith setup' to write it.")
         root = None
-    fields = reader.mapping(root, "", KEYS[""])
+    fields = reader.mapping(root, "", required(""))
     _version(reader, fields.get("version"))
     environments = _environments(reader, fields.get("environments"))
     names = tuple(environment.name for environment in environments)
@@ -160,7 +108,7 @@ def _version(reader: Reader, node: Node | None) -> None:
 
 
 def _identity(reader: Reader, node: Node | None) -> Identity:
-    fields = reader.mapping(node, "identity", KEYS["identity"])
+    fields = reader.mapping(node, "identity", required("identity"))
     reader.value(fields.get("kind"), "kind", values.identity_kind)
     per = reader.value(fields.get("per"), "per", values.one_of(["environment", "repository"]))
     return Identity(
@@ -222,7 +170,7 @@ def _environments(reader: Reader, node: Node | None) -> tuple[Environment, ...]:
 
 
 def _environment(reader: Reader, name: str, node: Node) -> Environment:
-    fields = reader.mapping(node, f"environment {shown(name, 40)}", KEYS["environment"])
+    fields = reader.mapping(node, f"environment {shown(name, 40)}", required("environment"))
     return Environment(
         name=name,
         projects=_projects(reader, name, node, fields),
@@ -256,7 +204,7 @@ def _projects(reader: Reader, name: str, node: Node, fields: Mapping[str, Node])
 def _grants(reader: Reader, node: Node | None) -> tuple[Grant, ...]:
     grants = []
     for item in reader.items(node, "grants", allow_empty=True) or ():
-        fields = reader.mapping(item, "a grant", KEYS["grant"])
+        fields = reader.mapping(item, "a grant", required("grant"))
         role = reader.value(fields.get("role"), "role", values.role)
         scope = reader.value(fields.get("scope"), "scope", values.scope)
         because = reader.value(fields.get("because"), "because", values.any_text)
@@ -266,7 +214,7 @@ def _grants(reader: Reader, node: Node | None) -> tuple[Grant, ...]:
 
 
 def _protection(reader: Reader, node: Node | None) -> Protection:
-    fields = reader.mapping(node, "protection", KEYS["protection"])
+    fields = reader.mapping(node, "protection", required("protection"))
     reviewers = reader.values(fields.get("reviewers"), "reviewers", values.reviewer, allow_empty=True)
     if reviewers and len(reviewers) > REVIEWERS:
         message = f"{len(reviewers)} reviewers; GitHub takes {REVIEWERS}."

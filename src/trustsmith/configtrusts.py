@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from ruamel.yaml.nodes import Node, SequenceNode
 
 from trustsmith import configvalues as values
+from trustsmith.configkeys import TRUSTS, required
 from trustsmith.configreader import Reader, Wrong, shown
 from trustsmith.configtree import find
 from trustsmith.errors import closest
@@ -35,26 +36,6 @@ if TYPE_CHECKING:
 
     from trustsmith.model.config import Config
 
-#: Kind → key → whether it is required.
-KEYS: Mapping[str, Mapping[str, bool]] = {
-    "aks": {"issuer": True, "namespace": True, "service_account": True, "audience": False},
-    "terraform_cloud": {
-        "organization": True,
-        "project": True,
-        "workspace": True,
-        "host": False,
-        "phases": False,
-        "audience": False,
-    },
-    "azure_devops": {
-        "organization": True,
-        "organization_id": True,
-        "project": True,
-        "service_connection": True,
-    },
-    "azure_devops_entra": {"organization_id": True, "service_connection_id": True},
-    "gitlab": {"project": True, "branch": False, "tag": False, "host": False, "audience": False},
-}
 CREDENTIALS = 20  # federated credentials an application: Entra, "Important considerations and restrictions"
 _NO_TENANT = (
     "00000000-0000-0000-0000-000000000000"  # a wrong one is reported, and the rest is looked at all the same
@@ -74,17 +55,17 @@ def read(reader: Reader, node: Node | None) -> tuple[Trust, ...]:
 
 def _trust(reader: Reader, node: Node) -> Trust | None:
     entries = list(reader.named(node, "each of trusts"))
-    known = f"Known kinds: {', '.join(KEYS)}."
+    known = f"Known kinds: {', '.join(TRUSTS)}."
     if len(entries) != 1:
         if entries:
             reader.report(node, f"Each of 'trusts' names one kind; this names {len(entries)}.", known)
         return None
     ((kind, key, value),) = entries
-    if kind not in KEYS:
-        reader.report(key, f"Unknown kind of trust {shown(kind)}.", closest(kind, KEYS) + known)
+    if kind not in TRUSTS:
+        reader.report(key, f"Unknown kind of trust {shown(kind)}.", closest(kind, TRUSTS) + known)
         return None
     before = len(reader.problems)
-    fields = reader.mapping(value, kind, KEYS[kind])
+    fields = reader.mapping(value, kind, required(kind))
     if kind == "gitlab" and ("branch" in fields) == ("tag" in fields):
         reader.report(
             value, "A trust in GitLab names one branch or one tag.", "Write, for example, 'branch: main'."

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from trustsmith import configshapes as shapes
 from trustsmith.configreader import Wrong, shown
 from trustsmith.errors import closest
 from trustsmith.model.config import Reviewer
@@ -19,19 +20,17 @@ from trustsmith.model.foundry import ROLES, ProjectId, find_role
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_UPN = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
-_HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?")
-_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_TEAM = re.compile(r"[A-Za-z0-9_.-]+")
-_REPOSITORY = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9_-]{0,99})/(?P<name>[A-Za-z0-9._-]{1,100})")
+_GUID = re.compile(shapes.GUID)
+_UPN = re.compile(shapes.UPN)
+_HOST = re.compile(shapes.HOST)
+_LOGIN = re.compile(shapes.LOGIN)
+_TEAM = re.compile(shapes.TEAM)
+_REPOSITORY = re.compile(f"{shapes.OWNER}/(?P<name>{shapes.REPOSITORY})")
 _REPOSITORY_URL = re.compile(
     r"(?:[a-z+]+://|git@)(?:[^/@]+@)?[^/:]+(?::\d+)?[/:]([^/]+/[^/]+?)(?:\.git)?(?:/.*)?"
 )
-_SCOPES = ("project", "account", "resource-group", "subscription")
-_SCOPE_ID = re.compile(rf"/subscriptions/{_GUID.pattern}(/[^/\s]+/[^/\s]+)*", re.IGNORECASE)
+_SCOPE_ID = re.compile(rf"/subscriptions/{shapes.GUID}(/[^/\s]+/[^/\s]+)*", re.IGNORECASE | re.ASCII)
 _LONGEST_AUDIENCE = 600
-_PLACEHOLDERS = ("repository", "environment", "owner")
 
 #: Not for Foundry projects, says "Role-based access control for Microsoft Foundry" (Microsoft Learn).
 _UNFIT_ROLES = {
@@ -114,7 +113,7 @@ def audience(text: str) -> str:
 
 def enterprise(text: str) -> str:
     """An enterprise's slug, as it stands in its address on GitHub."""
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?", text):
+    if not re.fullmatch(shapes.SLUG, text):
         bare = text.rstrip("/").rsplit("/", 1)[-1]
         hint = (
             f"Write: enterprise: {bare}" if re.fullmatch(r"[A-Za-z0-9-]+", bare) else "For example: contoso"
@@ -168,10 +167,10 @@ def identity_kind(text: str) -> str:
 
 def name_pattern(text: str) -> str:
     """A display name's pattern. Placeholders: {repository}, {environment}, {owner}."""
-    unknown = [name for name in re.findall(r"\{([^{}]*)\}", text) if name not in _PLACEHOLDERS]
+    unknown = [name for name in re.findall(r"\{([^{}]*)\}", text) if name not in shapes.PLACEHOLDERS]
     allowed = "{repository}, {environment} and {owner}"
     if unknown:
-        hint = closest(unknown[0], _PLACEHOLDERS) + f"Known placeholders: {allowed}."
+        hint = closest(unknown[0], shapes.PLACEHOLDERS) + f"Known placeholders: {allowed}."
         raise Wrong(f"Unknown placeholder {{{unknown[0][:40]}}} in the display name.", hint)
     if re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", text)):
         raise Wrong("A brace without its partner in the display name.", f"Known placeholders: {allowed}.")
@@ -261,19 +260,20 @@ def role(text: str) -> UUID:
 
 def scope(text: str) -> str:
     """Where a grant applies: a word relative to the projects, or an ARM id in a subscription."""
-    if text in _SCOPES:
+    if text in shapes.SCOPES:
         return text
     bare = text.rstrip("/")
     if _SCOPE_ID.fullmatch(bare):
         return bare
     if bare.lower().startswith("/providers/microsoft.management/"):
         raise Wrong(
-            "A management group is too wide: the widest scope is a subscription.", f"Use {_words(_SCOPES)}."
+            "A management group is too wide: the widest scope is a subscription.",
+            f"Use {_words(shapes.SCOPES)}.",
         )
-    near = closest(text, _SCOPES)
+    near = closest(text, shapes.SCOPES)
     raise Wrong(
         f"{shown(text)} is not a scope.",
-        f"{near}Use {_words(_SCOPES)}, or an ARM id (/subscriptions/<guid>/…).",
+        f"{near}Use {_words(shapes.SCOPES)}, or an ARM id (/subscriptions/<guid>/…).",
     )
 
 
@@ -299,7 +299,7 @@ def ref_pattern(text: str) -> str:
     bare = re.sub(r"^refs/(heads|tags)/", "", text)
     if bare != text:
         raise Wrong(f"{shown(text)} is a full ref; a pattern is a name only.", f"Write: {bare}")
-    if re.search(r"[\s~^:\\]|\.\.|@\{|//|^/|[/.]$", text):
+    if re.search(rf"[{shapes.NOT_IN_REFS}]|\.\.|@\{{|//|^/|[/.]$", text):
         raise Wrong(
             f"{shown(text)} matches no branch or tag: Git allows no such name.",
             'For example: main, "release/*"',

@@ -10,32 +10,16 @@ from typing import TYPE_CHECKING
 
 from ruamel.yaml.nodes import Node, ScalarNode, SequenceNode
 
+from trustsmith import configshapes as shapes
 from trustsmith import configvalues as values
+from trustsmith.configkeys import required
 from trustsmith.configreader import Reader, Wrong, describe, shown
 from trustsmith.configtree import tag
 from trustsmith.errors import closest
 from trustsmith.model.config import CHECK_DRIFT, Runner, Workflow, default_path, default_workflows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from trustsmith.model.config import OptionValue
-
-#: Section → key → whether it is required, as in `configschema`.
-KEYS: Mapping[str, Mapping[str, bool]] = {
-    "runner": {"group": False, "labels": False},
-    "workflow": {
-        "template": True,
-        "path": False,
-        "environments": False,
-        "paths": False,
-        "reusable": False,
-        "run": False,
-        "with": False,
-    },
-}
-
-_WORKFLOW_PATH = re.compile(r"\.github/workflows/[A-Za-z0-9_][A-Za-z0-9_. -]*\.ya?ml")
 
 
 def runner(reader: Reader, node: Node | None) -> Runner | None:
@@ -46,7 +30,7 @@ def runner(reader: Reader, node: Node | None) -> Runner | None:
     if isinstance(node, SequenceNode):
         labels = reader.values(node, "runner", _label)
         return Runner(labels=labels) if labels else None
-    fields = reader.mapping(node, "runner", KEYS["runner"])
+    fields = reader.mapping(node, "runner", required("runner"))
     group = reader.value(fields.get("group"), "group", _label)
     given = fields.get("labels")
     if isinstance(given, ScalarNode):
@@ -88,7 +72,7 @@ def read(
 
 
 def _workflow(reader: Reader, name: str, node: Node, names: tuple[str, ...]) -> Workflow:
-    fields = reader.mapping(node, f"workflow {shown(name, 40)}", KEYS["workflow"])
+    fields = reader.mapping(node, f"workflow {shown(name, 40)}", required("workflow"))
     template = reader.value(fields.get("template"), "template", _template) or name
     looks = template == CHECK_DRIFT
     if looks and "environments" in fields:
@@ -171,7 +155,7 @@ def folder(text: str) -> str:
     """A folder inside the repository, from its top, with `/`."""
     parts = text.removesuffix("/").split("/")
     strange = {"", ".", "..", ".git"} & {part.lower() for part in parts}
-    if not re.fullmatch(r"[A-Za-z0-9._ /-]+", text) or strange:
+    if not re.fullmatch(shapes.FOLDER, text) or strange:
         raise Wrong(
             f"{shown(text)} is not a folder inside this repository.",
             "For example: .github/trustsmith-templates",
@@ -188,7 +172,7 @@ def _label(text: str) -> str:
 
 def _option_name(text: str) -> str:
     """The name of a template's option, as it is spelled in templates."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", text):
+    if not re.fullmatch(shapes.OPTION, text):
         raise Wrong(
             f"{shown(text)} is not an option's name: a-z, 0-9 and '_'.",
             f"Write: {re.sub(r'[^a-z0-9_]', '_', text.lower())}",
@@ -198,7 +182,7 @@ def _option_name(text: str) -> str:
 
 def _template(text: str) -> str:
     """A template's name: lower-case letters, digits and hyphens."""
-    if not re.fullmatch(r"[a-z0-9-]+", text):
+    if not re.fullmatch(shapes.TEMPLATE, text):
         raise Wrong(
             f"{shown(text)} is not a template's name: a-z, 0-9 and '-'.", "For example: deploy-agents"
         )
@@ -207,9 +191,13 @@ def _template(text: str) -> str:
 
 def _workflow_path(text: str) -> str:
     """A file directly in `.github/workflows`, the only place where GitHub looks for workflows."""
-    if not _WORKFLOW_PATH.fullmatch(text) or ".." in text:
+    if not re.fullmatch(shapes.WORKFLOW_PATH, text) or ".." in text:
         name = re.split(r"[/\\]", text)[-1].removesuffix(".yml").removesuffix(".yaml")
         better = f".github/workflows/{name}.yml"
-        hint = f"Write: path: {better}" if _WORKFLOW_PATH.fullmatch(better) and ".." not in better else ""
+        hint = (
+            f"Write: path: {better}"
+            if re.fullmatch(shapes.WORKFLOW_PATH, better) and ".." not in better
+            else ""
+        )
         raise Wrong(f"{shown(text)} must be a .yml or .yaml file directly in .github/workflows.", hint)
     return text

@@ -10,6 +10,8 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from trustsmith import configedit, configschema, configtree
+from trustsmith.configkeys import VERSION
+from trustsmith.editorschema import modeline
 from trustsmith.errors import ConfigError
 from trustsmith.model.config import (
     HOSTED,
@@ -49,7 +51,7 @@ def plain(config: Config) -> dict[str, Plain]:
     usual = default_workflows(names, observes=config.observer is not None)
     workflows = {workflow.name: _workflow(workflow, names) for workflow in config.workflows}
     return _given(
-        version=configschema.VERSION,
+        version=VERSION,
         repository=config.repository,
         tenant=config.tenant,
         cloud=_unless(Config.cloud, config.cloud),
@@ -161,7 +163,7 @@ def new(config: Config) -> str:
         reasons["identity"] = _SHARED
     if config.store == "variables":
         reasons["store"] = _VARIABLES
-    parts = [_HEADER]
+    parts = [modeline(), _HEADER]
     for key, value in plain(config).items():
         gap = "\n" if isinstance(value, dict) else ""
         reason = f"# {reasons[key]}\n" if reasons.get(key) else ""

@@ -30,7 +30,7 @@ _MAIN = {
         ("v7.0.1", "570701" * 6 + "5707", "2026-10-01"),
     ),
     "actions/create-github-app-token": (
-        ("v3.1.1", "1b10c78c7865c340bc4f6099eb2f838309f1e8c3", "2026-04-11"),
+        ("v3.2.0", "bcd2ba49218906704ab6c1aa796996da409d3eb1", "2026-05-12"),
     ),
     "Azure/login": (("", "aa" * 20, "2026-06-01"),),
     "microsoft/ai-agent-evals": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trustsmith.model.config import (
     Config,
@@ -18,6 +18,11 @@ from trustsmith.model.config import (
 )
 from trustsmith.model.foundry import ProjectId
 from trustsmith.render import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trustsmith.model.config import OptionValue
 
 SITE = Site(
     authority="https://login.microsoftonline.com",
@@ -95,6 +100,86 @@ END
 echo "$GITHUB_SHA"
 """
 
+US_GOVERNMENT = replace(
+    SITE,
+    authority="https://login.microsoftonline.us",
+    audience="api://AzureADTokenExchangeUSGov",
+    login_environment="azureusgovernment",
+)
+#: What a template cannot do without.
+NEEDED: dict[str, dict[str, OptionValue]] = {
+    "deploy-azd": {"location": "swedencentral"},
+    "evaluate-agents": {"agent_ids": ("support",), "deployment_name": "gpt-5-mini"},
+}
+HANDED_ON: dict[str, OptionValue] = {"variables": ("MODEL", "TF_VAR_size"), "secrets": ("SEARCH_KEY",)}
+#: Template → case → options that change its workflow.
+OPTIONS: dict[str, dict[str, dict[str, OptionValue]]] = {
+    "deploy-agents": {"timeout": {"timeout_minutes": 90}},
+    "deploy-infra": {
+        "files": {"template_file": "bicep/all.bicep", "parameters": "bicep/{environment}.bicepparam"},
+        "subscription": {"scope": "subscription", "location": "swedencentral"},
+        "what-if-only": {"what_if_only": True},
+        "handed-on": HANDED_ON,
+        "timeout": {"timeout_minutes": 90},
+    },
+    "deploy-azd": {
+        "provision": {"command": "provision"},
+        "deploy": {"command": "deploy"},
+        "resource-group": {"scope": "resource-group"},
+        "elsewhere": {
+            "folder": "apps/agents",
+            "environment_name": "contoso-{environment}",
+            "location": "eastus2",
+        },
+        "version": {"azd_version": "1.30.0"},
+        "handed-on": HANDED_ON,
+        "timeout": {"timeout_minutes": 90},
+    },
+    "deploy-terraform": {
+        "files": {
+            "working_directory": "terraform/live",
+            "backend_config": "terraform/{environment}.tfbackend",
+            "var_file": "terraform/{environment}.tfvars",
+        },
+        "at-the-top": {"working_directory": ""},
+        "backend-in-code": {"backend_config": ""},
+        "plan-only": {"plan_only": True},
+        "version": {"terraform_version": "1.15.8"},
+        "handed-on": HANDED_ON,
+        "timeout": {"timeout_minutes": 90},
+    },
+    "evaluate-agents": {
+        "several": {"agent_ids": ("support:4", "billing"), "baseline_agent_id": "support:3"},
+        "gate": {"pass_rate": 95, "evaluators": ("builtin.violence", "fluency")},
+        "files": {
+            "data_path": "evaluations/{environment}.json",
+            "constraints": "evaluations/constraints.txt",
+        },
+        "judge": {"deployment_name": "gpt-5"},
+        "timeout": {"timeout_minutes": 90},
+    },
+}
+
+
+def with_options(template: str, *stages: tuple[str, ...], **options: OptionValue) -> Config:
+    """A configuration with the one workflow of a template, with what it needs and these options."""
+    one = named(template, *(environment(name) for stage in stages or (("dev",),) for name in stage))
+    one = replace(one, stages=stages or one.stages, options=NEEDED.get(template, {}) | options)
+    return config(*map(environment, one.environments), workflows=(one,))
+
+
+def _of_options() -> Iterator[tuple[str, tuple[Config, Site]]]:
+    """Cases of each template that takes options: side by side, another cloud, and each option."""
+    for template, cases in OPTIONS.items():
+        if template != "deploy-agents":
+            yield template, (with_options(template), SITE)
+            yield f"{template}-side-by-side", (with_options(template, ("dev",), ("eu", "us")), SITE)
+            abroad = replace(with_options(template), cloud="AzureUSGovernment")
+            yield f"{template}-us-government", (abroad, US_GOVERNMENT)
+        for case, options in cases.items():
+            yield f"{template}-{case}", (with_options(template, **options), SITE)
+
+
 CASES: dict[str, tuple[Config, Site]] = {
     "one-environment": (config(environment("prod", branches=("main", "release/*"))), SITE),
     "three-environments": (
@@ -105,10 +190,7 @@ CASES: dict[str, tuple[Config, Site]] = {
     ),
     "variables": (config(environment("dev"), store="variables"), SITE),
     "several-projects": (config(environment("dev", projects=3)), SITE),
-    "us-government": (
-        config(environment("dev"), cloud="AzureUSGovernment"),
-        replace(SITE, audience="api://AzureADTokenExchangeUSGov", login_environment="azureusgovernment"),
-    ),
+    "us-government": (config(environment("dev"), cloud="AzureUSGovernment"), US_GOVERNMENT),
     "hostile-names": (
         config(
             environment(HOSTILE[0], branches=("!important", "c++", "it's", "#1", "-x", "feature/*/ünï")),
@@ -123,9 +205,7 @@ CASES: dict[str, tuple[Config, Site]] = {
     "check-trust-hostile-names": (checked(*map(environment, HOSTILE)), SITE),
     "check-trust-us-government": (
         checked(environment("dev"), cloud="AzureUSGovernment"),
-        replace(
-            SITE, authority="https://login.microsoftonline.us", audience="api://AzureADTokenExchangeUSGov"
-        ),
+        US_GOVERNMENT,
     ),
     "side-by-side": (
         config(
@@ -153,7 +233,7 @@ CASES: dict[str, tuple[Config, Site]] = {
             environment("prod", reviewers=(Reviewer(kind="team", name="platform"),)),
             observer=Observer(github="app"),
             store="variables",
-            runner=Runner(labels=("self-hosted",)),
+            runner=Runner(labels=("ubuntu-latest",)),
             options={"cron": "30 */6 * * 1-5"},
         ),
         SITE,
@@ -163,4 +243,5 @@ CASES: dict[str, tuple[Config, Site]] = {
         SITE,
     ),
     "by-hand-only": (config(environment("dev", branches=("release-?", "**/x"))), SITE),
+    **dict(_of_options()),
 }

@@ -9,8 +9,12 @@ from uuid import UUID
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+from ruamel.yaml import YAML
 
+from trustsmith import editorschema
 from trustsmith.configfile import load, new, update
+from trustsmith.configwrite import plain
 from trustsmith.errors import ConfigError
 from trustsmith.model.config import (
     CHECK_DRIFT,
@@ -31,6 +35,7 @@ from trustsmith.model.config import (
 from trustsmith.model.foundry import PROJECT_MANAGER, ROLES, ProjectId
 from trustsmith.model.issuers import Aks, AzureDevOps, AzureDevOpsEntra, GitLab, TerraformCloud, credentials
 
+EDITOR = Draft7Validator(editorschema.schema())
 GUID = "11111111-2222-3333-4444-555555555555"
 PROJECT = (
     f"/subscriptions/{GUID}/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/foundry/projects"
@@ -334,7 +339,10 @@ CORPUS["plain, no last line end"] = CORPUS["plain"].removesuffix("# the end\n").
 @settings(max_examples=40, deadline=None)
 @given(configs())
 def test_a_new_file_loads_to_what_was_written(config: Config) -> None:
-    assert load(new(config), "new.yml").config == config
+    text = new(config)
+    assert load(text, "new.yml").config == config
+    assert text.startswith(editorschema.modeline())
+    assert EDITOR.is_valid(plain(config))
 
 
 @pytest.mark.parametrize("name", CORPUS)
@@ -354,7 +362,9 @@ def test_an_update_loads_to_what_is_wanted(name: str, config: Config) -> None:
 @settings(max_examples=15, deadline=None)
 @given(configs(), configs())
 def test_any_file_of_ours_can_become_any_other(old: Config, config: Config) -> None:
-    assert load(update(new(old), config, "x.yml"), "x.yml").config == config
+    text = update(new(old), config, "x.yml")
+    assert load(text, "x.yml").config == config
+    assert text.startswith(editorschema.modeline())
 
 
 def config_or_problems(text: str) -> None:
@@ -363,6 +373,8 @@ def config_or_problems(text: str) -> None:
     except ConfigError as error:
         problems = error.problems
     else:
+        document = YAML(typ="safe", pure=True).load(text)
+        assert EDITOR.is_valid(document), "the schema for editors is stricter than the reader"
         return
     assert problems
     breaks = sum(text.count(character) for character in "\n\r\x85\u2028\u2029")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
@@ -11,48 +13,110 @@ from ruamel.yaml import YAML
 from tests.golden.cases import SITE, config, environment, workflow
 from trustsmith.errors import UsageError
 from trustsmith.generated import block, inspect, scalar, stamp
-from trustsmith.render import render
+from trustsmith.render import catalogue, render
+
+if TYPE_CHECKING:
+    from trustsmith.model.config import OptionValue
+    from trustsmith.render import Option, Template
 
 # Letters that mean something to YAML, to GitHub, to jinja2 or to a shell come more often than others.
 TEXT = st.text(
     st.sampled_from(" \t\n:#-'\"\\{}[]$%&*!|>@`,?+.~=\x85\u2028\ufeffaé🚀") | st.characters(), max_size=30
 )
 NAMES = TEXT.filter(str.strip)
+FIT = st.from_regex(r"[a-z][a-z0-9._-]{0,9}", fullmatch=True)
+SOME_NAMES = st.lists(NAMES, min_size=1, max_size=3, unique_by=str.lower) | st.lists(
+    FIT, min_size=1, max_size=3, unique_by=str.lower
+)
 
 
 def parsed(text: str) -> Any:
     return YAML(typ="safe").load(text)
 
 
-@settings(max_examples=60, deadline=None)
+def plain(option: Option, value: OptionValue) -> OptionValue:
+    """A harmless value that is there where the other one is."""
+    if option.values or option.handed_on or not isinstance(value, str | tuple) or not value:
+        return value
+    if isinstance(value, tuple):
+        return tuple(f"x{number}" for number, _ in enumerate(value))
+    return "{environment}" if "{environment}" in value else "x"
+
+
+@st.composite
+def options_of(draw: st.DrawFn, template: Template) -> dict[str, OptionValue]:
+    """Good options of a template: whatever else its kind permits."""
+    found: dict[str, OptionValue] = {}
+    for name, option in (template.options or {}).items():
+        kinds: dict[str, st.SearchStrategy[Any]] = {
+            "text": st.sampled_from(option.values) if option.values else TEXT,
+            "path": TEXT | st.just("infra/{environment}.json"),
+            "name": st.from_regex(r"[a-z0-9{}environment()._-]+", fullmatch=True),
+            "list": st.lists(st.sampled_from(option.values) if option.values else TEXT, max_size=3).map(
+                tuple
+            ),
+            "number": st.integers(0, 999),
+            "flag": st.booleans(),
+        }
+        # One name in five is in both lists, variables and secrets.
+        mine = [f"{option.kind}_{number}" for number in range(4)]
+        handed_on = st.lists(st.sampled_from(["TF_VAR_a", *mine]), max_size=3).map(tuple)
+        value = draw(kinds.get(option.kind, handed_on))
+        value = f"{value}{{environment}}" if option.apart and "{environment}" not in value else value
+        found[name] = value if not option.problem(value) else option.default
+    return found
+
+
+def shape(node: Any) -> Any:
+    """What a document is without its texts; scripts as they are, as no text may get into one."""
+    if isinstance(node, dict):
+        return {key: value if key == "run" else shape(value) for key, value in node.items()}
+    return [shape(item) for item in node] if isinstance(node, list) else type(node)
+
+
+@pytest.mark.parametrize("name", catalogue())
+@settings(max_examples=15, deadline=None)
 @given(
-    names=st.lists(NAMES, min_size=1, max_size=3, unique_by=str.lower),
+    data=st.data(),
+    names=SOME_NAMES,
     title=NAMES,
     branches=st.lists(NAMES, max_size=3),
-    run=st.none() | TEXT,
+    side_by_side=st.booleans(),
 )
 def test_no_text_changes_the_structure(
-    names: list[str], title: str, branches: list[str], run: str | None
+    data: st.DataObject, name: str, names: list[str], title: str, branches: list[str], *, side_by_side: bool
 ) -> None:
-    environments = [environment(names[0], branches=tuple(branches)), *map(environment, names[1:])]
-    wanted = config(*environments, workflows=(workflow(*names, name=title, run=run),))
+    template = catalogue()[name]
+    options = data.draw(options_of(template))
+    run = data.draw(st.none() | TEXT) if "run" in template.takes else None
+
+    def document(names: list[str], title: str, options: dict[str, OptionValue]) -> Any:
+        environments = [environment(names[0], branches=tuple(branches)), *map(environment, names[1:])]
+        stages = (tuple(names),) if side_by_side else tuple((one,) for one in names)
+        one = replace(workflow(name=title, template=name, options=options, run=run), stages=stages)
+        found = parsed(render(config(*environments, workflows=(one,)), SITE)[0].text)
+        found["jobs"] = list(found["jobs"].values())
+        return found
 
     try:
-        (rendered,) = render(wanted, SITE)
+        read = document(names, title, options)
     except UsageError as error:
-        assert "${{" in error.message or "half of a character" in error.message  # noqa: PT017  (both are fine)
+        refused = (
+            "${{",
+            "half of a character",
+            "cannot stand for",
+            "the same for all of",
+            "lacks",
+            "has 'secrets'",
+        )
+        assert any(why in error.message for why in (*refused, "both under"))  # noqa: PT017  (all are fine)
         return
 
-    plain = parsed(render(config(*(environment(f"e{n}") for n, _ in enumerate(names))), SITE)[0].text)
-    document = parsed(rendered.text)
-    jobs = list(document["jobs"].values())
-    assert document.keys() == plain.keys()
-    assert document["name"] == title
-    assert [job["environment"] for job in jobs] == names
-    for job, model in zip(jobs, plain["jobs"].values(), strict=True):
-        assert job.keys() == model.keys()
-        assert [step.keys() for step in job["steps"]] == [step.keys() for step in model["steps"]]
-        assert job["steps"][:-1] == model["steps"][:-1]
+    harmless = {key: plain(option, options[key]) for key, option in (template.options or {}).items()}
+    assert shape(read) == shape(document([f"e{n}" for n, _ in enumerate(names)], "x", harmless))
+    assert read["name"] == title
+    if not read["jobs"][0].get("strategy"):
+        assert [job["environment"] for job in read["jobs"]] == names
 
 
 @given(value=TEXT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from trustsmith.model.config import one_by_one
 from trustsmith.render import catalogue
 
 FILES = sorted(FOLDER.glob("*.yml"))
+ROOT = Path(__file__).parents[2]
 NODE = Path(__file__).parent / "node"
 BESIDE_PYTHON = str(Path(sys.executable).parent)
 
@@ -43,15 +45,38 @@ def parsed() -> dict[str, Any]:
     return {Path(path).stem: answer for path, answer in answers.items()}
 
 
-def test_zizmor_finds_nothing(tmp_path: Path) -> None:
-    folder = tmp_path / ".github" / "workflows"
-    folder.mkdir(parents=True)
+def zizmor(folder: Path, persona: str) -> tuple[int, Any, str]:
+    """The exit code, the findings, and what else it said, of all golden files."""
+    workflows = folder / ".github" / "workflows"
+    workflows.mkdir(parents=True)
     for file in FILES:
-        shutil.copy(file, folder)
+        shutil.copy(file, workflows)
+    done = run(installed("zizmor"), "--offline", f"--persona={persona}", "--format=json", workflows)
+    return done.returncode, json.loads(done.stdout), done.stderr
 
-    done = run(installed("zizmor"), "--offline", "--persona=pedantic", "--format=json", folder)
 
-    assert (done.returncode, json.loads(done.stdout)) == (0, []), done.stderr
+def test_zizmor_finds_nothing(tmp_path: Path) -> None:
+    code, findings, said = zizmor(tmp_path, "pedantic")
+
+    assert (code, findings) == (0, []), said
+
+
+def test_what_zizmors_auditor_finds_is_explained(tmp_path: Path) -> None:
+    """Each finding has its row in the documentation, and each row its finding."""
+    _, findings, _ = zizmor(tmp_path, "auditor")
+
+    found = {
+        (finding["ident"], Path(finding["locations"][0]["symbolic"]["key"]["Local"]["verbatim_path"]).stem)
+        for finding in findings
+    }
+    section = (
+        (ROOT / "docs" / "workflows.md").read_text(encoding="utf-8").partition("## What zizmor's auditor")[2]
+    )
+    rows = re.findall(
+        r"^\| `([a-z-]+)` \| ([^|]+) \| [^|]{20,} \|$", section.partition("\n## ")[0], re.MULTILINE
+    )
+    explained = {(ident, case) for ident, cases in rows for case in re.findall(r"`([\w-]+)`", cases)}
+    assert explained == found
 
 
 def test_actionlint_finds_nothing() -> None:

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from trustsmith.configfile import Source, load, new, read, save, update
-from trustsmith.configschema import KEYS
-from trustsmith.configtrusts import KEYS as TRUSTS
+from trustsmith.editorschema import URL
 from trustsmith.errors import ConfigError, UsageError
 from trustsmith.model.config import (
     Config,
@@ -452,6 +451,7 @@ def test_a_later_step_can_point_into_the_file(path: tuple[str | int, ...], place
 def test_a_new_file_says_what_it_is_and_only_what_is_not_the_default() -> None:
     assert new(replace(FULL_CONFIG, store="variables", workflows=default_workflows(("dev", "prod")))) == (
         f"""\
+# yaml-language-server: $schema={URL}
 # How this repository deploys to Microsoft Foundry, for trustsmith. No secrets: only names and ids.
 version: 1
 repository: contoso/agents
@@ -631,29 +631,6 @@ def test_a_byte_order_mark_is_kept(tmp_path: Path) -> None:
     path.write_bytes(b"\xef\xbb\xbf" + SMALL.encode())
     source = read(path)
     assert update(source.text, source.config, "f.yml") == source.text
-
-
-SECTIONS = {
-    "The file": "",
-    "`identity`": "identity",
-    "One environment": "environment",
-    "One grant": "grant",
-    "`protection`": "protection",
-    "One runner": "runner",
-    "One workflow": "workflow",
-    "`observer`": "observer",
-    **{f"`{kind}`": kind for kind in TRUSTS},
-}
-
-
-def test_the_documentation_has_every_key_and_no_other() -> None:
-    documented: dict[str, dict[str, bool]] = {}
-    for part in DOCS.read_text(encoding="utf-8").split("\n## ")[1:]:
-        heading = part.splitlines()[0]
-        if heading in SECTIONS:
-            rows = re.findall(r"^\| `(\w+)` \|.*?(?<!\\)\| (.*?) \|", part, re.MULTILINE)
-            documented[SECTIONS[heading]] = {key: default == "required" for key, default in rows}
-    assert documented == {section: dict(keys) for section, keys in KEYS.items()}
 
 
 def test_the_documentation_names_every_role_and_its_examples_load() -> None:

@@ -1,6 +1,6 @@
 """The documentation says what the program does: flags, hazards, exit codes, links and command lines.
 
-`python -m tests.unit.test_docs` writes the generated tables into the pages.
+`python -m tests.unit.test_docs` writes the generated tables into the pages, and the configuration's JSON Schema.
 """
 
 from __future__ import annotations
@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from trustsmith import aadsts, errors
+from trustsmith import aadsts, editorschema, errors
 from trustsmith.cli import COMMANDS, cli
+from trustsmith.configfile import load
+from trustsmith.configkeys import KEYS
 from trustsmith.doctor import CHECKS
-from trustsmith.render import catalogue
+from trustsmith.render import catalogue, problems
 from trustsmith.ui import report_templates
 from trustsmith_sandbox.__main__ import main, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from trustsmith.configshapes import Key
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -131,7 +135,24 @@ def templates(_: str) -> str:
     return "\n".join(["", "| template | what for |", "|---|---|", *rows, "", ""])
 
 
-_WRITERS = {"flags": flags, "codes": signins, "template": template, "templates": templates}
+def keys(section: str) -> str:
+    """The keys of a section of the configuration as a table."""
+    rows = [
+        f"| `{name}` | {_cell(key.shape.words)} | {_left_out(key)} | {_cell(key.meaning)} |"
+        for name, key in KEYS["" if section == "file" else section].items()
+    ]
+    return "\n".join(["", "| key | type | default | meaning |", "|---|---|---|---|", *rows, "", ""])
+
+
+def _left_out(key: Key) -> str:
+    """What stands for a key that is left out."""
+    if key.required or key.default is None:
+        return "required" if key.required else key.otherwise
+    quoted = isinstance(key.default, str) and "{" in key.default
+    return f"`{json.dumps(key.default)}`" if quoted or isinstance(key.default, bool) else f"`{key.default}`"
+
+
+_WRITERS = {"keys": keys, "flags": flags, "codes": signins, "template": template, "templates": templates}
 
 
 def _generated(text: str) -> str:
@@ -140,6 +161,7 @@ def _generated(text: str) -> str:
 
 GENERATED = [
     "commands.md",
+    "configuration.md",
     "templates.md",
     "troubleshooting.md",
     *(f"templates/{name}.md" for name in catalogue()),
@@ -151,6 +173,34 @@ def test_generated_tables_are_what_the_program_says(page: str) -> None:
     text = _text(DOCS / page)
     assert _BLOCK.search(text)
     assert text == _generated(text), "write them anew: python -m tests.unit.test_docs"
+
+
+_ABOUT = "version: 1\nrepository: contoso/agents\ntenant: 11111111-1111-1111-1111-111111111111\n"
+_PROJECT = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.CognitiveServices"
+
+
+def _example(block: str) -> str:
+    """A whole file out of the part of one that a page shows."""
+    names = () if "environments:\n" in block else ("staging", "prod")
+    some = "".join(f"  {name}: {{project: {_PROJECT}/accounts/{name}/projects/a}}\n" for name in names)
+    return _ABOUT + (f"environments:\n{some}" if names else "") + block
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_examples_on_the_pages_of_templates_are_right(name: str) -> None:
+    blocks = [
+        found[2] for found in _FENCE.finditer(_text(DOCS / "templates" / f"{name}.md")) if found[1] == "yaml"
+    ]
+    for block in (block for block in blocks if not block.startswith("jobs:")):
+        config = load(_example(block), name).config
+        found = [problem for one in config.workflows for problem in problems(one, catalogue())]
+        assert not found
+        assert "workflows:" not in block or config.workflows[0].template in catalogue()
+
+
+def test_every_section_of_the_configuration_is_documented() -> None:
+    tables = [found[3] for found in _BLOCK.finditer(_text(DOCS / "configuration.md"))]
+    assert sorted(tables) == sorted(name or "file" for name in KEYS)
 
 
 def test_every_command_is_documented() -> None:
@@ -290,7 +340,7 @@ def _calls(words: Any) -> Iterator[list[str]]:
     yield call
 
 
-def _parse(words: list[str]) -> None:
+def understand(words: list[str]) -> None:
     """As click does it, and nothing more. Raises UsageError."""
     context = click.Context(cli, info_name="trustsmith")
     _, rest, _ = cli.make_parser(context).parse_args(list(words))
@@ -311,7 +361,7 @@ def test_command_lines_are_understood() -> None:
     for page, words in _lines():
         seen += 1
         try:
-            _parse(words)
+            understand(words)
         except click.UsageError as error:
             wrong.append(f"{page}: trustsmith {shlex.join(words)}: {error.format_message()}")
     assert not wrong, "\n".join(wrong)
@@ -321,7 +371,7 @@ def test_command_lines_are_understood() -> None:
 @pytest.mark.parametrize("line", ["setpu", "plan --chekc", "plan --only nobody", "sandbox --prot 1"])
 def test_a_wrong_command_line_is_noticed(line: str) -> None:
     with pytest.raises(click.UsageError):
-        _parse(line.split())
+        understand(line.split())
 
 
 def test_flags_in_the_text_exist() -> None:
@@ -360,3 +410,4 @@ if __name__ == "__main__":
         old = _text(generated)
         if (new := _generated(old)) != old:
             generated.write_text(new, encoding="utf-8", newline="\n")
+    (DOCS / editorschema.URL.rpartition("/")[2]).write_text(editorschema.text(), "utf-8", newline="\n")

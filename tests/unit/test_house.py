@@ -26,6 +26,8 @@ TOP_LEVEL |= {
     ".ci",
     "requirements.lock",
     ".gitignore",
+    ".pre-commit-hooks.yaml",
+    "action.yml",
 }
 
 # Rooms of the core, present or to come; those that are present have to be in the contract.

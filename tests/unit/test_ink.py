@@ -171,6 +171,10 @@ def test_a_linked_folder_is_refused(tmp_path: Path) -> None:
 
 REFUSED = {
     "a macro's text": ("[% macro m(x) %][[ x ]][% endmacro %]\na: [[ m(name) ]]", "was rendered already"),
+    "a block of a macro's text": (
+        "[% macro m(x) %][[ x ]][% endmacro %]\na: [[ m(name) | block(2) ]]",
+        "was rendered already",
+    ),
     "a block in a comment": ("jobs:\n  # [[ options.text | block(2) ]]", "reads other than it was meant"),
     "a strange mark": ("a: \ue0000\ue000\njobs: {x: [[ name ]]}", "reads other than it was meant"),
 }

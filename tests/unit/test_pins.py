@@ -122,7 +122,17 @@ def test_by_name_what_cannot_be(version: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["actions/checkout", "checkout@v1", "actions/checkout@main", "a/b/../c@", "@v1"]
+    "word",
+    [
+        "actions/checkout",
+        "checkout@v1",
+        "actions/checkout@main",
+        "a/b/../c@v1",
+        "./a@v1",
+        "a/..@v1",
+        "é/b@v1",
+        "@v1",
+    ],
 )
 def test_names_are_an_action_and_a_version(word: str) -> None:
     with pytest.raises(UsageError, match="ACTION@VERSION"):

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from ruamel.yaml import YAML
 
-from tests.golden.cases import CASES, SITE, config, environment
+from tests.golden.cases import SITE, config, environment
+from tests.unit.steps import HAVE_BASH, Steps
 from trustsmith.render import render
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-BASH = shutil.which("bash")
-pytestmark = pytest.mark.skipif(BASH is None or os.name == "nt", reason="runners of these steps have bash")
+pytestmark = HAVE_BASH
 
-POP = """
-pop() { head -n 1 "$FAKES/$1"; tail -n +2 "$FAKES/$1" >"$FAKES/$1.rest"; mv "$FAKES/$1.rest" "$FAKES/$1"; }
-"""
 FAKES = {
-    "az": POP
-    + """
+    "az": """
 echo "$*" >>"$FAKES/az.log"
 case "$*" in
   "account set"*) exit "$ACCOUNT_SET" ;;
@@ -32,8 +25,7 @@ case "$*" in
   *) exit "$(pop az.codes)" ;;
 esac
 """,
-    "curl": POP
-    + """
+    "curl": """
 echo "$*" >>"$FAKES/curl.log"
 cat >>"$FAKES/curl.stdin"
 answer="$(pop curl.answers)"
@@ -42,53 +34,26 @@ while [ "$1" != --output ]; do shift; done
 echo "${answer#* }" >"$2"
 printf %s "${answer%% *}"
 """,
-    "sleep": 'echo "$1" >>"$FAKES/sleep.log"\n',
-    "trustsmith": 'echo "$*" >>"$FAKES/trustsmith.log"\necho "# Drift"\nexit "$CODE"\n',
 }
 
 
-class Runner:
-    """Runs one step of a workflow's first job; afterwards tells what its programs were asked."""
+class Runner(Steps):
+    """The steps of deploy-agents."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.env = {
-            "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
-            "FAKES": str(folder),
-            "TMPDIR": str(folder),
+        super().__init__(folder, "variables")
+        self.env |= {
             "ACCOUNT_SET": "0",
             "FOUNDRY_SCOPE": SITE.foundry_scope,
             "AZURE_SUBSCRIPTION_ID": "11111111-1111-1111-1111-111111111111",
             "AZURE_AI_PROJECT_ENDPOINT": "https://one.example/api/projects/agents/",
         }
         for name, script in FAKES.items():
-            (folder / name).write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
-            (folder / name).chmod(0o755)
+            self.fake(name, script)
         self.answers()
 
     def answers(self, *lines: str) -> None:
-        (self.folder / "curl.answers").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-    def run(self, step: str, case: str = "variables", **env: str) -> subprocess.CompletedProcess[str]:
-        (rendered,) = render(*CASES[case])
-        steps = next(iter(YAML(typ="safe").load(rendered.text)["jobs"].values()))["steps"]
-        found = next(one for one in steps if one["name"].startswith(step))
-        script = self.folder / "step.sh"
-        script.write_text(found["run"], encoding="utf-8")
-        own = {key: text for key, text in found["env"].items() if "${{" not in text}
-        return subprocess.run(
-            [str(BASH), "--noprofile", "--norc", "-eo", "pipefail", str(script)],
-            env=own | self.env | env,
-            cwd=self.folder,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
-
-    def log(self, name: str) -> list[str]:
-        path = self.folder / name
-        return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        self.write("curl.answers", "".join(f"{line}\n" for line in lines))
 
 
 @pytest.fixture
@@ -188,7 +153,7 @@ def test_each_project_is_waited_for(runner: Runner) -> None:
 
 
 def test_the_token_is_fetched_at_once(runner: Runner) -> None:
-    (runner.folder / "az.codes").write_text("0\n", encoding="utf-8")
+    runner.write("az.codes", "0\n")
 
     done = runner.run("Get a token")
 
@@ -200,7 +165,7 @@ def test_the_token_is_fetched_at_once(runner: Runner) -> None:
 
 
 def test_a_subscription_that_is_not_listed_yet_is_no_failure(runner: Runner) -> None:
-    (runner.folder / "az.codes").write_text("0\n", encoding="utf-8")
+    runner.write("az.codes", "0\n")
 
     done = runner.run("Get a token", ACCOUNT_SET="1")
 
@@ -209,11 +174,11 @@ def test_a_subscription_that_is_not_listed_yet_is_no_failure(runner: Runner) -> 
 
 
 def test_entra_is_asked_again_and_not_for_ever(runner: Runner) -> None:
-    (runner.folder / "az.codes").write_text("1\n" * 3 + "0\n", encoding="utf-8")
+    runner.write("az.codes", "1\n" * 3 + "0\n")
     assert runner.run("Get a token").returncode == 0
     assert runner.log("sleep.log") == ["5", "15", "30"]
 
-    (runner.folder / "az.codes").write_text("1\n" * 5, encoding="utf-8")
+    runner.write("az.codes", "1\n" * 5)
     assert runner.run("Get a token").returncode == 1
 
 
@@ -225,10 +190,9 @@ def test_without_a_command_and_without_deploy_py_the_job_says_what_to_do(runner:
 
 
 def test_without_a_command_deploy_py_runs_with_its_requirements(runner: Runner) -> None:
-    (runner.folder / "deploy.py").touch()
-    (runner.folder / "requirements.txt").touch()
-    (runner.folder / "python").write_text('#!/bin/sh\necho "python $*"\n', encoding="utf-8")
-    (runner.folder / "python").chmod(0o755)
+    runner.write("deploy.py")
+    runner.write("requirements.txt")
+    runner.fake("python", 'echo "python $*"')
 
     done = runner.run("Deploy")
 
@@ -250,11 +214,12 @@ def test_the_wait_and_the_command_see_every_project() -> None:
 
 
 @pytest.mark.parametrize(("code", "ends"), [("0", 0), ("3", 0), ("2", 2), ("4", 4), ("6", 6)])
-def test_looking_succeeds_when_the_issue_says_what_was_found(runner: Runner, code: str, ends: int) -> None:
-    summary = runner.folder / "summary.md"
+def test_looking_succeeds_when_the_issue_says_what_was_found(tmp_path: Path, code: str, ends: int) -> None:
+    steps = Steps(tmp_path, "check-drift")
+    steps.fake("trustsmith", 'echo "$*" >>"$FAKES/trustsmith.log"\necho "# Drift"\nexit "$CODE"')
 
-    done = runner.run("Compare", "check-drift", CODE=code, GITHUB_STEP_SUMMARY=str(summary))
+    done = steps.run("Compare", CODE=code)
 
     assert (done.returncode, done.stdout) == (ends, "# Drift\n"), done.stderr
-    assert summary.read_text(encoding="utf-8") == "# Drift\n"
-    assert runner.log("trustsmith.log") == ["plan --no-input --check --observer --issue --format md"]
+    assert (tmp_path / "summary.md").read_text(encoding="utf-8") == "# Drift\n"
+    assert steps.log("trustsmith.log") == ["plan --no-input --check --observer --issue --format md"]

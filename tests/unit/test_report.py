@@ -22,6 +22,7 @@ from trustsmith.model.resource import Key
 from trustsmith.model.resources import Application
 from trustsmith.model.state import State
 from trustsmith.ui import report
+from trustsmith.ui.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -296,7 +297,18 @@ def test_files_are_a_group() -> None:
 
 
 def test_what_others_named_can_do_nothing_but_be_read() -> None:
+    assert report.harmless(" \t::add-mask::x") == " \t:\\u003aadd-mask::x"
+    assert report.harmless("a ##[error] ::b::") == "a ##\\u005berror] ::b::"
     assert report.harmless("\x1b[2Jplain \u202e text\n") == "\\u001b[2Jplain \\u202e text\\u000a"
+
+
+def test_a_document_holds_no_commands_to_github_s_runner(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console("json")
+    console.document({"name": "##[error]x"})
+    console.close()
+    printed = capsys.readouterr().out
+    assert "##[" not in printed
+    assert json.loads(printed)["name"] == "##[error]x"
 
 
 def test_what_was_not_compared_is_shown_once_for_each_reason() -> None:

@@ -20,6 +20,7 @@ COMMANDS = {
     "apply": "Make it so.",
     "render": "Write the workflow files only; needs no network and no sign-in.",
     "templates": "List the templates of workflows, their options, and what their jobs do.",
+    "schema": "Print the configuration's JSON Schema, for editors.",
     "doctor": "Say what would make it fail, before it fails.",
     "verify": "Prove that it works: subjects, roles, and real tokens.",
     "subjects": "Show what GitHub will send, and what Entra trusts.",

@@ -49,6 +49,7 @@ ROLES: tuple[Role, ...] = (
     Role("reader", "Reader", UUID("acdd72a7-3385-48ef-bd42-f606fba81ae7")),
 )
 PROJECT_MANAGER = ROLES[1]
+_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _BY_GUID = {role.guid: role for role in ROLES}
 _BY_SLUG = {role.slug: role for role in ROLES}
 READER = _BY_SLUG["reader"]
@@ -58,10 +59,7 @@ def find_role(text: str) -> UUID | None:
     """The definition's GUID for a slug we know or a GUID; None when it is neither."""
     if text in _BY_SLUG:
         return _BY_SLUG[text].guid
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    return UUID(text) if re.fullmatch(_GUID, text) else None
 
 
 def role_name(guid: UUID) -> str:
@@ -82,11 +80,10 @@ def role_slug(guid: UUID) -> str:
 
 #: The name of the API of a Foundry project among its endpoints (ARM, "projects").
 _PROJECT_API = "AI Foundry API"
-_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _PROJECT = re.compile(
     rf"/subscriptions/(?P<subscription>{_GUID})/resourceGroups/(?P<group>[^/]+)"
     r"/providers/Microsoft\.CognitiveServices/accounts/(?P<account>[^/]+)/projects/(?P<project>[^/]+)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 
 

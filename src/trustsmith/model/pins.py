@@ -20,7 +20,7 @@ PINS_NAME = "trustsmith-actions.json"
 #: Days for which a release is left alone: most bad ones are found, and taken back, within a week.
 COOLDOWN = 7
 COMMIT = re.compile(r"[0-9a-f]{40}")
-ACTION = re.compile(r"[\w.-]+/[\w.-]+(?:/[\w.-]+)*")
+ACTION = re.compile(r"[A-Za-z0-9_-]+(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.-]+)+")
 _DAY = 86_400
 _USE = re.compile(r"^\s*(?:- )?uses:\s*[\"']?([^\s\"'#]+)", re.MULTILINE)
 _VERSION = re.compile(r"v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:-([\w.-]+))?(?:\+[\w.-]+)?")

@@ -14,7 +14,7 @@ from trustsmith.errors import UsageError
 from trustsmith.model.config import CONFIG_PATH, Config, Environment, Runner, Workflow
 from trustsmith.model.observing import everywhere, names_teams
 from trustsmith.render.ink import EXPRESSION, Expression
-from trustsmith.render.options import ENVIRONMENT
+from trustsmith.render.options import CONTEXTS, ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from trustsmith.render.catalogue import Template
 
 ENDPOINT = "AZURE_AI_PROJECT_ENDPOINT"
-# Where GitHub keeps what options of these kinds name.
-_CONTEXTS = {"variables": "vars", "secrets": "secrets"}
 # What a branch policy (fnmatch) and a trigger's filter read differently. Letters and a single `*` they read alike.
 _UNLIKE = re.compile(r"[?\[\]\\]|\*\*")
 
@@ -269,7 +267,7 @@ def _options(
     """All options of a job."""
     found: dict[str, Any] = dict(settings)
     for name, option in (template.options or {}).items():
-        value, context = settings[name], _CONTEXTS.get(option.kind)
+        value, context = settings[name], CONTEXTS.get(option.kind)
         if option.filled:
             found[name] = same[name]
         elif context and isinstance(value, tuple):

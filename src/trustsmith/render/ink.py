@@ -97,7 +97,7 @@ class Page:
         if not isinstance(value, str | Block):
             raise InkError(f"a value is {'nothing' if value is None else type(value).__name__}, and no text")
         self._check(value)
-        if any(int(number) < len(self._values) for number in _MARK.findall(str(value))):
+        if any(int(number) < len(self._values) for number in _MARK.findall(_text(value))):
             raise InkError("a value is text that was rendered already; put it into a file and include that")
         self._values.append(value)
         return f'"\ue000{len(self._values) - 1}\ue000"'

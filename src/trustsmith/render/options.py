@@ -28,6 +28,8 @@ KINDS: Mapping[Kind, tuple[type, str, OptionValue]] = {
     "variables": (tuple, "a list of names", ()),
     "secrets": (tuple, "a list of names", ()),
 }
+#: Where GitHub keeps what options of these kinds name.
+CONTEXTS = {"variables": "vars", "secrets": "secrets"}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._()-]*")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 # How far each field of a cron line goes, and by which names it is known too; as at
@@ -82,6 +84,11 @@ class Option:
     def filled(self) -> bool:
         """Whether `{environment}` in it stands for the environment's name."""
         return self.kind in {"path", "name"}
+
+    @property
+    def handed_on(self) -> bool:
+        """Whether it names what jobs get from the GitHub environment."""
+        return self.kind in CONTEXTS
 
     def problem(self, given: OptionValue) -> str:
         """What is wrong with a value; empty for a good one."""

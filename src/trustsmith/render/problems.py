@@ -10,7 +10,7 @@ from trustsmith.render.options import ENVIRONMENT, holds
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from trustsmith.model.config import Workflow
+    from trustsmith.model.config import OptionValue, Workflow
     from trustsmith.render.catalogue import Template
     from trustsmith.render.options import Option
 
@@ -64,3 +64,18 @@ def _options(workflow: Workflow, template: Template, options: Mapping[str, Optio
         else:
             for misfit in option.misfits(settings[name], workflow.environments):
                 yield Found(here, f"Workflow {workflow.name!r}: {misfit}", _ONE_BY_ONE)
+    yield from _twice(workflow, options, settings)
+
+
+def _twice(
+    workflow: Workflow, options: Mapping[str, Option], settings: Mapping[str, OptionValue]
+) -> Iterator[Found]:
+    """Names that a job would be handed from two places."""
+    seen: dict[str, str] = {}
+    for name, option in options.items():
+        value = settings[name]
+        if option.handed_on and isinstance(value, tuple):
+            for item in dict.fromkeys(value):
+                if seen.setdefault(item, name) != name:
+                    message = f"Workflow {workflow.name!r} has {item!r} both under {seen[item]!r} and under {name!r}."
+                    yield Found(("workflows", workflow.name, "with", name), message, "Keep one.")

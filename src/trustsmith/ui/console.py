@@ -86,7 +86,8 @@ class Console:
             document = {"schema": 1, **self._document}
             if error is not None:
                 document["error"] = report.error_json(error)
-            sys.stdout.write(json.dumps(document, indent=2) + "\n")
+            # In a job's log, GitHub's runner takes `##[…]` for a command wherever in a line it stands.
+            sys.stdout.write(json.dumps(document, indent=2).replace("##[", "#\\u0023[") + "\n")
         sys.stdout.flush()
 
     # Talk

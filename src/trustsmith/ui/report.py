@@ -23,6 +23,8 @@ _SIGNS = {"create": "+", "update": "~", "restore": "^", "delete": "-"}
 _STYLES = {"create": "green", "update": "yellow", "restore": "cyan", "delete": "red"}
 _PAST = {"create": "created", "update": "updated", "restore": "restored", "delete": "deleted"}
 _KIND_WIDTH = 20
+#: As far as its last character, without which it is none.
+_COMMAND = re.compile(r"^\s*::|##\[")
 
 
 class Line(NamedTuple):
@@ -320,5 +322,10 @@ def _code(name: str, *, table: bool = False) -> str:
 
 
 def harmless(text: str) -> str:
-    """A line of text that can do nothing but be read: what others named may hold escape sequences or line ends."""
-    return "".join(c if c.isprintable() or c == "\t" else f"\\u{ord(c):04x}" for c in text)
+    """A line of text that can do nothing but be read, neither on a terminal nor in the log of a GitHub job.
+
+    What others named may hold escape sequences or line ends; and a line that begins with `::`, after blanks, or has `##[`
+    in it, is a command to GitHub's runner, which could set outputs or hide text (actions/runner, ActionCommand).
+    """
+    plain = "".join(c if c.isprintable() or c == "\t" else f"\\u{ord(c):04x}" for c in text)
+    return _COMMAND.sub(lambda sign: f"{sign[0][:-1]}\\u{ord(sign[0][-1]):04x}", plain)
