@@ -13,6 +13,7 @@ UPGRADE :=
 # `make demo PYTHON=/opt/python3.12/bin/python3` takes this one; without it the newest of the usual names is found.
 PYTHON :=
 WORKFLOWS := .github/workflows/*.yml
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
 .PHONY: help demo test coverage lint format lock stock bench clean
 
@@ -22,7 +23,7 @@ help:
 	@echo 'make coverage the tests, and which lines they reach (slower)'
 	@echo 'make lint     style, types, import directions, workflows'
 	@echo 'make format   lay the code out as lint wants it'
-	@echo 'make lock     write requirements.lock           (UPGRADE=--upgrade for newer versions)'
+	@echo 'make lock     write the two files of locked requirements (UPGRADE=--upgrade for newer versions)'
 	@echo 'make stock    the checks with stock az and gh   (installs az into .tools)'
 	@echo 'make bench    measure'
 	@echo 'make clean    remove what was built and installed'
@@ -42,7 +43,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy src tests templates $(wildcard bench/*.py)
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/zizmor --quiet --offline --persona=pedantic .github
+	$(BIN)/zizmor --quiet --offline --persona=pedantic .github action.yml
 	$(BIN)/actionlint $(WORKFLOWS)
 
 format: $(STAMP)
@@ -50,9 +51,10 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 
 # No header, no annotations: the file holds names, versions and hashes, and is the same wherever it is written.
+# The second one is the part of it that action.yml installs.
 lock: $(STAMP)
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-	  --extra sandbox --group dev $(UPGRADE) pyproject.toml --output-file requirements.lock
+	$(LOCK) --extra sandbox --group dev $(UPGRADE) pyproject.toml --output-file requirements.lock
+	$(LOCK) --constraint requirements.lock pyproject.toml --output-file requirements-run.lock
 
 stock: $(STAMP) $(AZ_STAMP)
 	TRUSTSMITH_REQUIRE_STOCK=1 $(BIN)/pytest tests/stock $(ARGS)

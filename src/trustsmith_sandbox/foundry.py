@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _DATA = "Microsoft.CognitiveServices/accounts/AIServices/agents/"
 _PROJECT = "/foundry/{account}/api/projects/{project}"
 _ONLY_PROJECT = "_project"
+_MOST = 20  # things in one answer, unless more are asked for
 _HERE = ip_address("127.0.0.1")
 
 
@@ -84,9 +85,17 @@ def _agents(call: Call, project: Data) -> dict[str, Data]:
 
 def listing(call: Call) -> Answer:
     """Answer the project's agents."""
-    agents = [_shown(agent) for agent in _agents(call, _project(call, "read")).values()]
-    ends = {"first_id": agents[0]["id"], "last_id": agents[-1]["id"]} if agents else {}
-    return Answer(body={"object": "list", "data": agents, "has_more": False, **ends})
+    return _page(call, [_shown(agent) for agent in _agents(call, _project(call, "read")).values()])
+
+
+def _page(call: Call, things: list[Data]) -> Answer:
+    """Answer those after the id ``after``, at most ``limit``; a client asks on from ``last_id`` until nothing comes."""
+    ids, after = [thing["id"] for thing in things], call.query.get("after", "")
+    rest = things[ids.index(after) + 1 :] if after in ids else things
+    asked = call.query.get("limit", "")
+    page = rest[: int(asked) if asked.isdecimal() else _MOST]
+    ends = {"first_id": page[0]["id"], "last_id": page[-1]["id"]} if page else {}
+    return Answer(body={"object": "list", "data": page, "has_more": len(page) < len(rest), **ends})
 
 
 def show(call: Call) -> Answer:
@@ -146,7 +155,7 @@ def _shown(agent: Data) -> Data:
 def versions(call: Call) -> Answer:
     """Answer an agent's versions, the newest first."""
     made = _named(call, _agents(call, _project(call, "read")))["_made"]
-    return Answer(body={"object": "list", "data": [*made.values()][::-1], "has_more": False})
+    return _page(call, [*made.values()][::-1])
 
 
 def show_version(call: Call) -> Answer:

@@ -264,6 +264,11 @@ def _add_versions(pipeline: Caller, agent: dict[str, Any]) -> None:
     second = pipeline.call("POST", at("helper/versions"), {"definition": agent["definition"]})
     assert (second["id"], pipeline.get(at("helper"))["versions"]["latest"]["version"]) == ("helper:2", "2")
     assert [each["version"] for each in pipeline.get(at("helper/versions"))["data"]] == ["2", "1"]
+    first = pipeline.get(at("helper/versions") + "&limit=1")
+    assert (first["has_more"], first["last_id"]) == (True, "helper:2")
+    rest = pipeline.get(at("helper/versions") + "&after=helper:2")
+    assert ([each["id"] for each in rest["data"]], rest["has_more"]) == (["helper:1"], False)
+    assert pipeline.get(at("helper/versions") + "&after=helper:1")["data"] == []
     assert pipeline.call("DELETE", at("helper/versions/2"))["deleted"] is True
     assert pipeline.get(at("helper"))["versions"]["latest"]["version"] == "1"
     pipeline.get(at("helper/versions/2"), status=404)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +12,19 @@ import pytest
 
 from tests.golden.cases import CASES
 from tests.golden.write import FOLDER
+from tests.rules import checkers
+from tests.rules.checkers import installed, run
 from trustsmith.model.config import one_by_one
 from trustsmith.render import catalogue
 
 FILES = sorted(FOLDER.glob("*.yml"))
 ROOT = Path(__file__).parents[2]
-NODE = Path(__file__).parent / "node"
-BESIDE_PYTHON = str(Path(sys.executable).parent)
-
-
-def run(*command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=120, check=False)
-
-
-def installed(program: str) -> str:
-    found = shutil.which(program, path=BESIDE_PYTHON)
-    assert found, f"{program} belongs to the development requirements and is not there"
-    return found
 
 
 @pytest.fixture(scope="module")
 def parsed() -> dict[str, Any]:
     """What GitHub's parser makes of each golden file."""
-    node = shutil.which("node")
-    if node is None or not (NODE / "node_modules").is_dir():
-        pytest.skip("GitHub's parser needs node, and `npm ci` in tests/rules/node")
-    done = run(node, NODE / "parse.mjs", *FILES)
-    assert done.returncode == 0, done.stderr
-    answers: dict[str, Any] = json.loads(done.stdout)
+    answers = checkers.parsed(FILES)
     return {Path(path).stem: answer for path, answer in answers.items()}
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+from ruamel.yaml import YAML
 
-from trustsmith import aadsts, editorschema, errors
+from trustsmith import __version__, aadsts, editorschema, errors
 from trustsmith.cli import COMMANDS, cli
 from trustsmith.configfile import load
 from trustsmith.configkeys import KEYS
@@ -152,7 +153,29 @@ def _left_out(key: Key) -> str:
     return f"`{json.dumps(key.default)}`" if quoted or isinstance(key.default, bool) else f"`{key.default}`"
 
 
-_WRITERS = {"keys": keys, "flags": flags, "codes": signins, "template": template, "templates": templates}
+def action(part: str) -> str:
+    """The action's inputs or outputs as a table."""
+    found = YAML(typ="safe", pure=True).load(_text(ROOT / "action.yml"))[part]
+    defaults = {
+        name: f"`{one.get('default')}`" if "default" in one else "required" for name, one in found.items()
+    }
+    if part == "inputs":
+        rows = [
+            f"| `{name}` | {defaults[name]} | {_cell(one['description'])} |" for name, one in found.items()
+        ]
+        return "\n".join(["", "| input | default | meaning |", "|---|---|---|", *rows, "", ""])
+    rows = [f"| `{name}` | {_cell(one['description'])} |" for name, one in found.items()]
+    return "\n".join(["", "| output | meaning |", "|---|---|", *rows, "", ""])
+
+
+_WRITERS = {
+    "action": action,
+    "keys": keys,
+    "flags": flags,
+    "codes": signins,
+    "template": template,
+    "templates": templates,
+}
 
 
 def _generated(text: str) -> str:
@@ -160,6 +183,7 @@ def _generated(text: str) -> str:
 
 
 GENERATED = [
+    "action.md",
     "commands.md",
     "configuration.md",
     "templates.md",
@@ -402,6 +426,7 @@ def test_make_has_the_targets_that_the_pages_name() -> None:
 def test_actions_in_the_pages_are_pinned_as_in_the_templates() -> None:
     pins = json.loads(_text(ROOT / "templates" / "actions.json"))
     known = {f"{name}@{pin['sha']} # {pin['version']}" for name, pin in pins.items()}
+    known.add(f"trustsmith/trustsmith@v{__version__}")
     assert {use.strip() for _, block in _blocks() for use in re.findall(r"uses: ([^.\n].+)", block)} <= known
 
 

@@ -7,9 +7,12 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_FUNCTION = 50
@@ -25,6 +28,7 @@ TOP_LEVEL |= {
     "bench",
     ".ci",
     "requirements.lock",
+    "requirements-run.lock",
     ".gitignore",
     ".pre-commit-hooks.yaml",
     "action.yml",
@@ -92,11 +96,20 @@ def test_top_level_holds_what_was_agreed() -> None:
     assert {path.relative_to(ROOT).parts[0] for path in _tracked()} <= TOP_LEVEL
 
 
-def test_lock_has_a_hash_for_each_requirement_and_no_address() -> None:
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+def _locked(name: str) -> list[str]:
+    """The entries of a lock, each on one line."""
+    text = (ROOT / name).read_text(encoding="utf-8")
     assert "://" not in text
     assert "--index" not in text
-    entries = text.replace("\\\n", " ").splitlines()
+    return text.replace("\\\n", " ").splitlines()
+
+
+def _names(entries: Iterable[str]) -> set[str]:
+    return {re.split(r"[\[<>=!~; ]", entry, maxsplit=1)[0].replace(".", "-") for entry in entries}
+
+
+def test_lock_has_a_hash_for_each_requirement_and_no_address() -> None:
+    entries = _locked("requirements.lock")
     assert entries
     assert [
         entry for entry in entries if not re.match(r"[a-z0-9.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", entry)
@@ -104,9 +117,15 @@ def test_lock_has_a_hash_for_each_requirement_and_no_address() -> None:
 
 
 def test_lock_has_every_requirement_of_the_project() -> None:
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    locked = set(re.findall(r"^([a-z0-9.-]+)==", text, re.MULTILINE))
-    assert {name.replace(".", "-") for name in _declared()} <= {name.replace(".", "-") for name in locked}
+    assert _names(_declared()) <= _names(_locked("requirements.lock"))
+
+
+def test_lock_of_the_action_is_the_part_that_the_tool_needs() -> None:
+    run = _locked("requirements-run.lock")
+    assert set(run) < set(_locked("requirements.lock")), "`make lock` writes both"
+    assert _names(_project()["project"]["dependencies"]) <= _names(run)
+    shared = {"markdown-it-py"}  # rich needs it, too
+    assert _names(_project()["dependency-groups"]["dev"]) & _names(run) == shared
 
 
 def test_every_module_says_what_it_is() -> None:
