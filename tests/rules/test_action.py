@@ -47,6 +47,6 @@ def test_actionlint_finds_nothing_in_documented_workflows(tmp_path: Path) -> Non
         ):
             files.append(tmp_path / f"{page}-{number}.yml")
             files[-1].write_text(workflow, "utf-8")
-    assert {file.name for file in files} > {"action.md-0.yml", "commands.md-0.yml"}
+    assert {file.name for file in files} >= {"action.md-0.yml", "commands.md-0.yml"}
     done = run(installed("actionlint"), *files)
     assert (done.returncode, done.stdout) == (0, "")
