@@ -52,7 +52,7 @@ async def _propose(session: Session, config: Config, console: Console, named: Na
     reader = PublishedReader(published, session.options.config_name, session.formerly)
     along = await changed(session, config, published)
     picture = await look_at(session, config, named, reader)
-    refuse(console, picture.plan, config)
+    refuse(console, picture.plan, config, "trustsmith render --pr")
     notes = [*picture.plan.notes, *await stopped(session, config, picture.plan)]
     if along:
         notes.append(f"Goes along, since the workflows are rendered from it: {', '.join(sorted(along))}")

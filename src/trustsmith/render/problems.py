@@ -39,6 +39,11 @@ def problems(workflow: Workflow, known: Mapping[str, Template]) -> Iterator[Foun
             f"Workflow {workflow.name!r} has {key!r}, which the template {template.name} has no use for."
         )
         yield Found((*here, key), message, f"Remove it; these take it: {takers}.")
+    if workflow.reusable and workflow.paths:
+        message = (
+            f"Workflow {workflow.name!r} is 'reusable', so no push starts it, and 'paths' has no effect."
+        )
+        yield Found((*here, "paths"), message, "Remove one of the two.")
     if template.options is not None:
         yield from _options(workflow, template, template.options)
 

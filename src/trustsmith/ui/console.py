@@ -68,6 +68,7 @@ class Console:
 
     def data(self, lines: Iterable[Line]) -> None:
         """Lines of data, for people."""
+        self._quiet()  # while a status moves, rich stands in for stdout and writes to stderr
         if self.format == "text":
             self._print(sys.stdout, lines)
 
@@ -77,6 +78,7 @@ class Console:
 
     def raw(self, text: str) -> None:
         """Text to stdout: its bytes in UTF-8; at a terminal it can do nothing but be read, whoever wrote it."""
+        self._quiet()  # as in `data`
         if sys.stdout.isatty():
             sys.stdout.write("\n".join(map(report.harmless, text.split("\n"))))
             return
