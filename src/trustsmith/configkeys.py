@@ -151,9 +151,9 @@ KEYS: Mapping[str, Keys] = {
         "workflows": Key(
             shapes.named("mapping: name → workflow", shapes.section("workflow")),
             "The workflow files to generate. Without the key: the templates `deploy-agents` and `check-trust` "
-            "for all environments, at `.github/workflows/deploy-agents.yml` and "
-            "`.github/workflows/check-trust.yml`. With `{}`: none.",
-            otherwise="`deploy` and `check-trust`",
+            "for all environments, and with an `observer` `check-drift`, each at "
+            "`.github/workflows/<template>.yml`. With `{}`: none.",
+            otherwise="`deploy`, `check-trust`, and with an observer `check-drift`",
         ),
     },
     "identity": {
@@ -306,7 +306,7 @@ KEYS: Mapping[str, Keys] = {
             ),
             "The jobs, in their order. Each must be in `environments`, spelled the same. Names in a list of "
             "their own are side by side: `[dev, [eu, us]]` is a job for `dev`, and then one with a matrix for "
-            "both others.",
+            "both others. `check-drift` takes none: its job runs in the observer's.",
             otherwise="all, in the file's order",
         ),
         "paths": Key(

@@ -42,6 +42,7 @@ def load(text: str, file: str) -> tuple[Pin, ...]:
     # JSON is YAML, and YAML's composer knows where each value stands
     entries = list(reader.named(configtree.compose(text, file), ""))
     pins = [_pin(reader, name, key, value) for name, key, value in entries]
+    _check_spellings(reader, entries)
     if reader.problems:
         hint = "Mend it, or delete it and run:\n  trustsmith render --update-pins"
         raise ConfigError(reader.problems, hint=hint)
@@ -58,6 +59,15 @@ def _pin(reader: Reader, action: str, key: Node, value: Node) -> Pin | None:
     if version is None or sha is None or day is None:
         return None
     return Pin(action=action, version=version, sha=sha, date=day)
+
+
+def _check_spellings(reader: Reader, entries: Iterable[tuple[str, Node, Node]]) -> None:
+    """Report an action that is there in two spellings: for GitHub they are one."""
+    first: dict[str, str] = {}
+    for name, key, _ in entries:
+        other = first.setdefault(name.casefold(), name)
+        if other != name:
+            reader.report(key, f"{shown(name)} and {shown(other)} are one action to GitHub.", "Keep one.")
 
 
 def _version(text: str) -> str:

@@ -74,7 +74,7 @@ def regenerate(
         return Regenerated(outcome="same" if there else "missing", text=rendering)
     old, new = inspect(there), _own(rendering)
     anew = _dressed(rendering, there)
-    if word == "overwrite" and not (old and old.intact and not old.preamble):
+    if word == "overwrite" and not (old and old.intact and not old.preamble and old.config == new.config):
         return Regenerated(outcome="overwritten", text=anew)
     text, why = _brought_along(there, old, new, bases=bases, merge=merge, sound=sound)
     if not why:
@@ -136,8 +136,8 @@ def _brought_along(
     """The file's text with all that somebody wrote into it, or why there is none."""
     if "<<<<<<<" in there and _is_unfinished(unix(there)):
         return "", _UNRESOLVED
-    if old is None:
-        return "", _NO_HEADER
+    if old is None or old.config != new.config:
+        return "", f"it was rendered from another configuration, {old.config}" if old else _NO_HEADER
     if old.base == new.base:
         return there, ""
     base = old.body if old.intact or old.body == new.body else bases.get(old.base)
@@ -180,7 +180,9 @@ def _pairs(made: Sequence[Provenance], bases: Mapping[str, str]) -> Iterator[tup
 
 
 def _restamped(preamble: str, body: str, new: Provenance) -> str:
-    return preamble + stamp(body, template=new.template, version=new.version, base=new.base)
+    return preamble + stamp(
+        body, template=new.template, version=new.version, config=new.config, base=new.base
+    )
 
 
 def _dressed(text: str, there: str) -> str:

@@ -71,7 +71,7 @@ def test_markdown_for_those_who_approve(configured: Desk) -> None:
     done = configured("plan", "--format", "md").ends(0)
     assert done.out.startswith("# Plan for contoso/agents\n")
     assert (
-        "| update | github environment | prod | it has: reviewed by team:platform; waits 1 min; from main; the file asks for: reviewed by team:platform; waits 10 min; from main |"
+        "| update | github environment | `prod` | it has: reviewed by team:platform; waits 1 min; from main; the file asks for: reviewed by team:platform; waits 10 min; from main |"
         in done.out
     )
     assert "Fingerprint: `" in done.out

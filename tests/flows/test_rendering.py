@@ -6,7 +6,8 @@ import json
 import re
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,6 @@ from trustsmith.flows.rendering import Named, write
 from trustsmith.flows.session import Options
 from trustsmith.generated import inspect
 from trustsmith.ui.console import Console
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PATH = WORKFLOW.as_posix()
 TRUST = ".github/workflows/check-trust.yml"
@@ -317,3 +315,35 @@ def test_nothing_to_do_is_said(checkout: Checkout) -> None:
     checkout.edit(*MINE)
     write(Options(checkout.root), Console(color="always"), None, Named(), check=True)
     assert f"edited, and up to date: {PATH}" in checkout.capsys.readouterr().out
+
+
+OTHER = ".github/other.yml"
+
+
+def test_two_configurations_leave_each_other_s_files_alone(checkout: Checkout) -> None:
+    mine = checkout.text
+    lines = (
+        "workflows:",
+        "  check-other: {template: check-trust, path: .github/workflows/check-other.yml, environments: [dev]}",
+    )
+    (checkout.root / OTHER).write_text(checkout.root.joinpath(CONFIG).read_text() + "\n".join(lines) + "\n")
+    for path in (Path(OTHER), checkout.root / ".github/../.github/other.yml"):
+        write(Options(checkout.root, path), Console("json"), None, Named(), check=False)
+    made = inspect((checkout.root / ".github/workflows/check-other.yml").read_text())
+    assert made is not None
+    assert made.config == OTHER
+    assert checkout.text == mine
+    assert checkout.states() == {}
+
+
+def test_a_file_of_another_configuration_is_overwritten_by_name_only(checkout: Checkout) -> None:
+    text = checkout.root.joinpath(CONFIG).read_text()
+    (checkout.root / CONFIG).rename(checkout.root / OTHER)
+    options = Options(checkout.root, Path(OTHER))
+    with pytest.raises(Refused, match=r"from another configuration, \.github/trustsmith\.yml"):
+        write(options, Console("json"), None, Named(), check=False)
+    named = Named(overwrite=["deploy"], adopt=["check-trust"])
+    write(options, Console("json"), None, named, check=False)
+    write(options, Console("json"), None, Named(), check=True)
+    (checkout.root / CONFIG).write_text(text)
+    assert f"another configuration, {OTHER}" in checkout.refused()

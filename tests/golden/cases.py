@@ -233,7 +233,7 @@ CASES: dict[str, tuple[Config, Site]] = {
             environment("prod", reviewers=(Reviewer(kind="team", name="platform"),)),
             observer=Observer(github="app"),
             store="variables",
-            runner=Runner(labels=("self-hosted",)),
+            runner=Runner(labels=("ubuntu-latest",)),
             options={"cron": "30 */6 * * 1-5"},
         ),
         SITE,

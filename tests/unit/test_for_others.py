@@ -83,25 +83,34 @@ def test_documented_uses_give_inputs_that_there_are() -> None:
 
 
 def test_its_command_is_understood() -> None:
-    (line,) = re.findall(r"-m trustsmith (.*?)\| tee", COMPARE.replace("\\\n", ""), re.DOTALL)
-    understand(shlex.split(line.replace('"$DIRECTORY"', str(ROOT))))
+    words = " ".join(re.findall(r"flags\+?=\((.*)\)", COMPARE))
+    assert "--issue" in words
+    understand(shlex.split(words.replace("$DIRECTORY", str(ROOT))))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the program that stands for trustsmith is a script")
 @pytest.mark.parametrize(
-    ("ends", "fail", "code", "clean"),
-    [(0, "true", 0, "true"), (3, "true", 3, "false"), (3, "false", 0, "false"), (4, "false", 4, "")],
+    ("ends", "asked", "code", "clean", "flags"),
+    [
+        (0, {}, 0, "true", "<--observer>"),
+        (3, {"ISSUE": "true"}, 3, "false", "<--observer><--issue>"),
+        (3, {"FAIL": "false", "OBSERVER": "false"}, 0, "false", ""),
+        (4, {"FAIL": "false"}, 4, "", "<--observer>"),
+    ],
 )
-def test_how_it_ends(tmp_path: Path, ends: int, fail: str, code: int, clean: str) -> None:
+def test_how_it_ends(
+    tmp_path: Path, *, ends: int, asked: dict[str, str], code: int, clean: str, flags: str
+) -> None:
     """The last step's script, with a program in Python's place that says what it was given, and ends so."""
     program, said, summary = tmp_path / "python", tmp_path / "output", tmp_path / "summary"
     program.write_text(f'#!/bin/sh\nprintf "<%s>" "$@"\nexit {ends}\n')
     program.chmod(0o700)
-    env = {"PYTHON": str(program), "DIRECTORY": "a b; exit", "CONFIG": "$(exit 9)", "FAIL": fail}
+    env = {"PYTHON": str(program), "DIRECTORY": "a b; exit", "CONFIG": "$(exit 9)"}
+    env |= {name.upper(): ACTION["inputs"][name]["default"] for name in ("observer", "issue", "fail")} | asked
     env |= {"GITHUB_OUTPUT": str(said), "GITHUB_STEP_SUMMARY": str(summary), "PATH": os.environ["PATH"]}
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", COMPARE]
     done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr
     assert done.stdout == summary.read_text()
-    assert done.stdout.endswith("<-C><a b; exit><--config><$(exit 9)>")
+    assert done.stdout.endswith(f"<-C><a b; exit><--config><$(exit 9)>{flags}")
     assert said.read_text() == f"clean={clean}\nexit-code={ends}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 DAY = 86_400
 NOW = datetime(2026, 11, 1, tzinfo=UTC).timestamp()
 ACTION = "actions/checkout"
+PIN = '{"version": "v1", "sha": "%s", "date": "2026-01-01"}'
 
 
 def pin(version: str) -> Pin:
@@ -147,6 +149,12 @@ def test_the_repositorys_pins_go_first_and_old_ones_are_named() -> None:
     assert not outdated(packaged, [pin("v99.0.0"), pin("main")])
 
 
+def test_a_pin_counts_in_whatever_case_its_action_is_written() -> None:
+    own = replace(pin("v6.0.0"), action="Actions/Checkout")
+    assert merged(packaged_pins(), [own])[ACTION] == pin("v6.0.0")
+    assert outdated(merged(packaged_pins(), ()), [own])
+
+
 def test_what_a_workflow_uses() -> None:
     text = '- uses: a/b@v1 # v1\n  - name: x\n    uses: "c/d@v2"\n    run: echo uses: e/f\n- uses: a/b@v1\n'
     assert uses_in(text) == ["a/b@v1", "c/d@v2"]
@@ -204,6 +212,7 @@ def test_the_file_is_read_as_it_is_written(tmp_path: Path) -> None:
         ('{"a/b": {}}', [(1, 9)] * 3),
         ('{"a/b": 1}', [(1, 9)]),
         ("[]", [(1, 1)]),
+        ('{"a/b": %p, "A/b": %p}'.replace("%p", PIN), [(1, 101)]),
         ('{"a/b": {"version": "v1\\n", "sha": "%s", "date": "2026-01-01"}}', [(1, 21)]),
         ('{"a/b": ', [(1, 9)]),
     ],

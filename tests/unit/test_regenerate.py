@@ -100,9 +100,9 @@ def test_lines_above_and_between_the_header_s_stay_above_it() -> None:
     assert becomes(there) == Regenerated(outcome="outdated", text=expected)
 
 
-def test_a_copy_of_a_line_of_ours_is_theirs() -> None:
-    first = file(OLD).splitlines(keepends=True)[0]
-    assert becomes(first + file(OLD)).text == first + file(NEW, version="2")
+def test_a_line_of_another_version_s_header_is_ours() -> None:
+    first = file(OLD, version="0").splitlines(keepends=True)[0]
+    assert becomes(first + file(OLD)).text == file(NEW, version="2")
 
 
 def test_a_former_wording_is_ours() -> None:

@@ -10,7 +10,8 @@ from ruamel.yaml import YAML
 
 from tests.golden.cases import HOSTILE, RUN, SITE, config, environment, project, workflow
 from trustsmith.errors import UsageError
-from trustsmith.generated import block, inspect, scalar, stamp
+from trustsmith.generated import block, inspect, name_of, scalar, stamp
+from trustsmith.model.config import CONFIG_PATH
 from trustsmith.render import endpoint_names, login_environment, render
 
 if TYPE_CHECKING:
@@ -258,6 +259,19 @@ def test_a_comment_above_the_header_is_no_edit_of_the_workflow() -> None:
     assert not provenance.edited
 
 
+def test_header_lines_of_other_versions_are_ours_and_lines_that_differ_are_not() -> None:
+    text, other = (stamp("a: 1\n", template="t", version=version) for version in ("2", "1"))
+    old = "".join(other.splitlines(keepends=True)[:3])
+
+    merged = inspect(old + "# Contoso\n" + text)
+    changed = inspect(old.replace("To change it", "To change this") + text)
+
+    assert merged is not None
+    assert (merged.preamble, merged.version) == ("# Contoso\n", "2")
+    assert changed is not None
+    assert changed.preamble.startswith("# To change this")
+
+
 def test_another_version_changes_the_header_only() -> None:
     new, old = (render(named("dev"), replace(SITE, version=version))[0].text for version in ("2", "1"))
     seen = inspect(new), inspect(old)
@@ -295,3 +309,18 @@ def test_projects_do_not_show_in_the_file() -> None:
     (rendered,) = render(named("dev"), SITE)
 
     assert project().subscription not in rendered.text
+
+
+@pytest.mark.parametrize(
+    "path", [".github/other.yml", "../a b.yml", "a\nname: x", "ü\u2028%20", "\udcff", "a sha256="]
+)
+def test_the_header_names_a_configuration_that_is_not_the_usual_one(path: str) -> None:
+    (other,) = render(named("dev"), replace(SITE, config=path))
+    (usual,) = render(named("dev"), SITE)
+    made, plain = inspect(other.text), inspect(usual.text)
+
+    assert made is not None
+    assert plain is not None
+    assert (made.config, made.preamble, made.edited) == (name_of(path), "", False)
+    assert (made.body, plain.config) == (plain.body, CONFIG_PATH)
+    assert "config=" not in usual.text.split("\n")[3]

@@ -87,7 +87,7 @@ def test_what_is_deployed_was_validated_and_shown(tmp_path: Path) -> None:
     assert (shown.returncode, deployed.returncode) == (0, 0), shown.stderr + deployed.stderr
     assert steps.log("az.log") == [
         f"deployment group validate --output none {what} {NAME}",
-        f"deployment group what-if --no-color {what} {NAME}",
+        f"deployment group what-if {what} {NAME}",
         f"deployment group create --query properties.provisioningState --output tsv {what} {NAME}",
     ]
     assert "+ an account" in shown.stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import re
 from dataclasses import replace
@@ -344,3 +346,25 @@ def test_a_drift_says_what_to_type() -> None:
     assert "$ trustsmith apply --allow remove=app/added-by-hand" in page
     partial = Plan(not_compared=(NotCompared(WAITING.key, "no"),))
     assert "$ trustsmith plan" in report.drift_markdown(partial, "o/n")
+
+
+HOSTILE = "\ufeffname: \x1b]0;x\x07\u202e ü\r\n  ::set-output\n"
+
+
+def test_a_pipe_gets_a_text_to_the_byte(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    Console().raw(HOSTILE)
+    Console().close()
+
+    assert capfdbinary.readouterr().out == HOSTILE.encode()
+
+
+def test_at_a_terminal_a_text_can_only_be_read() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    with contextlib.redirect_stdout(terminal):
+        Console().raw(HOSTILE)
+
+    assert terminal.getvalue() == ("\\ufeffname: \\u001b]0;x\\u0007\\u202e ü\\u000d\n  :\\u003aset-output\n")

@@ -12,7 +12,7 @@ import pytest
 from tests.property.worlds import facts_of
 from trustsmith.errors import Refused, UsageError
 from trustsmith.generated import stamp
-from trustsmith.model.config import Config
+from trustsmith.model.config import CONFIG_PATH, Config
 from trustsmith.model.plan import Change
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.model.state import State
@@ -50,7 +50,7 @@ def put(root: Path, data: bytes | str, path: str = PATH) -> Path:
 
 
 def look(root: Path, *wanted: WorkflowFile) -> dict[str, WorkflowFile]:
-    state = WorktreeReader(root, "trustsmith.yml", nothing).look(State.of(wanted or [WANTED]))
+    state = WorktreeReader(root, CONFIG_PATH, nothing).look(State.of(wanted or [WANTED]))
     return {r.path: r for r in state.values() if isinstance(r, WorkflowFile)}
 
 
@@ -61,7 +61,7 @@ def fate(root: Path, word: Word | None = None) -> tuple[str, str]:
 
 
 def write(root: Path, verb: Verb, before: Resource | None, after: Resource | None) -> None:
-    writer = WorktreeWriter(root, "trustsmith.yml", nothing)
+    writer = WorktreeWriter(root, CONFIG_PATH, nothing)
     asyncio.run(writer.write(Change(verb, before, after, ""), FACTS))
 
 
@@ -94,6 +94,13 @@ def test_other_files_of_ours_are_seen_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / ".github/workflows/folder.yml").mkdir()
     owned = {path.rpartition("/")[2]: file.owned for path, file in look(tmp_path).items()}
     assert owned == {"ours.yaml": True, "edited.yml": False, "remarked.yml": False}
+
+
+def test_left_overs_of_another_configuration_are_not_seen(tmp_path: Path) -> None:
+    other = stamp("a\n", template="t", version="1", config=".github/other.yml")
+    put(tmp_path, other, ".github/workflows/other.yml")
+    put(tmp_path, made("a\n").text, ".github/workflows/ours.yml")
+    assert look(tmp_path).keys() == {".github/workflows/ours.yml"}
 
 
 @links

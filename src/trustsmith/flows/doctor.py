@@ -144,7 +144,7 @@ def _uses(session: Session, config: Config) -> Answer[frozenset[str]]:
     if not config.environments:
         return None
     try:
-        files = rendered(config, session.endpoints, session.options.root)
+        files = rendered(config, session.endpoints, session.options)
     except TrustsmithError as error:
         return error
     return frozenset(use for file in files for use in uses_in(file.text))

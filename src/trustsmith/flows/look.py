@@ -150,7 +150,7 @@ async def _files(
 
 def _rendered(session: Session, config: Config, allow: Collection[str]) -> list[WorkflowFile]:
     """The rendered workflows, those that may be overwritten marked so."""
-    files = rendered(config, session.endpoints, session.options.root)
+    files = rendered(config, session.endpoints, session.options)
     return [replace(file, word="overwrite") if f"overwrite={file.path}" in allow else file for file in files]
 
 

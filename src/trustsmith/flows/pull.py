@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trustsmith import pinsfile
@@ -18,7 +17,6 @@ from trustsmith.flows.remarks import stopped
 from trustsmith.flows.rendering import Named, look_at, refuse
 from trustsmith.flows.session import Options, Session
 from trustsmith.flows.sources import changed
-from trustsmith.model.config import CONFIG_PATH
 from trustsmith.model.pins import merged
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.systems.published import Published, PublishedReader
@@ -51,12 +49,10 @@ async def _propose(session: Session, config: Config, console: Console, named: Na
     theirs = await _pins_of(session.options, published)
     if not session.options.pins_path.exists():
         config = replace(config, pins=theirs)
-    reader = PublishedReader(
-        published, Path(session.options.config or CONFIG_PATH).as_posix(), session.formerly
-    )
+    reader = PublishedReader(published, session.options.config_name, session.formerly)
     along = await changed(session, config, published)
     picture = await look_at(session, config, named, reader)
-    refuse(console, picture.plan, config)
+    refuse(console, picture.plan, config, "trustsmith render --pr")
     notes = [*picture.plan.notes, *await stopped(session, config, picture.plan)]
     if along:
         notes.append(f"Goes along, since the workflows are rendered from it: {', '.join(sorted(along))}")

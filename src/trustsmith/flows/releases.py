@@ -44,7 +44,9 @@ async def look_up(session: Session, config: Config, wanted: dict[str, str], *, e
     """
     session.talk.step("Looking for releases of actions")
     pins = merged(packaged_pins(), config.pins)
-    texts = [file.text for file in rendered(config, session.endpoints, session.options.root)] if every else []
+    spelt = {action.casefold(): action for action in pins}
+    wanted = {spelt.get(action.casefold(), action): version for action, version in wanted.items()}
+    texts = [file.text for file in rendered(config, session.endpoints, session.options)] if every else []
     in_use = {use.partition("@")[0] for text in texts for use in uses_in(text)}
     actions = sorted({*wanted, *(action for action in in_use if action in pins)}, key=str.lower)
     policy = await _policy(session, config.repository)

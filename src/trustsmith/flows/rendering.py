@@ -64,7 +64,7 @@ async def look_at(session: Session, config: Config, named: Named, reader: Reader
     reader: of the files; None for the checkout's.
     """
     words = _words(config, named)
-    files = rendered(config, session.endpoints, session.options.root)
+    files = rendered(config, session.endpoints, session.options)
     files = [replace(file, word=words.get(file.path)) for file in files]
     allow = {f"{word}={path}" for path, word in words.items()} | {f"remove={path}" for path in named.remove}
     picture = await look_at_files(session, config, files, allow, reader)
@@ -137,18 +137,18 @@ def _report(console: Console, picture: Picture, config: Config) -> None:
     raise Differences("The workflow files are not what would be rendered.", hint=_next(plan, config))
 
 
-def refuse(console: Console, plan: Plan, config: Config) -> None:
-    """Show every conflict, and raise Refused when there is one."""
+def refuse(console: Console, plan: Plan, config: Config, command: str = "trustsmith render") -> None:
+    """Show every conflict, and raise Refused when there is one; `command` is what takes a word about it."""
     blocked = {hazard.id for hazard in plan.blocked}
     conflicts = [change for change in plan.changes if f"overwrite={change.key.name}" in blocked]
     if conflicts:
         console.show_files(plan, differences(conflicts))
         reasons = "\n".join(f"  {change.key.name}: {change.why}" for change in conflicts)
         message = f"What others wrote would be lost; no file was changed.\n{reasons}"
-        raise Refused(message, hint=_next(plan, config))
+        raise Refused(message, hint=_next(plan, config, command))
 
 
-def _next(plan: Plan, config: Config) -> str:
+def _next(plan: Plan, config: Config, command: str = "trustsmith render") -> str:
     """What to type about conflicts, else about differences; and about what stays."""
     names = {f"overwrite={workflow.path}": shlex.quote(workflow.name) for workflow in config.workflows}
     conflicts = [names[hazard.id] for hazard in plan.blocked]
@@ -157,9 +157,7 @@ def _next(plan: Plan, config: Config) -> str:
         said += [
             "Put what you want of the difference into the file and keep that, or lose what others wrote:"
         ]
-        said += [
-            f"  trustsmith render --{word} {name}" for name in conflicts for word in ("adopt", "overwrite")
-        ]
+        said += [f"  {command} --{word} {name}" for name in conflicts for word in ("adopt", "overwrite")]
     elif plan.changes:
         said += ["Write them with:", "  trustsmith render"]
     if plan.strays:

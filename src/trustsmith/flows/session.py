@@ -84,6 +84,14 @@ class Options:
         return self.root / (self.config or CONFIG_PATH)
 
     @property
+    def config_name(self) -> str:
+        """The configuration's path seen from the checkout's top, with `/`, in whatever way it was given."""
+        top, path = os.path.abspath(self.root), os.path.abspath(self.config_path)  # noqa: PTH100 - links stay
+        if not Path(path).is_relative_to(top):
+            top, path = os.path.realpath(top), os.path.realpath(path)
+        return Path(os.path.relpath(path, top)).as_posix()
+
+    @property
     def pins_path(self) -> Path:
         """Where the repository's own pins of actions are, if it has any."""
         return self.config_path.with_name(PINS_NAME)
@@ -128,16 +136,17 @@ class Options:
         return endpoints.refined(config.enterprise, config.audience) if config else endpoints
 
 
-def rendered(config: Config, endpoints: Endpoints, root: Path) -> list[WorkflowFile]:
-    """The workflow files of a configuration in the checkout `root`. Raises UsageError."""
+def rendered(config: Config, endpoints: Endpoints, options: Options) -> list[WorkflowFile]:
+    """The workflow files of a configuration in the checkout. Raises UsageError."""
     site = Site(
         authority=endpoints.authority,
         audience=endpoints.audience,
         foundry_scope=endpoints.foundry(),
         login_environment=login_environment(config.cloud),
         version=__version__,
+        config=options.config_name,
     )
-    return [WorkflowFile.of(file.path, file.text) for file in render(config, site, root)]
+    return [WorkflowFile.of(file.path, file.text) for file in render(config, site, options.root)]
 
 
 class Session:
@@ -264,8 +273,8 @@ class Session:
             case "github":
                 return self.github_side
             case "files":
-                config = Path(self.options.config or CONFIG_PATH).as_posix()
-                return WorktreeWriter(self.options.out or self.options.root, config, self.formerly)
+                options = self.options
+                return WorktreeWriter(options.out or options.root, options.config_name, self.formerly)
 
     def formerly(self, text: str) -> dict[str, str]:
         """What a former text of the configuration asks for, path → body; nothing when it cannot be rendered today."""
@@ -273,7 +282,7 @@ class Session:
         try:
             config = options.with_templates(options.pinned(load(text, CONFIG_PATH))).config
             endpoints = options.choose_endpoints(config.cloud, config.github, config)
-            return {file.path: file.body for file in rendered(config, endpoints, options.root)}
+            return {file.path: file.body for file in rendered(config, endpoints, options)}
         except TrustsmithError:
             return {}
 

@@ -75,7 +75,7 @@ class Trial:
     async def _check_pushed(self, workflow: Workflow) -> None:
         """What runs is what the default branch has: it must be what we would render."""
         repository, path = self._picture.facts.repository, workflow.path
-        files = rendered(self._config, self._session.endpoints, self._session.options.root)
+        files = rendered(self._config, self._session.endpoints, self._session.options)
         wanted = next(file.body for file in files if file.path == path)
         text = await self._session.github.actions.file(repository.full_name, path, repository.default_branch)
         there = None if text is None else inspect(text)

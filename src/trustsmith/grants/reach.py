@@ -52,7 +52,7 @@ def _rank(level: Level | None) -> int:
 
 def _unneeded(holder: Holder, entry: Entry) -> Advice:
     why = (
-        "is not known to be needed: nothing that the templates of its workflows declare takes it"
+        "is not known to be needed: what the templates of its workflows declare is permitted without it"
         if holder.more
         else "is not needed for anything that its workflows do"
     )

@@ -6,7 +6,7 @@ Versions are those of Semantic Versioning with or without a `v`. Tags that are n
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -122,17 +122,23 @@ class Update:
 
 
 def merged(packaged: Iterable[Pin], own: Iterable[Pin]) -> dict[str, Pin]:
-    """The pins that count, by action: the repository's own before ours."""
-    return {pin.action: pin for pin in (*packaged, *own)}
+    """The pins that count, by action: the repository's own before ours, in our spelling: for GitHub case is no difference."""
+    found: dict[str, Pin] = {}
+    spelt: dict[str, str] = {}
+    for pin in (*packaged, *own):
+        action = spelt.setdefault(pin.action.casefold(), pin.action)
+        found[action] = replace(pin, action=action)
+    return found
 
 
 def outdated(packaged: Mapping[str, Pin], own: Iterable[Pin]) -> list[str]:
     """A remark for each pin of the repository that is older than ours."""
+    counting = merged(packaged.values(), own)
     return [
-        f"{pin.action} is pinned to {pin.version} in {PINS_NAME}, and this trustsmith would use "
-        f"{packaged[pin.action].version}. Look for newer ones: trustsmith render --update-pins"
-        for pin in own
-        if pin.action in packaged and _older(pin, packaged[pin.action])
+        f"{action} is pinned to {counting[action].version} in {PINS_NAME}, and this trustsmith would use "
+        f"{ours.version}. Look for newer ones: trustsmith render --update-pins"
+        for action, ours in packaged.items()
+        if _older(counting[action], ours)
     ]
 
 

@@ -213,8 +213,8 @@ class WorkflowFile(Resource):
     """A generated file in the checkout.
 
     owned: it carries our header, and nobody wrote anything into it. text: all of it. What is compared is in it: `body`
-    below the header, `base`, the hash in the header ("" without one), and `preamble`, what others wrote above it. A new
-    version of trustsmith by itself changes no file.
+    below the header, `base`, the hash in the header ("" without one), `config`, the name of its configuration there, and
+    `preamble`, what others wrote above it. A new version of trustsmith by itself changes no file.
     word: of a wanted file, what was said about edits. fate: of one that is there, what becomes of it.
     """
 
@@ -223,6 +223,7 @@ class WorkflowFile(Resource):
     path: str
     body: str = field(repr=False)
     base: str = ""
+    config: str = ""
     preamble: str = field(default="", repr=False)
     text: str = field(repr=False, compare=False)
     word: Word | None = field(default=None, repr=False, compare=False)
@@ -235,8 +236,17 @@ class WorkflowFile(Resource):
         if made is None:
             return cls(path=path, body=text, text=text, fate=fate, owned=False)
         owned = made.intact and not made.preamble
-        base, preamble, body = made.base, made.preamble, made.body
-        return cls(path=path, body=body, base=base, preamble=preamble, text=text, fate=fate, owned=owned)
+        base, config, preamble, body = made.base, made.config, made.preamble, made.body
+        return cls(
+            path=path,
+            body=body,
+            base=base,
+            config=config,
+            preamble=preamble,
+            text=text,
+            fate=fate,
+            owned=owned,
+        )
 
     @property
     def key(self) -> Key:

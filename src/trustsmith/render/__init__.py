@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from trustsmith.errors import UsageError
-from trustsmith.generated import stamp
+from trustsmith.generated import name_of, stamp
 from trustsmith.model.pins import merged
 from trustsmith.render.catalogue import SUFFIX, Template, catalogue, folder, packaged_pins, part
 from trustsmith.render.content import Site, content_of, endpoint_names
@@ -91,7 +91,8 @@ def render(config: Config, site: Site, root: Path | None = None) -> tuple[Render
             raise UsageError(found.message, hint=found.hint)
         template = known[workflow.template]
         content = content_of(workflow, template, config, site, scripts())
-        text = stamp(engine.body(template, content), template=template.name, version=site.version)
+        body = engine.body(template, content)
+        text = stamp(body, template=template.name, version=site.version, config=name_of(site.config))
         rendered.append(Rendered(path=workflow.path, template=template.name, text=text))
     return tuple(rendered)
 
@@ -110,11 +111,11 @@ def own_folder(config: Config, root: Path | None) -> Path | None:
 
 
 def source_of(template: Template, own: Path | None) -> str:
-    """A template's own text."""
+    """A template's own text, in its own line ends."""
     file = part(f"{template.name}{SUFFIX}", own)
     if file is None:
         raise UsageError(f"The template {template.name!r} is no file.", hint="Look at what is in its place.")
-    return file.read_text(encoding="utf-8")
+    return file.read_bytes().decode("utf-8")
 
 
 @cache

@@ -36,6 +36,7 @@ class Site:
     foundry_scope: the token scope of Foundry's projects, such as "https://ai.azure.com/.default".
     login_environment: azure/login's input `environment`, or None for the public cloud; see `login_environment`.
     version: of trustsmith, for the header.
+    config: the configuration's path seen from the checkout's top, with `/`, for the header.
     """
 
     authority: str
@@ -43,6 +44,7 @@ class Site:
     foundry_scope: str
     login_environment: str | None
     version: str
+    config: str = CONFIG_PATH
 
 
 @dataclass(frozen=True, kw_only=True)

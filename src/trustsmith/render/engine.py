@@ -5,6 +5,7 @@ Templates run in jinja2's sandbox: in a pull request's check, somebody else may 
 
 from __future__ import annotations
 
+import re
 import traceback
 from contextvars import ContextVar
 from functools import lru_cache
@@ -107,6 +108,7 @@ def _explained(name: str, error: Exception, content: Content) -> UsageError:
             f"{file}: {said}.", hint="Give the job an environment of the workflow: [[ job.environment ]]"
         )
     if isinstance(error, jinja2.UndefinedError):
+        said = re.sub(r"'trustsmith\S* object'", "what stands there", said)
         known = ", ".join(sorted(vars(content)))
         return UsageError(f"{where}: {said}.", hint=f"There is: {known}.\n{_DOCS}")
     if isinstance(error, UnicodeDecodeError):

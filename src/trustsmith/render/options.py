@@ -45,7 +45,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # What templates of ours set themselves, and what GitHub does not let one set.
 _TAKEN = re.compile(
     r"(GITHUB|RUNNER|ACTIONS|ARM|TRUSTSMITH)_.*"
-    r"|AZURE_(CLIENT_ID|TENANT_ID|SUBSCRIPTION_ID|AI_PROJECT_ENDPOINT.*|ENV_NAME|LOCATION|RESOURCE_GROUP|TOKEN_CREDENTIALS)"
+    r"|AZURE_(CLIENT_ID|TENANT_ID|SUBSCRIPTION_ID|AI_PROJECT_ENDPOINT.*|ENV_NAME|LOCATION|RESOURCE_GROUP|TOKEN_CREDENTIALS|CORE_NO_COLOR)"
     r"|TRUSTSMITH|CI|PATH",
     re.IGNORECASE,
 )
@@ -103,19 +103,21 @@ class Option:
         found = (check(item) for item in items if check and isinstance(item, str))
         return next((f"'{self.name}': {said}" for said in found if said), "")
 
-    def misfits(self, value: OptionValue, environments: Collection[str]) -> Iterator[str]:
-        """What is wrong with a good value in a workflow with these environments."""
+    def misfits(self, value: OptionValue, environments: Collection[str]) -> Iterator[tuple[str, str]]:
+        """What is wrong with a good value in a workflow with these environments, and what to do about it."""
         if not self.filled or not isinstance(value, str):
             return
         if ENVIRONMENT in value:
             for name in environments:
                 if not _FILE.fullmatch(name):
-                    yield (
-                        f"The environment {name!r} cannot stand for {ENVIRONMENT} in '{self.name}' ({value}): "
-                        "letters, digits, '.', '_' and '-' can."
-                    )
+                    said = f"The environment {name!r} cannot stand for {ENVIRONMENT} in '{self.name}' ({value}): "
+                    hint = f"Give that environment a workflow of its own, with '{self.name}' written without {ENVIRONMENT}."
+                    yield said + "letters, digits, '.', '_' and '-' can.", hint
         elif self.apart and len(environments) > 1:
-            yield f"'{self.name}' ({value or 'nothing'}) would be the same for all of {', '.join(environments)}."
+            yield (
+                f"'{self.name}' ({value or 'nothing'}) would be the same for all of {', '.join(environments)}.",
+                f"Write it with {ENVIRONMENT}, or give each environment a workflow of its own.",
+            )
 
 
 def _path(text: str) -> str:

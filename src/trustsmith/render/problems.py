@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from trustsmith.errors import closest
-from trustsmith.render.options import ENVIRONMENT, holds
+from trustsmith.render.options import holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from trustsmith.model.config import OptionValue, Workflow
     from trustsmith.render.catalogue import Template
     from trustsmith.render.options import Option
-
-_ONE_BY_ONE = f"Write it with {ENVIRONMENT}, or give each environment a workflow of its own."
 
 
 class Found(NamedTuple):
@@ -41,6 +39,11 @@ def problems(workflow: Workflow, known: Mapping[str, Template]) -> Iterator[Foun
             f"Workflow {workflow.name!r} has {key!r}, which the template {template.name} has no use for."
         )
         yield Found((*here, key), message, f"Remove it; these take it: {takers}.")
+    if workflow.reusable and workflow.paths:
+        message = (
+            f"Workflow {workflow.name!r} is 'reusable', so no push starts it, and 'paths' has no effect."
+        )
+        yield Found((*here, "paths"), message, "Remove one of the two.")
     if template.options is not None:
         yield from _options(workflow, template, template.options)
 
@@ -62,8 +65,8 @@ def _options(workflow: Workflow, template: Template, options: Mapping[str, Optio
         elif wrong := option.problem(settings[name]):
             yield Found(here, wrong, option.about)
         else:
-            for misfit in option.misfits(settings[name], workflow.environments):
-                yield Found(here, f"Workflow {workflow.name!r}: {misfit}", _ONE_BY_ONE)
+            for misfit, hint in option.misfits(settings[name], workflow.environments):
+                yield Found(here, f"Workflow {workflow.name!r}: {misfit}", hint)
     yield from _twice(workflow, options, settings)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from trustsmith.clients import git
 from trustsmith.errors import UsageError
-from trustsmith.generated import digest
+from trustsmith.generated import digest, name_of
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.model.state import State
 from trustsmith.regenerate import bases_in, regenerate, wants_base
@@ -84,14 +84,14 @@ class Published:
 
 
 class PublishedReader:
-    """Reads the workflow files that are wanted, and those that carry our header.
+    """Reads the workflow files that are wanted, and those that carry our header and name the configuration.
 
     config: the configuration's path in the repository. former: renders what it said once.
     """
 
     def __init__(self, published: Published, config: str, former: Former) -> None:
         self._published = published
-        self._config = config
+        self._config, self._name = config, name_of(config)
         self._former = former
 
     async def read(self, wanted: State, facts: Facts, identities: Awaitable[State]) -> State:
@@ -129,7 +129,7 @@ class PublishedReader:
         return (body for config in configs if (body := self._former(config).get(path)))
 
     async def _others(self, wanted: Mapping[str, WorkflowFile]) -> list[WorkflowFile]:
-        """Files of ours that nobody asks for any more. What is no plain text is none of them."""
+        """Files of this configuration that nobody asks for any more. What is no plain text is none of them."""
         entries = await self._published.folder(_FOLDER)
         names = [
             path
@@ -142,4 +142,4 @@ class PublishedReader:
             WorkflowFile.of(path, data.decode("utf-8", "replace"))
             for path, data in zip(names, blobs, strict=True)
         ]
-        return [file for file in found if file.base]
+        return [file for file in found if file.base and file.config == self._name]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from trustsmith.clients import git
 from trustsmith.configfile import save
 from trustsmith.errors import Refused, UsageError
-from trustsmith.generated import digest
+from trustsmith.generated import digest, name_of
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.model.state import State
 from trustsmith.regenerate import VERSIONS, Regenerated, bases_in, regenerate, wants_base
@@ -37,7 +37,7 @@ _COMMITS = 5
 
 
 class WorktreeReader:
-    """Reads the workflow files that are wanted, and those that carry our header.
+    """Reads the workflow files that are wanted, and those that carry our header and name the configuration.
 
     config: the configuration's path, seen from `root`. former: renders what it said once.
     """
@@ -45,7 +45,7 @@ class WorktreeReader:
     def __init__(self, root: Path, config: str, former: Former) -> None:
         self._root = root
         self._real = os.path.join(os.path.realpath(root), "")  # noqa: PTH118 - a thousand files are looked at
-        self._config = config
+        self._config, self._name = config, name_of(config)
         self._former = former
 
     async def read(self, wanted: State, facts: Facts, identities: Awaitable[State]) -> State:
@@ -93,7 +93,7 @@ class WorktreeReader:
         return (body for config in dict.fromkeys(configs) if (body := self._former(config).get(path)))
 
     def _others(self, wanted: Mapping[str, WorkflowFile]) -> Iterator[WorkflowFile]:
-        """Files of ours that nobody asks for any more. What cannot be read, or is elsewhere, is none of them."""
+        """Files of this configuration that nobody asks for any more. What cannot be read, or is elsewhere, is none of them."""
         for file in sorted(self._root.glob(f"{_FOLDER}/*.y*ml")):
             path = file.relative_to(self._root).as_posix()
             if path in wanted or not self._holds(file):
@@ -102,7 +102,8 @@ class WorktreeReader:
                 text = file.read_bytes().decode() if file.is_file() else ""
             except (OSError, UnicodeDecodeError):
                 continue
-            if (found := WorkflowFile.of(path, text)).base and not self._is_one_of(wanted, file):
+            found = WorkflowFile.of(path, text)
+            if found.base and found.config == self._name and not self._is_one_of(wanted, file):
                 yield found
 
     def _is_one_of(self, paths: Iterable[str], file: Path) -> bool:

@@ -68,6 +68,7 @@ class Console:
 
     def data(self, lines: Iterable[Line]) -> None:
         """Lines of data, for people."""
+        self._quiet()  # while a status moves, rich stands in for stdout and writes to stderr
         if self.format == "text":
             self._print(sys.stdout, lines)
 
@@ -93,8 +94,13 @@ class Console:
             self._print(sys.stderr, lines)
 
     def raw(self, text: str) -> None:
-        """Text as it is, to stdout."""
-        sys.stdout.write(text)
+        """Text to stdout: its bytes in UTF-8; at a terminal it can do nothing but be read, whoever wrote it."""
+        self._quiet()  # as in `data`
+        if sys.stdout.isatty():
+            sys.stdout.write("\n".join(map(report.harmless, text.split("\n"))))
+            return
+        sys.stdout.flush()  # what was written as text comes first
+        sys.stdout.buffer.write(text.encode("utf-8"))
 
     def close(self, error: TrustsmithError | None = None) -> None:
         """Print the JSON document, if that is what was asked for."""

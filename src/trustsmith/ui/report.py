@@ -104,7 +104,10 @@ def how_to_mend(plan: Plan) -> str:
         return "Mend it with:\n  trustsmith apply"
     if plan.strays:
         return f"Look at what is not ours; to remove it:\n  trustsmith apply {words}"
-    return "Give whoever looks the rights to read it (docs/drift.md), or look with more rights:\n  trustsmith plan"
+    return (
+        "Let somebody with more rights look, and see what the observer lacks:\n"
+        "  trustsmith plan\n  trustsmith doctor"
+    )
 
 
 def _grouped(plan: Plan) -> Iterator[tuple[str, list[Change]]]:
