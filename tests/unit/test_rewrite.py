@@ -199,6 +199,25 @@ def test_what_may_need_more_than_to_read_is_said(step: str, where: str) -> None:
     ] * bool(where)
 
 
+@pytest.mark.parametrize(
+    ("steps", "is_said"),
+    [
+        ("- run: make\n      shell: bash\n    - uses: actions/setup-node@v4", False),
+        ("- uses: ./.github/actions/do", True),  # it goes round in a circle
+        ("- uses: peter-evans/create-pull-request@v7", True),
+        ("", True),  # a program, which can do as it likes
+        ("- run: gh pr list\n      shell: bash\n      env: {GH_TOKEN: '${{ github.token }}'}", True),
+    ],
+)
+def test_an_action_of_the_checkout_is_looked_into(steps: str, is_said: bool) -> None:  # noqa: FBT001
+    action = f"name: do\nruns:\n  using: composite\n  steps:\n    {steps}\n"
+    if not steps:
+        action = "name: do\nruns:\n  using: node24\n  main: index.js\n"
+    workflow = job(LOGIN + "      - uses: ./.github/actions/do\n")
+    _, done = rewritten({FILE: workflow, ".github/actions/do/action.yml": action})
+    assert any("line 9 (./.github/actions/do)" in note for note in done.notes) == is_said
+
+
 CALLED = job(top="on: {workflow_call: {}}\n", more="    permissions:\n      packages: write\n")
 
 

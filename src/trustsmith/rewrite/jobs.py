@@ -98,7 +98,7 @@ def _own_permissions(draft: Draft, job: Job, shared: Node | None) -> Edit | None
     """
     if shared is None:
         known = {"contents": "read"} | _asked_for(draft, job.local)
-        if where := ", ".join([*_token_users(job), *_token_users_below(draft, job)]):
+        if where := ", ".join([*_token_users(draft, job), *_token_users_below(draft, job)]):
             draft.notes[
                 f"{job.workflow.file}: job {job.id} had the repository's default permissions, and now has contents: read "
                 f"and id-token: write; its token may be used at {where}: add what that needs"
@@ -128,13 +128,24 @@ def _asked_for(draft: Draft, file: str, depth: int = 4) -> dict[str, str]:
     return asked
 
 
-def _token_users(job: Job) -> Iterator[str]:
+def _token_users(draft: Draft, job: Job) -> Iterator[str]:
     """Where a job uses GitHub's token for more than to read, or may: actions can take it by themselves."""
     for step in job.steps:
         texts = " ".join(node.value for node in step.node.texts())
         said = _TOKEN.search(texts) and step.action != "actions/checkout"
-        if said or (step.action and not _READERS.fullmatch(step.action)):
+        if said or (step.action and not _reads(draft, step)):
             yield f"line {step.node.line}" + (f" ({step.action})" if step.action else "")
+
+
+def _reads(draft: Draft, step: Step, depth: int = 4) -> bool:
+    """Whether an action does no more with the token than to read: one of the checkout, if its steps do not."""
+    if not step.local:
+        return bool(_READERS.fullmatch(step.action))
+    action = next((w for w in draft.repository.workflows if w.is_action and w.folder == step.local), None)
+    steps = list(action.steps) if action is not None else []
+    if action is None or not depth or not steps or _TOKEN.search(action.text):
+        return False
+    return all(_reads(draft, each, depth - 1) for each in steps if each.action)
 
 
 def _token_users_below(draft: Draft, job: Job) -> Iterator[str]:
@@ -142,7 +153,7 @@ def _token_users_below(draft: Draft, job: Job) -> Iterator[str]:
     for workflow in (w for w in draft.repository.workflows if job.local and w.file == job.local):
         for called in workflow.jobs if workflow.root.get("permissions") is None else ():
             if called.node.get("permissions") is None:
-                yield from (f"{where} of {workflow.file}" for where in _token_users(called))
+                yield from (f"{where} of {workflow.file}" for where in _token_users(draft, called))
 
 
 def place(draft: Draft, job: Job, environment: str) -> None:

@@ -97,6 +97,8 @@ def written(rewriting: Rewriting) -> Iterator[Line]:
 def lines(rewriting: Rewriting) -> Iterator[Line]:
     """All that is to be said beside the diff."""
     done = rewriting.done
+    if rewriting.changed:
+        yield Line("")
     rows = [
         (f"{each.job.workflow.file}, job {each.job.id}", f"{each.environment} ({each.how})")
         for each in done.environments
