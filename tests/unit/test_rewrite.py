@@ -458,6 +458,267 @@ def test_a_use_in_a_script_of_the_repository_is_left() -> None:
     assert sorted(use.file for use in done.left) == [FILE, "go.sh"]
 
 
+SECRET = "${{ secrets.AZURE_CLIENT_SECRET }}"
+TWO = """\
+on: push
+env:
+  AZURE_CLIENT_SECRET: ${{ secrets.AZURE_CLIENT_SECRET }}
+jobs:
+  a:
+    runs-on: x
+    steps:
+      - run: python deploy.py
+  b:
+    runs-on: x
+    steps:
+      - run: python test.py
+"""
+REGISTRY = """\
+      - uses: docker/login-action@v3
+        with:
+          registry: ${{ secrets.REGISTRY_LOGIN_SERVER }}
+          username: ${{ secrets.REGISTRY_USERNAME }}
+          password: ${{ secrets.AZURE_CLIENT_SECRET }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (TWO, "several jobs have the variable"),
+        (TWO.replace("AZURE_CLIENT_SECRET:", "ARM_CLIENT_SECRET:"), "no job is seen to run Terraform"),
+        (job(REGISTRY + "        env:\n          A: b\n"), "the step has variables of its own"),
+        (
+            job(REGISTRY.replace("        with:", "        # below\n        name: Registry\n        with:")),
+            "something stands between",
+        ),
+        (job(REGISTRY + "        working-directory: x\n"), "the step has more than a sign-in"),
+        (
+            job("      - run: make\n    env:\n      A: b\n")
+            .replace("    runs-on: ubuntu-latest\n", "")
+            .replace("- run: make", LOGIN.strip()[2:].join(["- ", ""])),
+            "does not say where",
+        ),
+        (
+            f"on: push\njobs: {{live: {{runs-on: x, steps: [{{uses: azure/login@v2, with: {{creds: '{SECRET}'}}}}]}}}}\n",
+            "in brackets",
+        ),
+        (
+            f"on: push\njobs:\n  live:\n    runs-on: x\n    steps: [{{run: python a.py, env: {{B: c, AZURE_CLIENT_SECRET: '{SECRET}'}}}}]\n",
+            "the steps are written in brackets",
+        ),
+        (
+            job(
+                f"      - run: >\n          azd auth login --client-id a\n          --client-secret {SECRET}\n          --tenant-id b\n"
+            ),
+            "cannot be edited alone",
+        ),
+        (
+            job(f"      - run: azd auth login --client-id a\n          --client-secret {SECRET}\n"),
+            "cannot be edited alone",
+        ),
+        (
+            job(f'      - run: "azd auth login --client-id a --client-secret {SECRET}"\n'),
+            "cannot be edited alone",
+        ),
+        (
+            job(
+                "      - run: azd auth login --client-id a --client-certificate x --client-secret "
+                + SECRET
+                + "\n"
+            ),
+            "a certificate",
+        ),
+        (
+            job("      - run: |\n          terraform apply -var client_secret=" + SECRET + "\n"),
+            "a setting of its own",
+        ),
+    ],
+)
+def test_what_would_take_more_than_an_edit_is_left(text: str, reason: str) -> None:
+    after, done = rewritten(text)
+    assert after == text
+    assert [each for each in why(done) if reason in each], why(done)
+
+
+ACTION = """\
+name: log in
+inputs:
+  creds:
+    description: JSON
+    required: true
+runs:
+  using: composite
+  steps:
+    - uses: azure/login@v2
+      with:
+        creds: ${{ inputs.creds }}
+"""
+ACTION_FILE = ".github/actions/in/action.yml"
+CALLER = job(
+    "      - uses: ./.github/actions/in\n        with:\n          creds: ${{ secrets.AZURE_CREDENTIALS }}\n"
+)
+MORE = "    - run: echo '${{ inputs.creds }}' > creds.json\n      shell: bash\n"
+
+
+@pytest.mark.parametrize(
+    ("action", "caller", "reason"),
+    [
+        (ACTION + MORE, CALLER, "the action does more with the secret"),
+        (
+            ACTION.replace("inputs:", "inputs:\n  client-id: {description: id}"),
+            CALLER,
+            "the ids in a way of its own",
+        ),
+        (ACTION, job("      - run: make\n"), "nothing in this checkout uses the action"),
+        (ACTION, CALLER + "      - uses: ./.github/actions/in\n", "or without the secret"),
+        (
+            ACTION.replace(
+                "inputs.creds }}\n", "env.CREDS }}\n      env:\n        CREDS: ${{ inputs.creds }}\n"
+            ),
+            CALLER,
+            "a way of its own",
+        ),
+    ],
+)
+def test_an_action_that_its_callers_cannot_follow_is_left(action: str, caller: str, reason: str) -> None:
+    after, done = rewritten({FILE: caller, ACTION_FILE: action})
+    assert (after, done.texts) == (caller, {})
+    assert [each for each in why(done) if reason in each] or not scan(
+        repository_of({FILE: caller, ACTION_FILE: action})
+    )
+
+
+def test_an_action_and_all_who_use_it_change_together() -> None:
+    after, done = rewritten({FILE: CALLER, ACTION_FILE: ACTION})
+    ids = {
+        f"{name}-id": f"${{{{ vars.AZURE_{name.upper()}_ID }}}}"
+        for name in ("client", "tenant", "subscription")
+    }
+    assert live(after)["steps"][0]["with"] == ids
+    action = read(done.texts[ACTION_FILE])
+    assert action["inputs"].keys() == ids.keys()
+    assert action["runs"]["steps"][0]["with"] == {name: f"${{{{ inputs.{name} }}}}" for name in ids}
+
+
+# -- ways of writing -------------------------------------------------------------------------------------------------
+
+BY_COMMAND = """\
+      - name: Deploy
+        run: |
+          set -e
+          # as the deployer
+          az login --service-principal -u ${{ vars.APP }} -p ${{ secrets.SP_PASSWORD }} -t ${{ vars.TENANT }}
+          az account set -s ${{ vars.SUBSCRIPTION }}
+          make deploy
+"""
+
+
+def test_a_command_among_others_gives_way_to_a_step_before_them() -> None:
+    text, _ = rewritten(job(BY_COMMAND))
+    first, second = live(text)["steps"]
+    assert first["with"] == {
+        "client-id": "${{ vars.APP }}",
+        "tenant-id": "${{ vars.TENANT }}",
+        "subscription-id": "${{ vars.SUBSCRIPTION }}",
+    }
+    assert (
+        second["run"]
+        == "set -e\n# as the deployer\naz account set -s ${{ vars.SUBSCRIPTION }}\nmake deploy\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        BY_COMMAND.replace(" -t $", " --debug -t $"),  # an option that azure/login does not have
+        BY_COMMAND.replace("make deploy", "make deploy").replace(
+            "          az login", "          make test && az login"
+        ),
+        BY_COMMAND.replace("${{ vars.APP }}", "$(cat app)"),
+    ],
+)
+def test_else_the_command_asks_for_a_token(step: str) -> None:
+    text, _ = rewritten(job(step))
+    assert len(live(text)["steps"]) == 1
+    assert "--federated-token" in text
+    assert "SP_PASSWORD" not in text
+
+
+@pytest.mark.parametrize(
+    ("behind", "then"),
+    [("", ""), (" # v3.4.0", ""), ("  # ask Ann", "  # ask Ann"), (" # v3.4.0 # Ann", " # Ann")],
+)
+def test_a_comment_behind_an_action_stays_when_it_is_no_version(behind: str, then: str) -> None:
+    step = REGISTRY.replace("docker/login-action@v3", f"docker/login-action@v3{behind}")
+    text, _ = rewritten(job(step.replace("${{ secrets.REGISTRY_LOGIN_SERVER }}", "contoso.azurecr.io")))
+    assert text.endswith(f"      - run: az acr login --name contoso{then}\n")
+
+
+def test_what_a_shell_had_is_gone_with_it() -> None:
+    step = BY_COMMAND.replace("          make deploy\n", "        shell: bash\n").replace(
+        "          # as the deployer\n", ""
+    )
+    (found,) = live(rewritten(job(step))[0])["steps"]
+    assert found.keys() == {"name", "uses", "with"}
+
+
+@pytest.mark.parametrize(
+    ("step", "then"),
+    [
+        (
+            f"      - env:\n          AZURE_CLIENT_SECRET: {SECRET}\n        run: python a.py\n",
+            "      - run: python a.py\n",
+        ),
+        (
+            f"      - run: python a.py\n        env: {{A: b, AZURE_CLIENT_SECRET: '{SECRET}'}}\n",
+            "      - run: python a.py\n        env: {A: b}\n",
+        ),
+        (
+            f"      - run: python a.py\n        env: {{AZURE_CLIENT_SECRET: '{SECRET}', A: b}}\n",
+            "      - run: python a.py\n        env: {A: b}\n",
+        ),
+        (
+            f"      - run: python a.py\n        env: {{AZURE_CLIENT_SECRET: '{SECRET}'}}\n",
+            "      - run: python a.py\n",
+        ),
+    ],
+)
+def test_a_variable_goes_however_it_is_written(step: str, then: str) -> None:
+    text, _ = rewritten(job(step))
+    assert text.endswith(then)
+
+
+def test_inputs_in_brackets_stay_in_brackets() -> None:
+    text, _ = rewritten(
+        job("      - uses: azure/login@v3\n        with: {creds: '${{ secrets.AZURE_CREDENTIALS }}', a: b}\n")
+    )
+    assert (
+        'with: {client-id: "${{ vars.AZURE_CLIENT_ID }}", tenant-id: "${{ vars.AZURE_TENANT_ID }}", '
+        'subscription-id: "${{ vars.AZURE_SUBSCRIPTION_ID }}", a: b}\n'
+    ) in text
+
+
+def test_a_file_may_end_where_a_job_says_where_it_runs() -> None:
+    text, _ = rewritten(f"on: push\njobs:\n  live:\n    steps:\n{LOGIN}    runs-on: x")
+    assert text.endswith(
+        "    runs-on: x\n    environment: production\n    permissions:\n      contents: read\n      id-token: write"
+    )
+
+
+def test_a_caller_of_two_such_jobs_is_allowed_once() -> None:
+    called = job(
+        top="on: {workflow_call: {secrets: {creds: {required: false}}}}\n",
+        steps=LOGIN.replace("AZURE_CREDENTIALS", "creds"),
+    )
+    called += called[called.index("  live:") :].replace("live:", "more:")
+    caller = "on: push\njobs:\n  go:\n    uses: ./.github/workflows/called.yml\n    secrets:\n      creds: ${{ secrets.AZURE_CREDENTIALS }}\n"
+    text, done = rewritten({FILE: caller, ".github/workflows/called.yml": called})
+    assert text.count("permissions:") == 1
+    assert "secrets:" not in text
+    assert "secrets: {creds: {required: false}}" in done.texts[".github/workflows/called.yml"]
+
+
 # -- other clouds ----------------------------------------------------------------------------------------------------
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from trustsmith.migrate.scan import Use
 
 _TO_STEP = {"name", "id", "if", "env", "uses", "with", "continue-on-error", "timeout-minutes"}
+#: From an action's version to its inputs: the comment that names the version goes with it, others stay.
+_BETWEEN = re.compile(r"(?:[ \t]+# v?\d[\w.]*)?([ \t]+#[^\r\n]*)?[ \t]*\r?\n[ \t]*")
 
 
 def registry(draft: Draft, use: Use) -> None:
@@ -46,9 +48,10 @@ def registry_step(draft: Draft, use: Use) -> None:
         inner = " " * (column + indent_of(job.workflow.root))
         lines += [" " * column + "env:", f"{inner}REGISTRY: {scalar(name)}"]
     start, stop = uses.key.start, content_end(text, given.value)
-    between = text[content_end(text, uses.value) : given.key.start]
-    if given.key.start < uses.key.start or (between.strip() and not between.strip().startswith("#")):
+    between = _BETWEEN.fullmatch(text, content_end(text, uses.value), given.key.start)
+    if between is None:
         raise Cannot("something stands between what has to change together")
+    lines[0] += between[1] or ""
     draft.change(use.file, [Edit(start, stop, line_end(text).join(lines))])
     draft.sign_in(job, step, Ids())
     _note_registry(draft, use, name)
