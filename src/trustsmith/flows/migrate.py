@@ -88,12 +88,13 @@ def _look(options: Options, console: Console, uses: list[Use]) -> Seen:
     )
     with asyncio.Runner() as runner:
         try:
-            return runner.run(_seen(session, config, uses))
+            return runner.run(look_at_stores(session, config, uses))
         finally:
             runner.run(session.aclose())
 
 
-async def _seen(session: Session, config: Config | None, uses: list[Use]) -> Seen:
+async def look_at_stores(session: Session, config: Config | None, uses: list[Use]) -> Seen:
+    """What GitHub and Entra show of the secrets in use; what may not be seen is a note."""
     name = config.repository if config else _remote(session)
     if name is None:
         return Seen(

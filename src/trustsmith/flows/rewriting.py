@@ -41,10 +41,10 @@ def show(options: Options, console: Console, environments: Sequence[str], *, wri
     """
     console.step("Looking for credentials")
     repository, problems = sources.read(options.root)
-    said = _environments(environments, repository)
+    said = jobs_said(environments, repository)
     config = options.read_config().config if options.config_path.exists() else None
     uses = scan(repository)
-    done = rewrite(repository, uses, _choices(options, config, said))
+    done = rewrite(repository, uses, choices(options, config, said))
     check(repository, uses, done)
     changed = sources.changed(options.root, repository, done.texts)
     if write:
@@ -66,7 +66,7 @@ def show(options: Options, console: Console, environments: Sequence[str], *, wri
     _judge(rewriting)
 
 
-def _environments(words: Sequence[str], repository: Repository) -> dict[str, str]:
+def jobs_said(words: Sequence[str], repository: Repository) -> dict[str, str]:
     """What was said of jobs. Raises UsageError."""
     names = {job.id for workflow in repository.workflows for job in workflow.jobs if job.id}
     said = {}
@@ -93,7 +93,8 @@ def _is(workflow: Workflow, file: str) -> bool:
     return file in {workflow.file, workflow.file.rsplit("/", 1)[-1]}
 
 
-def _choices(options: Options, config: Config | None, said: Mapping[str, str]) -> Choices:
+def choices(options: Options, config: Config | None, said: Mapping[str, str]) -> Choices:
+    """What a rewriting takes from the configuration and from what was said of jobs."""
     cloud = config.cloud if config else CLOUDS[0]
     endpoints = options.choose_endpoints(cloud, config.github if config else "github.com", config)
     also = {"environment": login_environment(cloud)} if cloud != CLOUDS[0] else {}
