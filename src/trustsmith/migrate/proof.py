@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from trustsmith.migrate import names
 from trustsmith.migrate.hits import mentions
 from trustsmith.migrate.patterns import PATTERNS, REGISTRY_PASSWORD
 from trustsmith.model.document import spots
@@ -97,12 +98,14 @@ class Readers:
 
     of: of each secret by name. unnamed: sign-ins with an Entra credential of which no secret is known. unsure: places
     where all secrets are handed on or a name is computed, and files that could not be read; place → why.
-    registries: secrets that sign in to a registry; such a one can be an application's password.
+    entra: secrets that Entra's applications sign in with. registries: those that sign in to a registry; such a one can
+    be an application's password, too.
     """
 
     of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unnamed: tuple[str, ...] = ()
     unsure: Mapping[str, str] = field(default_factory=dict)
+    entra: frozenset[str] = frozenset()
     registries: frozenset[str] = frozenset()
 
 
@@ -129,6 +132,7 @@ def readers(repository: Repository, uses: Iterable[Use], problems: Iterable[Prob
         of={name: tuple(places) for name, places in of.items()},
         unnamed=tuple(f"{use.file}:{use.line}" for use in entra if not use.secrets),
         unsure=unsure,
+        entra=frozenset(n for use in entra for n in use.secrets if not names.is_id(n)),
         registries=frozenset(n for use in uses if use.pattern == REGISTRY_PASSWORD for n in use.secrets),
     )
 

@@ -161,7 +161,6 @@ class GitHubWriter(GitHubReader):
                 await self._opt_in(repository, setting)
         return {}
 
-
     async def _opt_in(self, repository: str, setting: SubjectSetting) -> None:
         """Opt in to subjects with ids; the template stays as it is. Raises Refused when GitHub keeps them as they were."""
         body: Json = {"use_default": setting.use_default, "use_immutable_subject": True}
