@@ -28,6 +28,7 @@ Examples:
 _TAKEN_BY = {
     "offline": {"scan"},
     "write": {"rewrite"},
+    "pr": {"rewrite"},
     "environments": {"expand", "rewrite"},
     "projects": {"expand"},
     "application": {"expand"},
@@ -48,6 +49,9 @@ _TAKEN_BY = {
 @click.option("--contract", is_flag=True, help="Remove old secrets, passwords and roles, each by its name.")
 @click.option("--offline", is_flag=True, help="With --scan: look at the checkout alone; contact nobody.")
 @click.option("--write", is_flag=True, help="With --rewrite: change the files.")
+@click.option(
+    "--pr", is_flag=True, help="With --rewrite: one pull request instead, of the default branch's files."
+)
 @click.option(
     "--environment",
     "environments",
@@ -150,9 +154,23 @@ def _expand(options: Options, console: Console, flags: dict[str, Any]) -> None:
 
 
 def _rewrite(options: Options, console: Console, flags: dict[str, Any]) -> None:
-    from trustsmith.flows.rewriting import show
+    from trustsmith.flows.rewriting import propose, show
 
+    if _is_pull(flags):
+        propose(options, console, flags["environments"])
+        return
     show(options, console, flags["environments"], write=flags["write"])
+
+
+def _is_pull(flags: dict[str, Any]) -> bool:
+    """Whether it is to become a pull request. Raises UsageError when it is to be in the checkout as well."""
+    from trustsmith.errors import UsageError
+
+    if flags["pr"] and flags["write"]:
+        raise UsageError(
+            "--write is for the checkout, and --pr for GitHub.", hint="Use one of them, then the other."
+        )
+    return bool(flags["pr"])
 
 
 def _prove(options: Options, console: Console, flags: dict[str, Any]) -> None:
