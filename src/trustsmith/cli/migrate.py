@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,8 +33,9 @@ _TAKEN_BY = {
     "projects": {"expand"},
     "application": {"expand"},
     "new_applications": {"expand"},
-    "allow": {"expand"},
-    "yes": {"expand"},
+    "allow": {"contract", "expand"},
+    "yes": {"contract", "expand"},
+    "record": {"contract"},
 }
 
 
@@ -44,6 +46,7 @@ _TAKEN_BY = {
 @click.option(
     "--prove", is_flag=True, help="Run a job in each environment; and see that nothing reads a secret."
 )
+@click.option("--contract", is_flag=True, help="Remove old secrets, passwords and roles, each by its name.")
 @click.option("--offline", is_flag=True, help="With --scan: look at the checkout alone; contact nobody.")
 @click.option("--write", is_flag=True, help="With --rewrite: change the files.")
 @click.option(
@@ -80,6 +83,12 @@ _TAKEN_BY = {
     callback=shared.seconds,
     help="With --prove: how long to follow the run, approvals included.",
 )
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="With --contract: where each removal is written down first.  [default: trustsmith-removed.jsonl]",
+)
 @shared.yes
 @shared.allow
 @shared.formats("text", "json", "sarif")
@@ -97,6 +106,10 @@ def command(console: Console, options: Options, **flags: Any) -> None:
 
     --rewrite edits the workflows' own text, and nothing in it that can stay: as a diff, or with --write in the checkout. What
     cannot be rewritten safely it leaves, and says why; then it exits with 3.
+
+    --contract shows what is left of the old way in, and removes what --allow names: secrets, then passwords, then roles that
+    the configuration does not declare. It refuses as long as an environment is not proven, or anything on the default branch
+    reads a secret that is to go. Each removal is written to a record first.
     """
     _RUN[_stage(console, flags)](options, console, flags)
 
@@ -166,9 +179,16 @@ def _prove(options: Options, console: Console, flags: dict[str, Any]) -> None:
     prove(options, console, patience=flags["timeout"])
 
 
+def _contract(options: Options, console: Console, flags: dict[str, Any]) -> None:
+    from trustsmith.flows.contracting import contract
+
+    contract(options, console, flags["allow"], flags["record"], yes=flags["yes"])
+
+
 _RUN: dict[str, Callable[[Options, Console, dict[str, Any]], None]] = {
     "scan": _scan,
     "expand": _expand,
     "rewrite": _rewrite,
     "prove": _prove,
+    "contract": _contract,
 }
