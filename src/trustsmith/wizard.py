@@ -205,10 +205,10 @@ def _ask_environments(ask: Asker, found: Found) -> dict[str, tuple[ProjectId, ..
     usual = [name for name in _USUAL if _likely(name, found.projects)] or list(_USUAL[:1])
     question = "Environments, in the order of deployment (comma between)"
     names = ask.ask(question, _environments_typed, ", ".join(usual))
-    return {name: (_ask_project(ask, name, found.projects),) for name in names}
+    return {name: (ask_project(ask, name, found.projects),) for name in names}
 
 
-def _ask_project(ask: Asker, name: str, projects: Sequence[ProjectId]) -> ProjectId:
+def ask_project(ask: Asker, name: str, projects: Sequence[ProjectId]) -> ProjectId:
     """From the list of what can be seen, or typed as an id."""
     question = f"Foundry project of {name}"
     if projects:

@@ -177,8 +177,8 @@ def test_rewritten_as_json(migrate: Callable[..., tuple[int, str, str]]) -> None
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--scan", "--rewrite"), "Say what to do"),
-        (("--scan", "--write"), "are for --rewrite"),
+        (("--scan", "--rewrite"), "Say one thing to do"),
+        (("--scan", "--write"), "is for --rewrite"),
         (("--rewrite", "--format", "sarif"), "text or json"),
         (("--rewrite", "--environment", "live"), "names no job, or no environment"),
         (("--rewrite", "--environment", "=x"), "names no job, or no environment"),

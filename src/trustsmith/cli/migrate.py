@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from trustsmith.cli import options as shared
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trustsmith.flows.session import Options
     from trustsmith.ui.console import Console
 
@@ -17,60 +20,175 @@ Examples:
   trustsmith migrate --scan                     # in a checkout
   trustsmith migrate --scan --offline           # contacts nobody
   trustsmith migrate --scan --format sarif > secrets.sarif
+  trustsmith migrate --expand --project production=PROJECT_ID
   trustsmith migrate --rewrite                  # shows a diff
   trustsmith migrate --rewrite --environment deploy=production --write"""
 
+#: Which stages take a flag; a flag that is not here is for all of them.
+_TAKEN_BY = {
+    "offline": {"scan"},
+    "write": {"rewrite"},
+    "pr": {"rewrite"},
+    "environments": {"expand", "rewrite"},
+    "projects": {"expand"},
+    "application": {"expand"},
+    "new_applications": {"expand"},
+    "allow": {"contract", "expand"},
+    "yes": {"contract", "expand"},
+    "record": {"contract"},
+}
 
-@click.command(short_help="Off client secrets: find every use of one, and rewrite it.", epilog=_EXAMPLES)
+
+@click.command(short_help="Off client secrets: find them, trust, rewrite, prove, remove.", epilog=_EXAMPLES)
 @click.option("--scan", is_flag=True, help="Find every use of a long-lived Azure credential.")
-@click.option("--offline", is_flag=True, help="Look at the checkout alone; contact nobody.")
+@click.option("--expand", is_flag=True, help="Set the new way in up beside the old one; take nothing away.")
 @click.option("--rewrite", is_flag=True, help="Show the workflows without the secrets, as a diff.")
+@click.option(
+    "--prove", is_flag=True, help="Run a job in each environment; and see that nothing reads a secret."
+)
+@click.option("--contract", is_flag=True, help="Remove old secrets, passwords and roles, each by its name.")
+@click.option("--offline", is_flag=True, help="With --scan: look at the checkout alone; contact nobody.")
 @click.option("--write", is_flag=True, help="With --rewrite: change the files.")
+@click.option(
+    "--pr", is_flag=True, help="With --rewrite: one pull request instead, of the default branch's files."
+)
 @click.option(
     "--environment",
     "environments",
     multiple=True,
     metavar="JOB=ENV",
-    help="With --rewrite: the environment of a job that has none; also FILE:JOB=ENV, and * for any job. May be repeated.",
+    help="With --expand and --rewrite: the environment of a job that has none; also FILE:JOB=ENV, and * for any job. "
+    "May be repeated.",
 )
+@click.option(
+    "--project",
+    "projects",
+    multiple=True,
+    metavar="ENV=PROJECT_ID",
+    help="With --expand: the ARM id of an environment's Foundry project. May be repeated.",
+)
+@click.option(
+    "--application",
+    metavar="CLIENT_ID",
+    help="With --expand: the application to go on with.  [default: that of the secrets]",
+)
+@click.option(
+    "--new-applications", is_flag=True, help="With --expand: a new application for each environment instead."
+)
+@click.option(
+    "--timeout",
+    metavar="TIME",
+    default="15m",
+    show_default=True,
+    callback=shared.seconds,
+    help="With --prove: how long to follow the run, approvals included.",
+)
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="With --contract: where each removal is written down first.  [default: trustsmith-removed.jsonl]",
+)
+@shared.yes
+@shared.allow
 @shared.formats("text", "json", "sarif")
 @shared.command
-def command(
-    console: Console,
-    options: Options,
-    *,
-    scan: bool,
-    offline: bool,
-    rewrite: bool,
-    write: bool,
-    environments: tuple[str, ...],
-) -> None:
-    """Find what signs in to Azure with a secret, in workflows, actions and the scripts that they run; and rewrite it.
+def command(console: Console, options: Options, **flags: Any) -> None:
+    """Take a repository off client secrets, stage by stage. Each looks anew at what is there, so any may be run again.
 
-    --scan shows each use with its place, the secret, and what takes its place. Signed in to GitHub and Azure, it also says
-    where each secret lives, which are left over or missing, and which applications and passwords they belong to. It changes
-    nothing, and needs no sign-in. It exits with 3 when there is any use, a secret is left over, or a file could not be read.
+    --scan finds what signs in to Azure with a secret, in workflows, actions and the scripts that they run: each use with its
+    place, the secret, and what takes its place. Signed in to GitHub and Azure, it also says where each secret lives, which
+    are left over or missing, and which applications and passwords they belong to. It changes nothing, and needs no sign-in.
+    It exits with 3 when there is any use, a secret is left over, or a file could not be read.
+
+    --expand has Entra trust the environments of those jobs, with the secrets' own application or new ones, and writes
+    .github/trustsmith.yml. Nothing is removed and nothing overwritten, so that the old way in works as before.
 
     --rewrite edits the workflows' own text, and nothing in it that can stay: as a diff, or with --write in the checkout. What
     cannot be rewritten safely it leaves, and says why; then it exits with 3.
+
+    --contract shows what is left of the old way in, and removes what --allow names: secrets, then passwords, then roles that
+    the configuration does not declare. It refuses as long as an environment is not proven, or anything on the default branch
+    reads a secret that is to go. Each removal is written to a record first.
     """
+    _RUN[_stage(console, flags)](options, console, flags)
+
+
+def _stage(console: Console, flags: dict[str, Any]) -> str:
+    """The one stage that was asked for. Raises UsageError when there is none, there are several, or a flag is another's."""
     from trustsmith.errors import UsageError
 
-    if scan == rewrite:
+    chosen = [stage for stage in _RUN if flags.pop(stage)]
+    if len(chosen) != 1:
+        stages = ", ".join(f"--{stage}" for stage in _RUN)
+        raise UsageError(f"Say one thing to do: {stages}.", hint="Begin with:\n  trustsmith migrate --scan")
+    wrong = [name for name, stages in _TAKEN_BY.items() if flags[name] and chosen[0] not in stages]
+    if wrong:
+        name = wrong[0].removesuffix("s") if wrong[0] in {"environments", "projects"} else wrong[0]
+        stages = " and ".join(f"--{stage}" for stage in sorted(_TAKEN_BY[wrong[0]]))
         raise UsageError(
-            "Say what to do: --scan or --rewrite.", hint="Begin with:\n  trustsmith migrate --scan"
+            f"--{name.replace('_', '-')} is for {stages}, not for --{chosen[0]}.",
+            hint="Leave one of them out.",
         )
-    if scan:
-        if write or environments:
-            raise UsageError(
-                "--write and --environment are for --rewrite; --scan changes nothing.", hint="Use one."
-            )
-        from trustsmith.flows.migrate import show
+    if console.format == "sarif" and chosen[0] != "scan":
+        raise UsageError(f"--{chosen[0]} is shown as text or json.", hint="Leave --format sarif to --scan.")
+    return chosen[0]
 
-        show(options, console, offline=offline)
+
+def _scan(options: Options, console: Console, flags: dict[str, Any]) -> None:
+    from trustsmith.flows.migrate import show
+
+    show(options, console, offline=flags["offline"])
+
+
+def _expand(options: Options, console: Console, flags: dict[str, Any]) -> None:
+    from trustsmith.flows.expanding import Asked, expand
+
+    asked = Asked(
+        environments=flags["environments"],
+        projects=flags["projects"],
+        application=flags["application"],
+        new=flags["new_applications"],
+    )
+    expand(options, console, asked, flags["allow"], yes=flags["yes"])
+
+
+def _rewrite(options: Options, console: Console, flags: dict[str, Any]) -> None:
+    from trustsmith.flows.rewriting import propose, show
+
+    if _is_pull(flags):
+        propose(options, console, flags["environments"])
         return
-    if console.format == "sarif":
-        raise UsageError("A rewriting is shown as text or json.", hint="Leave --format sarif to --scan.")
-    from trustsmith.flows.rewriting import show as show_rewriting
+    show(options, console, flags["environments"], write=flags["write"])
 
-    show_rewriting(options, console, environments, write=write)
+
+def _is_pull(flags: dict[str, Any]) -> bool:
+    """Whether it is to become a pull request. Raises UsageError when it is to be in the checkout as well."""
+    from trustsmith.errors import UsageError
+
+    if flags["pr"] and flags["write"]:
+        raise UsageError(
+            "--write is for the checkout, and --pr for GitHub.", hint="Use one of them, then the other."
+        )
+    return bool(flags["pr"])
+
+
+def _prove(options: Options, console: Console, flags: dict[str, Any]) -> None:
+    from trustsmith.flows.proving import prove
+
+    prove(options, console, patience=flags["timeout"])
+
+
+def _contract(options: Options, console: Console, flags: dict[str, Any]) -> None:
+    from trustsmith.flows.contracting import contract
+
+    contract(options, console, flags["allow"], flags["record"], yes=flags["yes"])
+
+
+_RUN: dict[str, Callable[[Options, Console, dict[str, Any]], None]] = {
+    "scan": _scan,
+    "expand": _expand,
+    "rewrite": _rewrite,
+    "prove": _prove,
+    "contract": _contract,
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import reduce, wraps
 from pathlib import Path
@@ -64,6 +65,18 @@ def formats(*names: str) -> Callable[[F], F]:
     )
 
 
+#: Seconds in a unit of time.
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(ctx: click.Context, parameter: click.Parameter, text: str) -> float:
+    """`15m`, `90s`, `1h`, or seconds."""
+    found = re.fullmatch(r"(\d{1,5}(?:\.\d)?)([smh]?)", text)
+    if found is None or not float(found[1]):
+        raise click.BadParameter("a time is a number and s, m or h, such as 15m", ctx, parameter)
+    return float(found[1]) * _UNITS[found[2]]
+
+
 #: One side's part of a plan.
 only = click.option(
     "--only",
@@ -111,7 +124,9 @@ def _console(shared: dict[str, Any], output: Any) -> Console:
     from trustsmith.ui.console import Console
 
     ask = not shared.get("no_input")
-    return Console(output, shared.get("color", "auto"), ask=ask, talkative=bool(shared.get("verbose")))
+    console = Console(output, shared.get("color", "auto"), ask=ask, talkative=bool(shared.get("verbose")))
+    console.config = shared.get("config")
+    return console
 
 
 def _options(shared: dict[str, Any]) -> Options:

@@ -75,6 +75,24 @@ class Commits:
             raise ServiceError(message, service="github", operation=operation)
         return {str(entry["path"]): entry for entry in found["tree"]}
 
+    async def all_below(self, full_name: str, tree: str) -> tuple[dict[str, Json], bool]:
+        """Return everything below a tree, by path (also ``size`` in bytes, of files), and whether that is all.
+
+        tree: its id, or that of a commit. GitHub ends the list after 100,000 entries, or 7 MB (GitHub REST: get a tree).
+        """
+        path = f"{self._repo(full_name)}/git/trees/{tree}"
+        operation = f"read all of tree {tree[:7]}"
+        found = await self._wire.run(
+            operation, "GET", path, lambda answer: answer.object("sha"), query={"recursive": 1}
+        )
+        return {str(entry["path"]): entry for entry in found["tree"]}, not found.get("truncated")
+
+    async def branches(self, full_name: str) -> list[Json]:
+        """Return all branches, each with ``name``, ``protected`` and its last commit's id (``commit``)."""
+        return await self._wire.pages(
+            f"list the branches of {full_name}", f"{self._repo(full_name)}/branches", None
+        )
+
     async def blob(self, full_name: str, blob: str, path: str) -> bytes:
         """Return what is in a file, by the id that a folder has for it; path: for messages."""
         where = f"{self._repo(full_name)}/git/blobs/{blob}"

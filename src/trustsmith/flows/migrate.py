@@ -63,9 +63,9 @@ def _left(repository: Repository, uses: list[Use]) -> Collection[Use]:
 
 def _judge(found: Listing) -> None:
     if found.entries:
-        hint = "What takes their place is said above."
+        hint = "What takes the place of each: docs/migrate.md."
         if any(entry.rewritable for entry in found.entries):
-            hint += " See what can be rewritten:\n  trustsmith migrate --rewrite"
+            hint = "See what can be rewritten:\n  trustsmith migrate --rewrite"
         raise Differences("Long-lived Azure credentials are in use.", hint=hint)
     if found.forgotten:
         raise Differences(
@@ -74,27 +74,39 @@ def _judge(found: Listing) -> None:
         )
     if found.problems:
         raise Differences(
-            "Not every file could be read.", hint="Mend what is named above, then run the same again."
+            "Not every file could be read.", hint="Mend the files that are named, then run the same again."
         )
 
 
 def _look(options: Options, console: Console, uses: list[Use]) -> Seen:
     """What GitHub and Entra show of the secrets in use; what cannot be asked is a note."""
     config = options.read_config().config if options.config_path.exists() else None
-    session = (
-        Session.of(options, console, config)
-        if config
-        else Session(options, console, cloud=CLOUDS[0], github="github.com", tenant=None)
-    )
+    session = session_of(options, console, config)
     with asyncio.Runner() as runner:
         try:
-            return runner.run(_seen(session, config, uses))
+            return runner.run(look_at_stores(session, config, uses))
         finally:
             runner.run(session.aclose())
 
 
-async def _seen(session: Session, config: Config | None, uses: list[Use]) -> Seen:
-    name = config.repository if config else _remote(session)
+def session_of(options: Options, console: Console, config: Config | None) -> Session:
+    """The session that the configuration asks for, or one for a repository that has none yet."""
+    if config is not None:
+        return Session.of(options, console, config)
+    return Session(options, console, cloud=CLOUDS[0], github="github.com", tenant=None)
+
+
+def name_of_repository(session: Session, config: Config | None) -> str | None:
+    """owner/name, as the configuration has it, else as the checkout's remote does; None where neither says."""
+    if config is not None:
+        return config.repository
+    found = git.remote(session.options.root)
+    return found[1] if found and found[0] == urlsplit(session.endpoints.web).netloc else None
+
+
+async def look_at_stores(session: Session, config: Config | None, uses: list[Use]) -> Seen:
+    """What GitHub and Entra show of the secrets in use; what may not be seen is a note."""
+    name = name_of_repository(session, config)
     if name is None:
         return Seen(
             notes=("where the secrets live was not looked at: the checkout has no git remote at GitHub",)
@@ -113,11 +125,6 @@ async def _seen(session: Session, config: Config | None, uses: list[Use]) -> See
         return Seen(notes=(f"where the secrets live could not be told: {_said(error)}",))
     found = identities(uses, seen, _configured(config))
     return await _with_passwords(session, seen, found) if found else _nobody(seen, uses)
-
-
-def _remote(session: Session) -> str | None:
-    found = git.remote(session.options.root)
-    return found[1] if found and found[0] == urlsplit(session.endpoints.web).netloc else None
 
 
 def _configured(config: Config | None) -> dict[str, str]:
@@ -151,8 +158,8 @@ async def _application(session: Session, identity: Identity) -> Identity:
     app = await session.graph.application_by_client_id(identity.client_id)
     if app is None:
         return identity
-    held = await session.graph.principal_passwords(identity.client_id)
-    passwords = client_secrets(app, identity.client_id, held)
+    principal = await session.graph.principal_with_passwords(identity.client_id)
+    passwords = client_secrets(app, identity.client_id, principal)
     return replace(identity, name=str(app.get("displayName") or ""), passwords=tuple(passwords))
 
 

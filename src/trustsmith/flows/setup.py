@@ -35,19 +35,20 @@ def answers_from(flags: Mapping[str, Any]) -> Answers:
         repository=flags["repo"],
         tenant=flags["tenant"],
         cloud=flags["cloud"],
-        environments={n: tuple(map(project_id, texts)) for n, texts in _pairs("env", flags["env"]).items()},
+        environments={n: tuple(map(project_id, texts)) for n, texts in pairs("env", flags["env"]).items()},
         reviewers={
-            n: tuple(map(reviewer, texts)) for n, texts in _pairs("reviewer", flags["reviewer"]).items()
+            n: tuple(map(reviewer, texts)) for n, texts in pairs("reviewer", flags["reviewer"]).items()
         },
-        branches=_pairs("branch", flags["branch"]),
-        tags=_pairs("tag", flags["tag"]),
-        waits={n: _minutes(texts[-1]) for n, texts in _pairs("wait", flags["wait"]).items()},
+        branches=pairs("branch", flags["branch"]),
+        tags=pairs("tag", flags["tag"]),
+        waits={n: _minutes(texts[-1]) for n, texts in pairs("wait", flags["wait"]).items()},
         store=flags["store"],
         per=flags["per"],
     )
 
 
-def _pairs(flag: str, texts: Collection[str]) -> dict[str, tuple[str, ...]]:
+def pairs(flag: str, texts: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """ENV=VALUE, given several times, by environment. Raises UsageError."""
     found: dict[str, tuple[str, ...]] = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -67,14 +68,14 @@ def setup(options: Options, console: Console, answers: Answers, allow: Collectio
     """The main job. Raises whatever explains why it is not all done."""
     there = options.read_config() if options.config_path.exists() else None
     start = there.config if there else None
-    session = _session(options, console, answers, start)
+    session = session_for(options, console, answers, start)
     with asyncio.Runner() as runner:
         try:
-            source, warnings = _configure(runner, _Finder(session, answers, start), console, there)
+            source, warnings = _configure(runner, Finder(session, answers, start), console, there)
             console.repository = source.config.repository
             for warning in warnings:
                 console.warn(warning)
-            save = partial(_save, options, console, source)
+            save = partial(save_config, options, console, source)
             if console.interactive:
                 save()  # nobody wants to answer the same questions twice
 
@@ -88,7 +89,7 @@ def setup(options: Options, console: Console, answers: Answers, allow: Collectio
             runner.run(session.aclose())
 
 
-def _session(options: Options, console: Console, answers: Answers, start: Config | None) -> Session:
+def session_for(options: Options, console: Console, answers: Answers, start: Config | None) -> Session:
     """One session for finding out and for doing, so that nobody signs in twice."""
     return Session(
         options,
@@ -100,7 +101,7 @@ def _session(options: Options, console: Console, answers: Answers, start: Config
     )
 
 
-def _save(options: Options, console: Console, source: Source) -> None:
+def save_config(options: Options, console: Console, source: Source) -> None:
     """Write the configuration, unless the file says the same already."""
     path = options.config_path
     if not path.exists() or path.read_bytes() != source.text.encode():
@@ -109,7 +110,7 @@ def _save(options: Options, console: Console, source: Source) -> None:
 
 
 def _configure(
-    runner: asyncio.Runner, finder: _Finder, console: Console, there: Source | None
+    runner: asyncio.Runner, finder: Finder, console: Console, there: Source | None
 ) -> tuple[Source, list[str]]:
     """The configuration in the form of its file, checked by the same reader, but not written yet."""
     answers, start = finder.answers, finder.start
@@ -124,11 +125,11 @@ def _configure(
     return finder.options.pinned(source), warnings
 
 
-class _Finder:
+class Finder:
     """Finds out what need not be asked: the repository, its default branch, the tenant, the projects."""
 
     def __init__(self, session: Session, answers: Answers, start: Config | None) -> None:
-        self._session = session
+        self.session = session
         self.answers = answers
         self.start = start
         self.options = session.options
@@ -141,7 +142,7 @@ class _Finder:
         ask: somebody will be asked, so look for projects to choose from, too.
         """
         repository = self._repository()
-        self._session.prefetch({"entra", "azure", "github"})
+        self.session.prefetch({"entra", "azure", "github"})
         tenant, branch, projects = await together(
             self._tenant(), self._branch(repository, ask=ask), self._projects(ask=ask)
         )
@@ -149,10 +150,10 @@ class _Finder:
 
     def _repository(self) -> str:
         """What was named, else that of the git remote, if it is on our GitHub."""
-        host = urlsplit(self._session.endpoints.web).netloc
+        host = urlsplit(self.session.endpoints.web).netloc
         named = self.answers.repository or (self.start.repository if self.start else "")
         if named and self._remote and self._remote[0] != host:
-            self._session.talk.warn(
+            self.session.talk.warn(
                 f"The checkout's git remote is on {self._remote[0]}, and the repository on {host}."
             )
         if named:
@@ -160,20 +161,20 @@ class _Finder:
         return self._remote[1] if self._remote and self._remote[0] == host else ""
 
     async def _tenant(self) -> str:
-        known = self._session.tenant or os.environ.get("AZURE_TENANT_ID")
-        return known or (await self._session.credentials.whoami())["tid"]
+        known = self.session.tenant or os.environ.get("AZURE_TENANT_ID")
+        return known or (await self.session.credentials.whoami())["tid"]
 
     async def _branch(self, repository: str, *, ask: bool) -> str:
         """The default branch, where production needs one; `look` says what is wrong with a repository nobody sees."""
         if not repository or not (ask or unbranched(self.answers, self.start)):
             return "main"
-        answer = await self._session.github.repository(repository)
+        answer = await self.session.github.repository(repository)
         return str((answer or {}).get("default_branch") or "main")
 
     async def _projects(self, *, ask: bool) -> tuple[ProjectId, ...]:
         if not ask or self.answers.environments:
             return ()
-        session = self._session
+        session = self.session
         session.talk.step("Looking for Foundry projects")
         try:
             subscriptions = await session.arm.subscriptions()

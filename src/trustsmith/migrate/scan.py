@@ -73,6 +73,13 @@ def scan(repository: Repository, known: Iterable[str] = ()) -> list[Use]:
     return _Scan(repository).run(set(known))
 
 
+def of_entra(uses: Iterable[Use]) -> list[Use]:
+    """The uses of secrets of Entra applications, those among them that are handed to something else, as to a registry."""
+    uses = list(uses)
+    found = {secret for use in uses if patterns.PATTERNS[use.pattern].entra for secret in use.secrets}
+    return [use for use in uses if patterns.PATTERNS[use.pattern].entra or found & set(use.secrets)]
+
+
 class _Scan:
     def __init__(self, repository: Repository) -> None:
         self._repository = repository

@@ -19,12 +19,12 @@ from trustsmith.workflowfile import read as parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-_ACTION_FILES = {"action.yml", "action.yaml"}
+ACTION_FILES = {"action.yml", "action.yaml"}
 #: Folders that hold nobody's own actions.
 _FOREIGN = {".git", "node_modules", ".venv", "venv", "vendor", "__pycache__", ".terraform", ".tox"}
-_LARGEST = 1024 * 1024
+LARGEST, TOO_LARGE = 1024 * 1024, "it is larger than a megabyte"
 #: Scripts that scripts call are followed so deep.
-_DEPTH = 2
+DEPTH = 2
 
 
 class Changed(NamedTuple):
@@ -42,12 +42,9 @@ def read(root: Path) -> tuple[Repository, list[Problem]]:
     for path in _files(root):
         file = path.relative_to(root).as_posix()
         text, found = _text(path, file)
-        tree = None
-        if text is not None:
-            tree, found = parse(text, file)
-        problems += found
-        if tree is not None and tree.kind == "map":
-            workflows.append(Workflow(file=file, text=text or "", root=tree))
+        workflow, wrong = parsed(text, file)
+        problems += [*found, *wrong]
+        workflows += [workflow] if workflow else []
 
     def script(path: str) -> str | None:
         return _text(root / path, path)[0] if (root / path).is_file() else None
@@ -59,17 +56,47 @@ def _files(root: Path) -> Iterator[Path]:
     """Workflows, wherever they are below their folder, and actions, wherever they are."""
     for folder, names, files in os.walk(root):
         names[:] = sorted(name for name in names if name not in _FOREIGN)
-        below = PurePosixPath(Path(folder).relative_to(root).as_posix())
-        is_workflow = below.is_relative_to(WORKFLOWS)
-        for name in sorted(files):
-            if name in _ACTION_FILES or (is_workflow and name.endswith((".yml", ".yaml"))):
-                yield Path(folder, name)
+        for path in sorted(Path(folder, name) for name in files):
+            if is_source(path.relative_to(root).as_posix()):
+                yield path
+
+
+def is_source(path: str) -> bool:
+    """Whether a path from the checkout is one of a workflow or an action, and in no folder of somebody else's."""
+    place = PurePosixPath(path)
+    if _FOREIGN.intersection(place.parts[:-1]):
+        return False
+    is_workflow = place.is_relative_to(WORKFLOWS) and place.name.endswith((".yml", ".yaml"))
+    return is_workflow or place.name in ACTION_FILES
+
+
+def parsed(text: str | None, file: str) -> tuple[Workflow | None, list[Problem]]:
+    """A file's text as a workflow or an action; None for one that is neither, or that could not be read."""
+    if text is None:
+        return None, []
+    tree, problems = parse(text, file)
+    is_map = tree is not None and tree.kind == "map"
+    return (Workflow(file=file, text=text, root=tree) if tree and is_map else None), problems
+
+
+def decoded(data: bytes, file: str) -> tuple[str | None, list[Problem]]:
+    """What is in a file as text, without its byte order mark; None for what is no text."""
+    try:
+        return data.decode("utf-8-sig"), []
+    except UnicodeDecodeError as error:
+        message = f"This is not UTF-8 text (byte {error.start})."
+        return None, [Problem(file, 0, 0, message, "Save the file again with the encoding UTF-8.")]
+
+
+def not_read(file: str, why: str) -> tuple[None, list[Problem]]:
+    """What there is of a file that is not to be read. why: ends a sentence."""
+    return None, [Problem(file, 0, 0, f"This was not read: {why}.")]
 
 
 def with_scripts(workflows: tuple[Workflow, ...], text_of: Callable[[str], str | None]) -> Repository:
     """A repository with the scripts that its steps run, and those that these run. text_of: None where there is none."""
     repository = Repository(workflows=workflows)
-    for _ in range(_DEPTH):
+    for _ in range(DEPTH):
         found = {path: text for path in called(repository) if (text := text_of(path)) is not None}
         repository = Repository(workflows=workflows, scripts=found)
     return repository
@@ -79,25 +106,29 @@ def _text(path: Path, file: str) -> tuple[str | None, list[Problem]]:
     """A file's text as it is, without its byte order mark; None when it is not to be read."""
     inside = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(path.parents[file.count("/")]))
     try:
-        if not inside or path.stat().st_size > _LARGEST:
-            why = "it is larger than a megabyte" if inside else "it is a link that leads out of the checkout"
-            return None, [Problem(file, 0, 0, f"This was not read: {why}.")]
-        return path.read_bytes().decode("utf-8-sig"), []
-    except UnicodeDecodeError as error:
-        message = f"This is not UTF-8 text (byte {error.start})."
-        return None, [Problem(file, 0, 0, message, "Save the file again with the encoding UTF-8.")]
+        if not inside or path.stat().st_size > LARGEST:
+            return not_read(file, TOO_LARGE if inside else "it is a link that leads out of the checkout")
+        return decoded(path.read_bytes(), file)
     except OSError as error:
         return None, [
             Problem(file, 0, 0, f"This cannot be read: {error.strerror}.", "Check the file's rights.")
         ]
 
 
-def changed(root: Path, repository: Repository, texts: Mapping[str, str]) -> list[Changed]:
-    """What becomes of these files of a repository that was read. Raises Refused when one is no longer as it was read."""
+def whole(root: Path, files: Iterable[str]) -> dict[str, str]:
+    """These files of a checkout, byte order marks and all."""
+    return {file: (root / file).read_bytes().decode("utf-8", "replace") for file in files}
+
+
+def changed(there: Mapping[str, str], repository: Repository, texts: Mapping[str, str]) -> list[Changed]:
+    """What becomes of these files of a repository that was read. there: the files as they are now, whole.
+
+    Raises Refused when one is no longer as it was read.
+    """
     read = {workflow.file: workflow.text for workflow in repository.workflows}
     found = []
     for file, after in sorted(texts.items()):
-        before = (root / file).read_bytes().decode("utf-8", "replace")
+        before = there[file]
         mark = "\ufeff" if before.startswith("\ufeff") else ""
         if before != mark + read[file]:
             raise _moved(file)
