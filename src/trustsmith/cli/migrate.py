@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\b
 Examples:
+  trustsmith migrate                            # where it stands, and what is next
   trustsmith migrate --scan                     # in a checkout
   trustsmith migrate --scan --offline           # contacts nobody
   trustsmith migrate --scan --format sarif > secrets.sarif
@@ -47,6 +48,9 @@ _TAKEN_BY = {
     "--prove", is_flag=True, help="Run a job in each environment; and see that nothing reads a secret."
 )
 @click.option("--contract", is_flag=True, help="Remove old secrets, passwords and roles, each by its name.")
+@click.option(
+    "--status", is_flag=True, help="Say where the repository stands, and what is next; as without any stage."
+)
 @click.option("--offline", is_flag=True, help="With --scan: look at the checkout alone; contact nobody.")
 @click.option("--write", is_flag=True, help="With --rewrite: change the files.")
 @click.option(
@@ -107,6 +111,9 @@ def command(console: Console, options: Options, **flags: Any) -> None:
     --rewrite edits the workflows' own text, and nothing in it that can stay: as a diff, or with --write in the checkout. What
     cannot be rewritten safely it leaves, and says why; then it exits with 3.
 
+    --prove starts the workflow check-trust, in which a job of every environment signs in for real, and looks whether anything
+    on the default branch still reads an old secret. It exits with 3 when it is not proven.
+
     --contract shows what is left of the old way in, and removes what --allow names: secrets, then passwords, then roles that
     the configuration does not declare. It refuses as long as an environment is not proven, or anything on the default branch
     reads a secret that is to go. Each removal is written to a record first.
@@ -115,13 +122,13 @@ def command(console: Console, options: Options, **flags: Any) -> None:
 
 
 def _stage(console: Console, flags: dict[str, Any]) -> str:
-    """The one stage that was asked for. Raises UsageError when there is none, there are several, or a flag is another's."""
+    """The one stage that was asked for. Raises UsageError when there are several, or a flag is another's."""
     from trustsmith.errors import UsageError
 
-    chosen = [stage for stage in _RUN if flags.pop(stage)]
-    if len(chosen) != 1:
-        stages = ", ".join(f"--{stage}" for stage in _RUN)
-        raise UsageError(f"Say one thing to do: {stages}.", hint="Begin with:\n  trustsmith migrate --scan")
+    chosen = [stage for stage in _RUN if flags.pop(stage)] or ["status"]
+    if len(chosen) > 1:
+        both = " and ".join(f"--{stage}" for stage in chosen)
+        raise UsageError(f"{both} are two stages.", hint="Do one after the other.")
     wrong = [name for name, stages in _TAKEN_BY.items() if flags[name] and chosen[0] not in stages]
     if wrong:
         name = wrong[0].removesuffix("s") if wrong[0] in {"environments", "projects"} else wrong[0]
@@ -185,10 +192,18 @@ def _contract(options: Options, console: Console, flags: dict[str, Any]) -> None
     contract(options, console, flags["allow"], flags["record"], yes=flags["yes"])
 
 
+def _status(options: Options, console: Console, flags: dict[str, Any]) -> None:
+    del flags
+    from trustsmith.flows.standing import status
+
+    status(options, console)
+
+
 _RUN: dict[str, Callable[[Options, Console, dict[str, Any]], None]] = {
     "scan": _scan,
     "expand": _expand,
     "rewrite": _rewrite,
     "prove": _prove,
     "contract": _contract,
+    "status": _status,
 }
