@@ -40,6 +40,9 @@ _TAKEN_BY = {
 @click.option("--scan", is_flag=True, help="Find every use of a long-lived Azure credential.")
 @click.option("--expand", is_flag=True, help="Set the new way in up beside the old one; take nothing away.")
 @click.option("--rewrite", is_flag=True, help="Show the workflows without the secrets, as a diff.")
+@click.option(
+    "--prove", is_flag=True, help="Run a job in each environment; and see that nothing reads a secret."
+)
 @click.option("--offline", is_flag=True, help="With --scan: look at the checkout alone; contact nobody.")
 @click.option("--write", is_flag=True, help="With --rewrite: change the files.")
 @click.option(
@@ -64,6 +67,14 @@ _TAKEN_BY = {
 )
 @click.option(
     "--new-applications", is_flag=True, help="With --expand: a new application for each environment instead."
+)
+@click.option(
+    "--timeout",
+    metavar="TIME",
+    default="15m",
+    show_default=True,
+    callback=shared.seconds,
+    help="With --prove: how long to follow the run, approvals included.",
 )
 @shared.yes
 @shared.allow
@@ -131,8 +142,15 @@ def _rewrite(options: Options, console: Console, flags: dict[str, Any]) -> None:
     show(options, console, flags["environments"], write=flags["write"])
 
 
+def _prove(options: Options, console: Console, flags: dict[str, Any]) -> None:
+    from trustsmith.flows.proving import prove
+
+    prove(options, console, patience=flags["timeout"])
+
+
 _RUN: dict[str, Callable[[Options, Console, dict[str, Any]], None]] = {
     "scan": _scan,
     "expand": _expand,
     "rewrite": _rewrite,
+    "prove": _prove,
 }

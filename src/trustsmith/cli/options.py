@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import reduce, wraps
 from pathlib import Path
@@ -62,6 +63,18 @@ def formats(*names: str) -> Callable[[F], F]:
         show_default=True,
         help="How the result is printed.",
     )
+
+
+#: Seconds in a unit of time.
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(ctx: click.Context, parameter: click.Parameter, text: str) -> float:
+    """`15m`, `90s`, `1h`, or seconds."""
+    found = re.fullmatch(r"(\d{1,5}(?:\.\d)?)([smh]?)", text)
+    if found is None or not float(found[1]):
+        raise click.BadParameter("a time is a number and s, m or h, such as 15m", ctx, parameter)
+    return float(found[1]) * _UNITS[found[2]]
 
 
 #: One side's part of a plan.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import click
@@ -12,16 +11,6 @@ from trustsmith.cli import options as shared
 if TYPE_CHECKING:
     from trustsmith.flows.session import Options
     from trustsmith.ui.console import Console
-
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def _seconds(ctx: click.Context, parameter: click.Parameter, text: str) -> float:
-    """`15m`, `90s`, `1h`, or seconds."""
-    found = re.fullmatch(r"(\d{1,5}(?:\.\d)?)([smh]?)", text)
-    if found is None or not float(found[1]):
-        raise click.BadParameter("a time is a number and s, m or h, such as 15m", ctx, parameter)
-    return float(found[1]) * _UNITS[found[2]]
 
 
 @click.command(short_help="Prove that it works: subjects, roles, and real tokens.")
@@ -33,7 +22,7 @@ def _seconds(ctx: click.Context, parameter: click.Parameter, text: str) -> float
     metavar="TIME",
     default="15m",
     show_default=True,
-    callback=_seconds,
+    callback=shared.seconds,
     help="How long to follow a run, approvals included, or to wait inside a job.",
 )
 @shared.formats("text", "json", "md")

@@ -106,6 +106,8 @@ def choices(options: Options, config: Config | None, said: Mapping[str, str]) ->
         also=also,
         environments=said,
         known=tuple(environment.name for environment in config.environments) if config else (),
+        store="secrets" if config and config.store == "secrets" else "vars",
+        applications={e.name: e.client_id or "" for e in config.environments} if config else {},
     )
 
 

@@ -20,6 +20,7 @@ from trustsmith.model.observing import everywhere
 from trustsmith.verify import live_findings
 
 if TYPE_CHECKING:
+    from trustsmith.configfile import Source
     from trustsmith.flows.look import Picture
     from trustsmith.model.config import Config, Environment
     from trustsmith.ui.console import Console
@@ -37,16 +38,31 @@ def verify(
     session = Session.of(options, console, source.config)
     with asyncio.Runner() as runner:
         try:
-            picture = runner.run(look(session, source, {"entra", "azure"}))
-            findings = _compared(source.config, chosen, picture)
-            if run:
-                chosen = that_deploy(chosen)
-                trial = Trial(session, source.config, picture, chosen)
-                findings += _run(runner, trial, source.config.repository, patience)
-                console.document(trial.as_json())
+            _, findings = examine(
+                runner, session, console, source, chosen, patience=patience if run else None
+            )
         finally:
             runner.run(session.aclose())
     report(console, source.config, findings, proven=run)
+
+
+def examine(
+    runner: asyncio.Runner,
+    session: Session,
+    console: Console,
+    source: Source,
+    chosen: list[Environment],
+    *,
+    patience: float | None,
+) -> tuple[Picture, list[Finding]]:
+    """Compare, and have jobs try it for `patience` seconds at most; None for comparing alone. What was seen, and found."""
+    picture = runner.run(look(session, source, {"entra", "azure"}))
+    findings = _compared(source.config, chosen, picture)
+    if patience is not None:
+        trial = Trial(session, source.config, picture, that_deploy(chosen))
+        findings += _run(runner, trial, source.config.repository, patience)
+        console.document(trial.as_json())
+    return picture, findings
 
 
 def choose(config: Config, name: str | None) -> list[Environment]:

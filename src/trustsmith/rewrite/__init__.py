@@ -14,15 +14,17 @@ or write files, nor print; a text is never dumped from a tree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trustsmith.migrate import patterns
 from trustsmith.model.document import spots
 from trustsmith.rewrite import commands, registries, signins, variables
+from trustsmith.rewrite.choices import Choices
 from trustsmith.rewrite.draft import Cannot, Draft
 from trustsmith.rewrite.edits import applied
 from trustsmith.rewrite.environments import Chosen, choose
+from trustsmith.rewrite.ids import one_application
 from trustsmith.rewrite.jobs import log_in, permit, place
 from trustsmith.rewrite.reusable import callers, hand_nothing
 
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
     from trustsmith.migrate.repository import Repository
     from trustsmith.migrate.scan import Use
-    from trustsmith.model.pins import Pin
     from trustsmith.model.workflow import Job
     from trustsmith.rewrite.draft import Signing
 
@@ -44,11 +45,11 @@ _FIRST: dict[str, Callable[[Draft, Use], None]] = {
     patterns.AZ_LOGIN_SECRET: commands.az_login,
     patterns.AZD_CLIENT_SECRET: commands.azd_login,
     patterns.REGISTRY_PASSWORD: registries.registry,
-    patterns.CREDENTIALS_JSON: variables.id_of_json,
 }
 _THEN: dict[str, Callable[[Draft, Use], None]] = {
     patterns.TERRAFORM_SECRET: variables.terraform,
     patterns.ENV_CLIENT_SECRET: variables.sdk,
+    patterns.CREDENTIALS_JSON: variables.id_of_json,
 }
 _WHY = {
     patterns.ACTION_CREDS: "the action takes a secret; use a version of it that takes the sign-in of azure/login",
@@ -60,21 +61,6 @@ _WHY = {
     patterns.STORAGE_KEY: "it takes a role on the data, and --auth-mode login or use_azuread_auth in place of the key",
     patterns.PUBLISH_CREDENTIAL: "sign in with azure/login before the deployment, and take the credential out",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choices:
-    """What people and the configuration decide. environments: "JOB" or "FILE:JOB" → environment; "*" is any job.
-
-    known: the environments that there are. pin: of azure/login. audience: of the tokens. also: inputs that azure/login
-    needs besides the ids, the audience among them when it is not the common one.
-    """
-
-    pin: Pin
-    audience: str
-    also: Mapping[str, str] = field(default_factory=dict)
-    environments: Mapping[str, str] = field(default_factory=dict)
-    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,10 +81,11 @@ def rewrite(repository: Repository, uses: Sequence[Use], choices: Choices) -> Re
     """The repository's workflows without the secrets, as far as that is safe."""
     refused: dict[Use, str] = {}
     waiting: dict[Job, None] = {}
+    known = dict.fromkeys([*choices.known, *_environments(repository)])
     while True:
-        draft = Draft(repository, choices.pin, choices.audience, choices.also, left=dict(refused))
+        draft = Draft(repository, choices, known, left=dict(refused))
         _rewrite_uses(draft, [use for use in uses if use not in refused])
-        chosen, unplaced, spoiled = _equip_jobs(draft, choices)
+        chosen, unplaced, spoiled = _equip_jobs(draft)
         waiting |= dict.fromkeys(unplaced)
         if not spoiled:
             break
@@ -145,16 +132,15 @@ def _handed_over(draft: Draft, use: Use) -> None:
     raise Cannot("it is handed to an action that still takes it")
 
 
-def _equip_jobs(draft: Draft, choices: Choices) -> tuple[list[Chosen], list[Job], dict[Use, str]]:
+def _equip_jobs(draft: Draft) -> tuple[list[Chosen], list[Job], dict[Use, str]]:
     """Permissions, environments and sign-ins of the jobs; jobs without an environment; and the uses that have to stay."""
     chosen: list[Chosen] = []
     unplaced: list[Job] = []
     spoiled: dict[Use, str] = {}
-    known = dict.fromkeys([*choices.known, *_environments(draft.repository)])
     draft.use = None
     for signing in draft.signing.values():
         job = signing.job
-        environment = choose(job, choices.environments, known)
+        environment = choose(job, draft.choices.environments, draft.known)
         if environment is None:
             reason = f"job {job.id} has no environment: say which with --environment {job.id}=ENV"
             spoiled |= dict.fromkeys(signing.uses, reason)
@@ -171,8 +157,11 @@ def _equip_jobs(draft: Draft, choices: Choices) -> tuple[list[Chosen], list[Job]
 def _equip(draft: Draft, signing: Signing, environment: Chosen) -> None:
     """What a job needs to sign in. Raises Cannot."""
     job = signing.job
+    one_application(draft, signing)
     place(draft, job, environment.environment)
-    permit(draft, job, [each.job for each in draft.signing.values()])
+    if not signing.asks:
+        return
+    permit(draft, job, [each.job for each in draft.signing.values() if each.asks])
     for caller in callers(draft, job):
         permit(draft, caller, ())
     log_in(draft, signing)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from trustsmith.migrate.shell import Command, Word, commands, has, option
 from trustsmith.rewrite.draft import Cannot, Draft, Ids
 from trustsmith.rewrite.edits import Edit, content_end, without
+from trustsmith.rewrite.ids import change_variable, client
 from trustsmith.rewrite.scripts import as_block, cut, cut_lines, is_nested, is_quoted
 from trustsmith.rewrite.signins import login_lines, of_workflow
 
@@ -66,7 +67,7 @@ def _as_action(draft: Draft, use: Use, command: Command) -> None:
     ids = Ids(
         client=_expression(step, option(words, "-u", "--username")),
         tenant=_expression(step, option(words, "-t", "--tenant")),
-        subscription="",
+        subscription=None,
     )
     others = [c for c in commands(script.node.value) if c != command and c.name != "set"]
     chosen = others[0].after("az", "account", "set") if others else None
@@ -78,9 +79,10 @@ def _as_action(draft: Draft, use: Use, command: Command) -> None:
     if whole and {pair.key.value for pair in step.node.pairs} <= _IN_STEP:
         _step_for_run(draft, step, ids)
         draft.sign_in(job, step)
-        return
-    draft.change(use.file, [cut_lines(script, command.start, command.end)])
-    draft.sign_in(job, step, ids)
+    else:
+        draft.change(use.file, [cut_lines(script, command.start, command.end)])
+        draft.sign_in(job, step, ids)
+    draft.was_signed_in(job, step, ids.client, ", ".join(use.secrets))
 
 
 def _is_plain(words: tuple[Word, ...]) -> bool:
@@ -101,15 +103,37 @@ def _expression(step: Step, word: Word | None) -> str:
     """What a word of a command stands for, as a value of an input. Raises Cannot when only the shell knows."""
     if word is None:
         raise Cannot("an id is missing")
-    text = re.sub(r"^--?[\w-]+=", "", word.text).strip("\"'")
-    named = re.fullmatch(r"\$(?:env:|\{)?(\w+)\}?|%(\w+)%", text, re.IGNORECASE)
-    for holder in (step, step.job, step.job.workflow) if named else ():
-        pair = holder.env.get((named[1] or named[2]) if named else "")
+    text, name = _said(word)
+    for holder in (step, step.job, step.job.workflow) if name else ():
+        pair = holder.env.get(name)
         if pair is not None:
             return pair.value.value
     if "$" not in re.sub(r"\$\{\{.*?\}\}", "", text) and "%" not in text and text:
         return text
     raise Cannot("an id is put together in the script")
+
+
+def _said(word: Word) -> tuple[str, str]:
+    """What an option is given, and the variable that this is, if it is one."""
+    text = re.sub(r"^--?[\w-]+=", "", word.text).strip("\"'")
+    named = re.fullmatch(r"\$(?:env:|\{)?(\w+)\}?|%(\w+)%", text, re.IGNORECASE)
+    return text, (named[1] or named[2]) if named else ""
+
+
+def _keep_application(draft: Draft, use: Use, word: Word | None) -> None:
+    """See that the client id that stays in a command is the configured one. Raises Cannot."""
+    step, job = of_workflow(use)
+    text, name = _said(word) if word is not None else ("", "")
+    if name:
+        change_variable(draft, step, job, name)
+        return
+    wanted = client(draft, job, text)
+    if text and wanted == text:
+        return
+    if word is None or text not in word.text:
+        raise Cannot("an id is missing")
+    start = word.start + use.spot.node.value[word.start : word.end].find(text)
+    draft.change(use.file, [cut(use.spot, start, start + len(text), wanted)])
 
 
 def _step_for_run(draft: Draft, step: Step, ids: Ids) -> None:
@@ -140,7 +164,7 @@ def _as_token(draft: Draft, use: Use, command: Command) -> None:
     words = command.words
     place = next(i for i, word in enumerate(words) if word.start <= value.start < word.end)
     start = words[place].start if words[place].text.startswith("-") else words[place - 1].start
-    asked = _ASK.format(draft.audience)
+    asked = _ASK.format(draft.choices.audience)
     if spot.node.style:
         draft.change(use.file, [cut(spot, start, words[place].end, asked)])
     else:
@@ -149,6 +173,7 @@ def _as_token(draft: Draft, use: Use, command: Command) -> None:
             [as_block(step, spot, spot.node.value[:start] + asked + spot.node.value[words[place].end :])],
         )
     draft.sign_in(job)
+    _keep_application(draft, use, option(words, "-u", "--username"))
 
 
 def azd_login(draft: Draft, use: Use) -> None:
@@ -156,15 +181,16 @@ def azd_login(draft: Draft, use: Use) -> None:
     command, value = use.hit.command if use.hit else None, use.hit
     if command is None or value is None:
         raise Cannot("the secret is only handed over here")
-    if "audience" in draft.also:
+    if "audience" in draft.choices.also:
         raise Cannot("azd asks for a token with another audience than the one in use here")
     _, job = of_workflow(use)
     words = command.words
     if "certificate" in command.words[0].text or any("certificate" in word.text for word in words):
         raise Cannot("a certificate is used")
-    client = option(words, "--client-id")
-    if client is not None and "$(" in client.text:
+    client_id = option(words, "--client-id")
+    if client_id is not None and "$(" in client_id.text:
         raise Cannot("the client id is taken out of the secret as well")
+    _keep_application(draft, use, client_id)
     place = next(i for i, word in enumerate(words) if word.start <= value.start < word.end)
     start = words[place].start if words[place].text.startswith("-") else words[place - 1].start
     draft.change(

@@ -10,32 +10,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable
 
     from trustsmith.migrate.repository import Repository, Spot
     from trustsmith.migrate.scan import Use
-    from trustsmith.model.pins import Pin
     from trustsmith.model.workflow import Job, Step
+    from trustsmith.rewrite.choices import Choices
     from trustsmith.rewrite.edits import Edit
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ids:
-    """What stands in the file for the ids that a sign-in needs. subscription: "" where none is chosen."""
+    """What the file spells out of the ids that a sign-in needs; "" for the environment's.
 
-    client: str = "${{ vars.AZURE_CLIENT_ID }}"
-    tenant: str = "${{ vars.AZURE_TENANT_ID }}"
-    subscription: str = "${{ vars.AZURE_SUBSCRIPTION_ID }}"
+    subscription: None where none is to be chosen.
+    """
 
-    @property
-    def inputs(self) -> dict[str, str]:
-        """The inputs of azure/login."""
-        chosen = (
-            {"subscription-id": self.subscription}
-            if self.subscription
-            else {"allow-no-subscriptions": "true"}
-        )
-        return {"client-id": self.client, "tenant-id": self.tenant, **chosen}
+    client: str = ""
+    tenant: str = ""
+    subscription: str | None = ""
 
 
 class Cannot(Exception):
@@ -44,34 +37,38 @@ class Cannot(Exception):
 
 @dataclass
 class Signing:
-    """A job that will ask GitHub for a token.
+    """A job that will ask GitHub for a token, or read an environment's ids (`asks` says which).
 
     uses: those that make it so. logins: before which step, and with which ids. turned: steps that become a sign-in.
+    whose: the application of each sign-in that there was: the client id as the file spells it, else "" and the secret; and
+    the step.
     """
 
     job: Job
     uses: list[Use] = field(default_factory=list)
     logins: list[tuple[int, Ids]] = field(default_factory=list)
     turned: list[int] = field(default_factory=list)
+    whose: list[tuple[str, str, Step]] = field(default_factory=list)
+    asks: bool = False
 
     def copy(self) -> Signing:
         """It as it is now."""
-        return Signing(self.job, list(self.uses), list(self.logins), list(self.turned))
+        return Signing(
+            self.job, list(self.uses), list(self.logins), list(self.turned), list(self.whose), self.asks
+        )
 
 
 @dataclass
 class Draft:
     """A rewriting of one repository.
 
-    pin: of azure/login. audience: of the tokens that GitHub is asked for. also: inputs that azure/login needs besides.
-    edits: by file. signing: by file and job. left: why, by use. permitted: the jobs that have been seen to, by file and id.
+    known: the environments that there are. edits: by file. signing: by file and job. left: why, by use. permitted: the jobs that have been seen to, by file and id.
     use: the one that is being rewritten.
     """
 
     repository: Repository
-    pin: Pin
-    audience: str
-    also: Mapping[str, str]
+    choices: Choices
+    known: Collection[str] = ()
     edits: dict[str, list[Edit]] = field(default_factory=lambda: defaultdict(list))
     signing: dict[tuple[str, str], Signing] = field(default_factory=dict)
     left: dict[Use, str] = field(default_factory=dict)
@@ -103,13 +100,23 @@ class Draft:
 
     def sign_in(self, job: Job, step: Step | None = None, ids: Ids | None = None) -> None:
         """A job will ask for a token; with a step, it signs in with azure/login before that, with ids, or by it."""
-        known = self.signing.setdefault((job.workflow.file, job.id), Signing(job))
-        if self.use is not None:
-            known.uses.append(self.use)
+        known = self.read_ids(job)
+        known.asks = True
         if step is not None and ids is not None:
             known.logins.append((job.steps.index(step), ids))
         elif step is not None:
             known.turned.append(job.steps.index(step))
+
+    def read_ids(self, job: Job) -> Signing:
+        """A job will read its environment's ids."""
+        known = self.signing.setdefault((job.workflow.file, job.id), Signing(job))
+        if self.use is not None:
+            known.uses.append(self.use)
+        return known
+
+    def was_signed_in(self, job: Job, step: Step, client: str, secret: str) -> None:
+        """A step of the job signed in as that application."""
+        self.signing[job.workflow.file, job.id].whose.append((client, "" if client else secret, step))
 
     def is_changed(self, spot: Spot, start: int, end: int) -> bool:
         """Whether an edit takes that range of a file away."""

@@ -6,6 +6,7 @@ Each function rewrites one use in a draft, or raises Cannot. Must not touch vari
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trustsmith.migrate.hits import mentions
@@ -22,6 +23,7 @@ from trustsmith.rewrite.edits import (
     without,
 )
 from trustsmith.rewrite.environments import depends
+from trustsmith.rewrite.ids import client, inputs, instead
 
 if TYPE_CHECKING:
     from trustsmith.migrate.scan import Use
@@ -43,13 +45,15 @@ def azure_login(draft: Draft, use: Use) -> None:
     _one_application(use, job)
     ids = _ids_of(creds.value.value)
     free = step.inputs.get("allow-no-subscriptions")
-    if free is not None and free.value.value == "true" and ids.subscription == Ids().subscription:
-        ids = Ids(client=ids.client, tenant=ids.tenant, subscription="")
-    wanted = {name: value for name, value in {**ids.inputs, **draft.also}.items() if name not in step.inputs}
+    if free is not None and free.value.value == "true" and not ids.subscription:
+        ids = replace(ids, subscription=None)
+    given_ids = {**inputs(draft, job, ids), **draft.choices.also}
+    wanted = {name: value for name, value in given_ids.items() if name not in step.inputs}
     text = job.workflow.text
     edit = in_place_of(text, given, creds, wanted) if wanted else without(text, given, creds)
     draft.change(use.file, [edit, *pinned(draft, step)])
     draft.sign_in(job)
+    draft.was_signed_in(job, step, ids.client, ", ".join(use.secrets))
 
 
 def _inputs(step: Step) -> Node:
@@ -94,14 +98,14 @@ def pinned(draft: Draft, step: Step) -> list[Edit]:
     uses, text = step.uses, step.job.workflow.text
     assert uses is not None  # noqa: S101 - whoever asks has seen the action
     name, _, ref = uses.value.partition("@")
-    if _V3.fullmatch(ref) or ref == draft.pin.sha:
+    if _V3.fullmatch(ref) or ref == draft.choices.pin.sha:
         return []
     quote = uses.style if uses.style in ("'", '"') else ""
-    said, end = f"{quote}{name}@{draft.pin.sha}{quote}", uses.end
+    said, end = f"{quote}{name}@{draft.choices.pin.sha}{quote}", uses.end
     if old := _PINNED.match(text, end):
-        return [Edit(uses.start, old.end(), f"{said} # {draft.pin.version}")]
+        return [Edit(uses.start, old.end(), f"{said} # {draft.choices.pin.version}")]
     behind = text[end : next_line(text, end)].strip()
-    comment = f" # {draft.pin.version}" if not behind or behind.startswith("#") else ""
+    comment = f" # {draft.choices.pin.version}" if not behind or behind.startswith("#") else ""
     return [Edit(uses.start, end, said + comment)]
 
 
@@ -127,8 +131,14 @@ def login_lines(draft: Draft, step: Step, ids: Ids) -> str:
     text, root = step.job.workflow.text, step.job.workflow.root
     column = step.node.pairs[0].key.column - 1
     inner = " " * (column + indent_of(root))
-    lines = [f"uses: azure/login@{draft.pin.sha} # {draft.pin.version}", " " * column + "with:"]
-    lines += [f"{inner}{name}: {scalar(value)}" for name, value in {**ids.inputs, **draft.also}.items()]
+    lines = [
+        f"uses: azure/login@{draft.choices.pin.sha} # {draft.choices.pin.version}",
+        " " * column + "with:",
+    ]
+    lines += [
+        f"{inner}{name}: {scalar(value)}"
+        for name, value in {**inputs(draft, step.job, ids), **draft.choices.also}.items()
+    ]
     return line_end(text).join(lines)
 
 
@@ -157,16 +167,20 @@ def _of_action(draft: Draft, use: Use) -> None:
     if not callers:
         raise Cannot("nothing in this checkout uses the action: change it together with what does")
     ids = _ids_of(use.spot.node.value)
-    has_ids = use.start > 0 and not any("vars." in said for said in (ids.client, ids.tenant))
+    has_ids = use.start > 0 and all(said and "vars." not in said for said in (ids.client, ids.tenant))
     if (use.start > 0 and not has_ids) or (not has_ids and set(_DESCRIPTIONS) & set(action.inputs)):
         raise Cannot("the action gets the ids in a way of its own")
     for job, caller in callers:
-        _hand(draft, job, caller, name, {} if has_ids else Ids().inputs)
-    if has_ids and "vars." in ids.subscription:
-        ids = Ids(client=ids.client, tenant=ids.tenant, subscription="")
-    inputs = ids.inputs if has_ids else {each: f"${{{{ inputs.{each} }}}}" for each in _DESCRIPTIONS}
+        _hand(draft, job, caller, name, ids.client if has_ids else "")
+    wanted = {each: f"${{{{ inputs.{each} }}}}" for each in _DESCRIPTIONS}
+    if has_ids:
+        chosen = ids.subscription and "vars." not in ids.subscription
+        subscription = (
+            {"subscription-id": ids.subscription or ""} if chosen else {"allow-no-subscriptions": "true"}
+        )
+        wanted = {"client-id": ids.client, "tenant-id": ids.tenant, **subscription}
     gone = without(action.text, holder, declared) if has_ids else _declared(action.text, declared)
-    creds = in_place_of(action.text, _inputs(step), step.inputs["creds"], {**inputs, **draft.also})
+    creds = in_place_of(action.text, _inputs(step), step.inputs["creds"], {**wanted, **draft.choices.also})
     draft.change(action.file, [creds, gone, *pinned(draft, step)])
 
 
@@ -180,15 +194,33 @@ def _is_mentioned(draft: Draft, use: Use, name: str) -> bool:
     return False
 
 
-def _hand(draft: Draft, job: Job, caller: Step | None, name: str, instead: dict[str, str]) -> None:
-    """What a caller hands to an action, without the secret, and with the ids in its place."""
+def _hand(draft: Draft, job: Job, caller: Step | None, name: str, named: str) -> None:
+    """What a caller hands to an action, without the secret, and with the ids in its place.
+
+    named: the client id that the action has already, "" for none.
+    """
     pair = caller.inputs.get(name) if caller is not None else None
     if caller is None or pair is None or job.workflow.is_action or not job.id:
         raise Cannot("the action is used by another action, or without the secret")
     given, text = _inputs(caller), job.workflow.text
-    edit = in_place_of(text, given, pair, instead) if instead else without(text, given, pair)
-    draft.change(job.workflow.file, [edit])
+    gone = without(text, given, pair) if named else in_place_of(text, given, pair, inputs(draft, job, Ids()))
+    draft.change(job.workflow.file, [gone])
     draft.sign_in(job)
+    if named:
+        _keep_application(draft, job, caller, named)
+    draft.was_signed_in(job, caller, named, pair.value.value)
+
+
+def _keep_application(draft: Draft, job: Job, caller: Step, named: str) -> None:
+    """See that the client id that an action has, or is handed, is the configured one."""
+    handed = re.fullmatch(r"\$\{\{\s*inputs\.([\w-]+)\s*\}\}", named)
+    pair = caller.inputs.get(handed[1].lower()) if handed else None
+    said = pair.value.value if pair is not None else named
+    wanted = client(draft, job, said)
+    if wanted != said and pair is None:
+        raise Cannot("the action names an application itself, which may be another one than the configured")
+    if wanted != said and pair is not None:
+        draft.change(job.workflow.file, [instead(job.workflow.text, pair, wanted)])
 
 
 def _declared(text: str, pair: Pair) -> Edit:

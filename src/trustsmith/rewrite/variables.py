@@ -13,6 +13,7 @@ from trustsmith.migrate.expressions import references
 from trustsmith.model.document import spots
 from trustsmith.rewrite.draft import Cannot, Draft, Ids
 from trustsmith.rewrite.edits import Edit, in_place_of, without
+from trustsmith.rewrite.ids import change_variable, own
 from trustsmith.rewrite.scripts import cut
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _PREPARING = re.compile(
 def terraform(draft: Draft, use: Use) -> None:
     """`ARM_CLIENT_SECRET` gives way to `ARM_USE_OIDC`."""
     spot = use.spot
-    if "audience" in draft.also:
+    if "audience" in draft.choices.also:
         raise Cannot("Terraform asks for a token with another audience than the one in use here")
     if use.hit is not None and use.hit.command is not None:
         _exported(draft, use)
@@ -52,6 +53,7 @@ def terraform(draft: Draft, use: Use) -> None:
     draft.change(use.file, [_gone(text, holder, pair) if known else instead])
     for job in jobs:
         draft.sign_in(job)
+        change_variable(draft, spot.step, job, "ARM_CLIENT_ID")
 
 
 def _exported(draft: Draft, use: Use) -> None:
@@ -66,6 +68,7 @@ def _exported(draft: Draft, use: Use) -> None:
     end = hit.end - (spot.node.value[hit.end - 1] == '"' and spot.node.value[hit.start] != '"')
     draft.change(use.file, [cut(spot, hit.start - len(name), end, f"{_OIDC}=true")])
     draft.sign_in(spot.job)
+    change_variable(draft, spot.step, spot.job, "ARM_CLIENT_ID")
 
 
 def sdk(draft: Draft, use: Use) -> None:
@@ -82,7 +85,10 @@ def sdk(draft: Draft, use: Use) -> None:
     job = spot.job or jobs[0]
     _nobody_reads(draft, spot)
     draft.change(use.file, [_gone(spot.text, holder, pair)])
-    draft.sign_in(job, spot.step or _first_that_works(job), _ids(spot))
+    ids, step = _ids(spot), spot.step or _first_that_works(job)
+    draft.sign_in(job, step, ids)
+    if step is not None:
+        draft.was_signed_in(job, step, ids.client, ", ".join(use.secrets))
 
 
 def _first_that_works(job: Job) -> Step | None:
@@ -96,7 +102,7 @@ def _ids(spot: Spot) -> Ids:
         for holder in (spot.step, spot.job, spot.workflow):
             if holder is not None and name in holder.env and field not in found:
                 found[field] = holder.env[name].value.value
-    return Ids(subscription="", **found)
+    return Ids(subscription=None, **found)
 
 
 def carrier(draft: Draft, use: Use) -> None:
@@ -117,7 +123,11 @@ def id_of_json(draft: Draft, use: Use) -> None:
     )
     if found is None or spot.workflow is None or spot.workflow.is_action:
         raise Cannot("it is taken apart in a way of its own")
-    draft.change(use.file, [cut(spot, use.start, use.end, f"${{{{ vars.AZURE_{found[1].upper()}_ID }}}}")])
+    if spot.job is None or not spot.job.steps:
+        raise Cannot("no environment keeps the ids here: read them in the jobs that need them")
+    wanted = own(draft, spot.job, f"AZURE_{found[1].upper()}_ID")
+    draft.change(use.file, [cut(spot, use.start, use.end, wanted)])
+    draft.read_ids(spot.job)
 
 
 # -- who reads a variable -------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trustsmith.rewrite import Rewritten
     from trustsmith.systems.sources import Changed
 
-_IDS = re.compile(r"\bvars\.(AZURE_(?:CLIENT|TENANT|SUBSCRIPTION)_ID)\b")
+_IDS = re.compile(r"\b(vars|secrets)\.(AZURE_(?:CLIENT|TENANT|SUBSCRIPTION)_ID)\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,16 @@ class Rewriting:
     @property
     def variables(self) -> list[str]:
         """The variables that the files read ids from."""
-        return sorted({name for each in self.changed for name in _IDS.findall(each.after)})
+        return self._ids("vars")
+
+    @property
+    def secrets(self) -> list[str]:
+        """The secrets that they read ids from."""
+        return self._ids("secrets")
+
+    def _ids(self, store: str) -> list[str]:
+        found = {match for each in self.changed for match in _IDS.findall(each.after)}
+        return sorted(name for kept, name in found if kept == store)
 
     @property
     def notes(self) -> list[str]:
@@ -75,6 +84,7 @@ def as_json(rewriting: Rewriting) -> dict[str, Any]:
             for each in done.environments
         ],
         "variables": rewriting.variables,
+        "secrets": rewriting.secrets,
         "notes": rewriting.notes,
         "problems": [problem.as_json() for problem in rewriting.problems],
     }
@@ -133,10 +143,12 @@ def _needed(rewriting: Rewriting) -> Iterator[tuple[str, str]]:
     named = dict.fromkeys(each.environment for each in rewriting.done.environments)
     if named:
         yield "environments", f"{', '.join(named)}: each with a federated credential that trusts its jobs"
-    if rewriting.variables:
-        yield "variables", f"{', '.join(rewriting.variables)}: in each environment, or in the repository"
+    for store, ids in (("variables", rewriting.variables), ("secrets", rewriting.secrets)):
+        if ids:
+            yield store, f"{', '.join(ids)}: in each environment, or in the repository"
     if named:
-        yield "how", "trustsmith setup, then trustsmith apply; with store: variables in the configuration"
+        store = "variables" if rewriting.variables or not rewriting.secrets else "secrets"
+        yield "how", f"trustsmith setup, then trustsmith apply; with store: {store} in the configuration"
 
 
 def summary(rewriting: Rewriting) -> str:
