@@ -47,7 +47,7 @@ def show(options: Options, console: Console, *, offline: bool) -> None:
     uses = scan(repository)
     seen = Seen() if offline else _look(options, console, uses)
     today = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
-    found = listing(repository, uses, seen=seen, problems=problems, today=today, left=_left(repository, uses))
+    found = listing(repository, uses, seen=seen, problems=problems, today=today, left=left(repository, uses))
     console.document(found.as_json())
     console.data(report_migrate.lines(found))
     if console.format == "sarif":
@@ -55,7 +55,7 @@ def show(options: Options, console: Console, *, offline: bool) -> None:
     _judge(found)
 
 
-def _left(repository: Repository, uses: list[Use]) -> Collection[Use]:
+def left(repository: Repository, uses: list[Use]) -> Collection[Use]:
     """What `migrate --rewrite` would leave, whichever environments the jobs are to run in."""
     pin = merged(packaged_pins(), ())["azure/login"]
     return rewrite(repository, uses, Choices(pin=pin, audience=AUDIENCE, environments={"*": "any"})).left
@@ -80,17 +80,20 @@ def _judge(found: Listing) -> None:
 
 def _look(options: Options, console: Console, uses: list[Use]) -> Seen:
     """What GitHub and Entra show of the secrets in use; what cannot be asked is a note."""
-    config = options.read_config().config if options.config_path.exists() else None
-    session = (
-        Session.of(options, console, config)
-        if config
-        else Session(options, console, cloud=CLOUDS[0], github="github.com", tenant=None)
-    )
+    session, config = session_of(options, console)
     with asyncio.Runner() as runner:
         try:
             return runner.run(look_at_stores(session, config, uses))
         finally:
             runner.run(session.aclose())
+
+
+def session_of(options: Options, console: Console) -> tuple[Session, Config | None]:
+    """The session for a look, and the configuration that says where, if there is one. Raises what reading that does."""
+    config = options.read_config().config if options.config_path.exists() else None
+    if config is not None:
+        return Session.of(options, console, config), config
+    return Session(options, console, cloud=CLOUDS[0], github="github.com", tenant=None), None
 
 
 async def look_at_stores(session: Session, config: Config | None, uses: list[Use]) -> Seen:
