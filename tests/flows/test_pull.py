@@ -16,7 +16,7 @@ from trustsmith.flows.pull import propose
 from trustsmith.flows.pushing import Push
 from trustsmith.flows.rendering import Named, write
 from trustsmith.flows.session import Options, Session
-from trustsmith.model.branch import BRANCH
+from trustsmith.model.branch import RENDERED
 from trustsmith.systems.published import Published
 from trustsmith.ui.console import Console
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.flows.conftest import Bench
 
 DEPLOY, TRUST = ".github/workflows/deploy-agents.yml", ".github/workflows/check-trust.yml"
+BRANCH = RENDERED.branch
 FILE, PINS = ".github/trustsmith.yml", ".github/trustsmith-actions.json"
 ONE, TWO = config(), config(environments=("dev", "staging"))
 #: The writes of a first run, and of one that finds the branch and the pull request there.
@@ -339,7 +340,7 @@ def test_what_moves_meanwhile_is_not_pushed_over(bench: Bench, pr: Callable[...,
             commit = await hub.head(name, "main")
             assert commit is not None
             published = Published(session.github, name, "main", commit, await hub.tree_of(name, commit))
-            pushing = Push(session, published)
+            pushing = Push(session, published, RENDERED)
             tip = await hub.head(name, BRANCH)
             push(bench, {"x": moved}, to=moved)
             await pushing._point(tip, commit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trustsmith.model.branch import Commit, foreign, message_of
+from trustsmith.model.branch import RENDERED, Commit, foreign, message_of
 from trustsmith.model.pins import Pin
 from trustsmith.model.plan import Change
 from trustsmith.model.resources import WorkflowFile
@@ -19,7 +19,7 @@ def commit(message: str, tree: str = TREE) -> Commit:
 
 
 def test_a_commit_is_ours_while_it_has_the_tree_that_it_names() -> None:
-    message = message_of(PATHS, TREE)
+    message = message_of(RENDERED, PATHS, TREE)
     assert commit(message).ours
     assert message.splitlines()[0] == "Workflows as the configuration says (2 files)"
     others = [

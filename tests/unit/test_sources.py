@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from trustsmith.errors import Refused
-from trustsmith.systems.sources import Changed, changed, read, save
+from trustsmith.systems.sources import Changed, changed, read, save, whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +90,7 @@ def rewriting(root: Path, data: bytes) -> list[Changed]:
     write(root, FILE, data)
     repository, _ = read(root)
     (workflow,) = repository.workflows
-    return changed(root, repository, {FILE: workflow.text.replace("push", "pull_request")})
+    return changed(whole(root, [FILE]), repository, {FILE: workflow.text.replace("push", "pull_request")})
 
 
 def test_a_rewriting_is_written_with_its_mark_and_its_line_ends(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_file_that_has_changed_since_it_was_read_is_refused(tmp_path: Path) ->
     repository, _ = read(tmp_path)
     write(tmp_path, FILE, f"{WORKFLOW}# more\n")
     with pytest.raises(Refused, match="was changed while this ran"):
-        changed(tmp_path, repository, {FILE: "on: push\n"})
+        changed(whole(tmp_path, [FILE]), repository, {FILE: "on: push\n"})
 
 
 def test_one_file_under_two_names_is_written_once(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,12 +30,14 @@ _TAKEN_BY = {
     "offline": {"scan"},
     "org": {"scan"},
     "write": {"rewrite"},
+    "pr": {"rewrite"},
     "environments": {"expand", "rewrite"},
     "projects": {"expand"},
     "application": {"expand"},
     "new_applications": {"expand"},
-    "allow": {"expand"},
-    "yes": {"expand"},
+    "allow": {"contract", "expand"},
+    "yes": {"contract", "expand"},
+    "record": {"contract"},
 }
 
 
@@ -45,6 +48,7 @@ _TAKEN_BY = {
 @click.option(
     "--prove", is_flag=True, help="Run a job in each environment; and see that nothing reads a secret."
 )
+@click.option("--contract", is_flag=True, help="Remove old secrets, passwords and roles, each by its name.")
 @click.option("--offline", is_flag=True, help="With --scan: look at the checkout alone; contact nobody.")
 @click.option(
     "--org",
@@ -52,6 +56,9 @@ _TAKEN_BY = {
     help="With --scan: look at all repositories of an organization or a person at GitHub instead.",
 )
 @click.option("--write", is_flag=True, help="With --rewrite: change the files.")
+@click.option(
+    "--pr", is_flag=True, help="With --rewrite: one pull request instead, of the default branch's files."
+)
 @click.option(
     "--environment",
     "environments",
@@ -83,6 +90,12 @@ _TAKEN_BY = {
     callback=shared.seconds,
     help="With --prove: how long to follow the run, approvals included.",
 )
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="With --contract: where each removal is written down first.  [default: trustsmith-removed.jsonl]",
+)
 @shared.yes
 @shared.allow
 @shared.formats("text", "json", "sarif")
@@ -101,6 +114,10 @@ def command(console: Console, options: Options, **flags: Any) -> None:
 
     --rewrite edits the workflows' own text, and nothing in it that can stay: as a diff, or with --write in the checkout. What
     cannot be rewritten safely it leaves, and says why; then it exits with 3.
+
+    --contract shows what is left of the old way in, and removes what --allow names: secrets, then passwords, then roles that
+    the configuration does not declare. It refuses as long as an environment is not proven, or anything on the default branch
+    reads a secret that is to go. Each removal is written to a record first.
     """
     _RUN[_stage(console, flags)](options, console, flags)
 
@@ -162,9 +179,23 @@ def _expand(options: Options, console: Console, flags: dict[str, Any]) -> None:
 
 
 def _rewrite(options: Options, console: Console, flags: dict[str, Any]) -> None:
-    from trustsmith.flows.rewriting import show
+    from trustsmith.flows.rewriting import propose, show
 
+    if _is_pull(flags):
+        propose(options, console, flags["environments"])
+        return
     show(options, console, flags["environments"], write=flags["write"])
+
+
+def _is_pull(flags: dict[str, Any]) -> bool:
+    """Whether it is to become a pull request. Raises UsageError when it is to be in the checkout as well."""
+    from trustsmith.errors import UsageError
+
+    if flags["pr"] and flags["write"]:
+        raise UsageError(
+            "--write is for the checkout, and --pr for GitHub.", hint="Use one of them, then the other."
+        )
+    return bool(flags["pr"])
 
 
 def _prove(options: Options, console: Console, flags: dict[str, Any]) -> None:
@@ -173,9 +204,16 @@ def _prove(options: Options, console: Console, flags: dict[str, Any]) -> None:
     prove(options, console, patience=flags["timeout"])
 
 
+def _contract(options: Options, console: Console, flags: dict[str, Any]) -> None:
+    from trustsmith.flows.contracting import contract
+
+    contract(options, console, flags["allow"], flags["record"], yes=flags["yes"])
+
+
 _RUN: dict[str, Callable[[Options, Console, dict[str, Any]], None]] = {
     "scan": _scan,
     "expand": _expand,
     "rewrite": _rewrite,
     "prove": _prove,
+    "contract": _contract,
 }

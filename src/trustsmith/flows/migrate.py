@@ -80,7 +80,8 @@ def _judge(found: Listing) -> None:
 
 def _look(options: Options, console: Console, uses: list[Use]) -> Seen:
     """What GitHub and Entra show of the secrets in use; what cannot be asked is a note."""
-    session, config = session_of(options, console)
+    config = options.read_config().config if options.config_path.exists() else None
+    session = session_of(options, console, config)
     with asyncio.Runner() as runner:
         try:
             return runner.run(look_at_stores(session, config, uses))
@@ -88,17 +89,24 @@ def _look(options: Options, console: Console, uses: list[Use]) -> Seen:
             runner.run(session.aclose())
 
 
-def session_of(options: Options, console: Console) -> tuple[Session, Config | None]:
-    """The session for a look, and the configuration that says where, if there is one. Raises what reading that does."""
-    config = options.read_config().config if options.config_path.exists() else None
+def session_of(options: Options, console: Console, config: Config | None) -> Session:
+    """The session that the configuration asks for, or one for a repository that has none yet."""
     if config is not None:
-        return Session.of(options, console, config), config
-    return Session(options, console, cloud=CLOUDS[0], github="github.com", tenant=None), None
+        return Session.of(options, console, config)
+    return Session(options, console, cloud=CLOUDS[0], github="github.com", tenant=None)
+
+
+def name_of_repository(session: Session, config: Config | None) -> str | None:
+    """owner/name, as the configuration has it, else as the checkout's remote does; None where neither says."""
+    if config is not None:
+        return config.repository
+    found = git.remote(session.options.root)
+    return found[1] if found and found[0] == urlsplit(session.endpoints.web).netloc else None
 
 
 async def look_at_stores(session: Session, config: Config | None, uses: list[Use]) -> Seen:
     """What GitHub and Entra show of the secrets in use; what may not be seen is a note."""
-    name = config.repository if config else _remote(session)
+    name = name_of_repository(session, config)
     if name is None:
         return Seen(
             notes=("where the secrets live was not looked at: the checkout has no git remote at GitHub",)
@@ -117,11 +125,6 @@ async def look_at_stores(session: Session, config: Config | None, uses: list[Use
         return Seen(notes=(f"where the secrets live could not be told: {_said(error)}",))
     found = identities(uses, seen, _configured(config))
     return await _with_passwords(session, seen, found) if found else _nobody(seen, uses)
-
-
-def _remote(session: Session) -> str | None:
-    found = git.remote(session.options.root)
-    return found[1] if found and found[0] == urlsplit(session.endpoints.web).netloc else None
 
 
 def _configured(config: Config | None) -> dict[str, str]:
@@ -155,8 +158,8 @@ async def _application(session: Session, identity: Identity) -> Identity:
     app = await session.graph.application_by_client_id(identity.client_id)
     if app is None:
         return identity
-    held = await session.graph.principal_passwords(identity.client_id)
-    passwords = client_secrets(app, identity.client_id, held)
+    principal = await session.graph.principal_with_passwords(identity.client_id)
+    passwords = client_secrets(app, identity.client_id, principal)
     return replace(identity, name=str(app.get("displayName") or ""), passwords=tuple(passwords))
 
 

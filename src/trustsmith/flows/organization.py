@@ -36,7 +36,8 @@ _AT_A_TIME = 16
 
 def show(options: Options, console: Console, owner: str) -> None:
     """Show the repositories by risk. Raises Differences when one has a use, or could not be read."""
-    session, _ = session_of(options, console)
+    config = options.read_config().config if options.config_path.exists() else None
+    session = session_of(options, console, config)
     with asyncio.Runner() as runner:
         try:
             found = runner.run(_Look(session).overview(owner))

@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trustsmith import pinsfile
-from trustsmith.errors import NotAllowed, UsageError
-from trustsmith.flows.pushing import Push
+from trustsmith.flows.pushing import Push, look_at_branch
 from trustsmith.flows.remarks import stopped
 from trustsmith.flows.rendering import Named, look_at, refuse
 from trustsmith.flows.session import Options, Session
 from trustsmith.flows.sources import changed
+from trustsmith.model.branch import RENDERED
 from trustsmith.model.pins import merged
 from trustsmith.model.resources import WorkflowFile
-from trustsmith.systems.published import Published, PublishedReader
+from trustsmith.systems.published import PublishedReader
 from trustsmith.ui.report import Line
 from trustsmith.ui.report_pull import body_of
 
 if TYPE_CHECKING:
     from trustsmith.model.config import Config
     from trustsmith.model.pins import Pin
+    from trustsmith.systems.published import Published
     from trustsmith.ui.console import Console
 
 
@@ -45,7 +46,7 @@ def propose(options: Options, console: Console, named: Named) -> None:
 
 async def _propose(session: Session, config: Config, console: Console, named: Named) -> None:
     console.step("Looking at the default branch")
-    published = await _published(session, config)
+    published = await look_at_branch(session, config.repository)
     theirs = await _pins_of(session.options, published)
     if not session.options.pins_path.exists():
         config = replace(config, pins=theirs)
@@ -62,48 +63,10 @@ async def _propose(session: Session, config: Config, console: Console, named: Na
     for change in changes:
         files[change.key.name] = change.after.text if isinstance(change.after, WorkflowFile) else None
     body = body_of(changes, sorted(along), _moved(theirs, config.pins))
-    push = Push(session, published)
+    push = Push(session, published, RENDERED)
     done = await push.carry_out(files, body) if files else await push.nothing()
     console.document({"pull_request": done.as_json()})
     console.data([Line(done.said)])
-
-
-async def _published(session: Session, config: Config) -> Published:
-    """The default branch as it is now, if this token can be used to change it by a pull request."""
-    hub = session.github
-    repository = await hub.repository(config.repository)
-    if repository is None:
-        raise UsageError(
-            f"{session.endpoints.github_host} does not show {config.repository}.",
-            hint="Check the name in the configuration, and that the token may see it.",
-        )
-    _check_rights(repository, hub.token_facts())
-    name, branch = str(repository["full_name"]), str(repository["default_branch"])
-    commit = await hub.commits.head(name, branch)
-    if commit is None:
-        raise UsageError(f"{name} has no branch {branch} yet.", hint="Push a first commit to it.")
-    return Published(hub, name, branch, commit, await hub.commits.tree_of(name, commit))
-
-
-def _check_rights(repository: dict[str, Any], token: dict[str, Any]) -> None:
-    """Raise for what is known beforehand; a fine-grained token's rights show only when they are used."""
-    name = repository["full_name"]
-    if repository.get("archived"):
-        raise UsageError(
-            f"{name} is archived: nothing in it can be changed.", hint=f"gh repo unarchive {name}"
-        )
-    if (repository.get("permissions") or {}).get("push") is False:
-        raise NotAllowed(
-            f"The token's owner may not push to {name}.",
-            service="github",
-            hint="Ask for the role Write, or let somebody run it who has that.",
-        )
-    if token["scopes"] and "workflow" not in token["scopes"]:
-        raise NotAllowed(
-            "The token may not write workflow files: it lacks the scope `workflow`. Nothing was pushed.",
-            service="github",
-            hint="gh auth refresh --scopes workflow\nor give the token in GH_TOKEN that scope",
-        )
 
 
 async def _pins_of(options: Options, published: Published) -> tuple[Pin, ...]:

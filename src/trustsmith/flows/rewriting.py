@@ -1,31 +1,36 @@
-"""`migrate --rewrite`: the checkout's workflows without secrets, as a diff or in the work tree. Contacts nobody.
+"""`migrate --rewrite`: the workflows without secrets: a diff of the checkout's, or in it, or GitHub's as a pull request.
 
-A rewriting is read again before it is shown: every file has to parse, and the scan has to find in it what was left and
+For the checkout's nobody is contacted, and for a pull request the checkout's workflows are not looked at. A rewriting is read again before it is shown: every file has to parse, and the scan has to find in it what was left and
 nothing else. Must not decide what is rewritten, nor write a part of it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from trustsmith.clients.endpoints import AUDIENCE, login_environment
 from trustsmith.errors import Differences, Refused, UsageError, closest
+from trustsmith.flows.migrate import name_of_repository, session_of
+from trustsmith.flows.pushing import Push, look_at_branch
 from trustsmith.migrate.scan import scan
+from trustsmith.model.branch import REWRITTEN
 from trustsmith.model.config import CLOUDS
 from trustsmith.model.pins import merged
 from trustsmith.model.workflow import Workflow
 from trustsmith.render import packaged_pins
 from trustsmith.rewrite import Choices, rewrite
-from trustsmith.systems import sources
+from trustsmith.systems import remote, sources
 from trustsmith.ui import report_rewrite
+from trustsmith.ui.report import Line
 from trustsmith.ui.report_rewrite import Rewriting
 from trustsmith.workflowfile import read as parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from trustsmith.flows.session import Options
+    from trustsmith.flows.session import Options, Session
     from trustsmith.migrate.repository import Repository
     from trustsmith.migrate.scan import Use
     from trustsmith.model.config import Config
@@ -41,19 +46,17 @@ def show(options: Options, console: Console, environments: Sequence[str], *, wri
     """
     console.step("Looking for credentials")
     repository, problems = sources.read(options.root)
-    said = jobs_said(environments, repository)
     config = options.read_config().config if options.config_path.exists() else None
-    uses = scan(repository)
-    done = rewrite(repository, uses, choices(options, config, said))
-    check(repository, uses, done)
-    changed = sources.changed(options.root, repository, done.texts)
+    uses, done = _without_secrets(repository, choices(options, config, jobs_said(environments, repository)))
+    changed = sources.changed(sources.whole(options.root, done.texts), repository, done.texts)
     if write:
         sources.save(options.root, changed)
     rewriting = Rewriting(
         done=done,
         changed=changed,
-        uses=len(uses),
+        uses=uses,
         files=len(repository.workflows),
+        configured=config is not None,
         problems=tuple(problems),
         written=write,
     )
@@ -64,6 +67,54 @@ def show(options: Options, console: Console, environments: Sequence[str], *, wri
         console.diff(report_rewrite.diff(rewriting))
     console.aside(report_rewrite.lines(rewriting))
     _judge(rewriting)
+
+
+def propose(options: Options, console: Console, environments: Sequence[str]) -> None:
+    """Rewrite what is on the default branch at GitHub, and open or update the pull request.
+
+    Raises as `show`, and as `flows.pushing` does.
+    """
+    config = options.read_config().config if options.config_path.exists() else None
+    session = session_of(options, console, config)
+    with asyncio.Runner() as runner:
+        try:
+            rewriting = runner.run(_propose(session, config, console, environments))
+        finally:
+            runner.run(session.aclose())
+    console.aside(report_rewrite.lines(rewriting))
+    _judge(rewriting)
+
+
+async def _propose(
+    session: Session, config: Config | None, console: Console, environments: Sequence[str]
+) -> Rewriting:
+    console.step("Looking for credentials on the default branch")
+    branch = await look_at_branch(session, name_of_repository(session, config))
+    repository, problems = await remote.read(session.github, branch.full_name, branch.commit)
+    said = jobs_said(environments, repository)
+    uses, done = _without_secrets(repository, choices(session.options, config, said))
+    rewriting = Rewriting(
+        done=done,
+        changed=sources.changed(await branch.texts(done.texts), repository, done.texts),
+        uses=uses,
+        files=len(repository.workflows),
+        configured=config is not None,
+        problems=tuple(problems),
+    )
+    push = Push(session, branch, REWRITTEN)
+    files = {each.file: each.after for each in rewriting.changed}
+    pushed = await push.carry_out(files, report_rewrite.body(rewriting)) if files else await push.nothing()
+    console.document(report_rewrite.as_json(rewriting) | {"pull_request": pushed.as_json()})
+    console.data([Line(pushed.said)])
+    return rewriting
+
+
+def _without_secrets(repository: Repository, chosen: Choices) -> tuple[list[Use], Rewritten]:
+    """The uses that there are, and the rewriting, read again. Raises Refused."""
+    uses = scan(repository)
+    done = rewrite(repository, uses, chosen)
+    check(repository, uses, done)
+    return uses, done
 
 
 def jobs_said(words: Sequence[str], repository: Repository) -> dict[str, str]:

@@ -13,10 +13,37 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-BRANCH = "trustsmith/workflows"
 _TRAILER = "Trustsmith-Tree"
 _NAMED = re.compile(rf"^{_TRAILER}: ([0-9a-f]{{40}})$", re.MULTILINE)
 _SHORT = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A kind of pull request; of each there is at most one. command: what makes it, and makes it again.
+
+    branch: where it comes from. title: of it and of its commit. done: what is so when there is nothing to do, to stand after
+    the name of the default branch.
+    """
+
+    branch: str
+    title: str
+    command: str
+    done: str
+
+
+RENDERED = Proposal(
+    branch="trustsmith/workflows",
+    title="Workflows as the configuration says",
+    command="trustsmith render --pr",
+    done="is as it would be rendered",
+)
+REWRITTEN = Proposal(
+    branch="trustsmith/off-client-secrets",
+    title="Sign in to Azure without client secrets",
+    command="trustsmith migrate --rewrite --pr",
+    done="has no sign-in with a secret that can be rewritten",
+)
 
 
 @dataclass(frozen=True)
@@ -40,15 +67,16 @@ class Commit:
         return f"{self.sha[:_SHORT]} {first} ({self.author})"
 
 
-def title_of(paths: Collection[str]) -> str:
+def title_of(proposal: Proposal, paths: Collection[str]) -> str:
     """The title of the pull request and of its commit."""
-    return f"Workflows as the configuration says ({len(paths)} file{'s' if len(paths) != 1 else ''})"
+    return f"{proposal.title} ({len(paths)} file{'s' if len(paths) != 1 else ''})"
 
 
-def message_of(paths: Collection[str], tree: str) -> str:
+def message_of(proposal: Proposal, paths: Collection[str], tree: str) -> str:
     """The commit's message, with the line by which it is known again."""
     listed = "\n".join(f"* {path}" for path in sorted(paths))
-    return f"{title_of(paths)}\n\n{listed}\n\nMade by trustsmith render --pr.\n\n{_TRAILER}: {tree}\n"
+    made = f"Made by {proposal.command}."
+    return f"{title_of(proposal, paths)}\n\n{listed}\n\n{made}\n\n{_TRAILER}: {tree}\n"
 
 
 def foreign(commits: Sequence[Commit]) -> list[Commit]:

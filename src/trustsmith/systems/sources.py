@@ -115,12 +115,20 @@ def _text(path: Path, file: str) -> tuple[str | None, list[Problem]]:
         ]
 
 
-def changed(root: Path, repository: Repository, texts: Mapping[str, str]) -> list[Changed]:
-    """What becomes of these files of a repository that was read. Raises Refused when one is no longer as it was read."""
+def whole(root: Path, files: Iterable[str]) -> dict[str, str]:
+    """These files of a checkout, byte order marks and all."""
+    return {file: (root / file).read_bytes().decode("utf-8", "replace") for file in files}
+
+
+def changed(there: Mapping[str, str], repository: Repository, texts: Mapping[str, str]) -> list[Changed]:
+    """What becomes of these files of a repository that was read. there: the files as they are now, whole.
+
+    Raises Refused when one is no longer as it was read.
+    """
     read = {workflow.file: workflow.text for workflow in repository.workflows}
     found = []
     for file, after in sorted(texts.items()):
-        before = (root / file).read_bytes().decode("utf-8", "replace")
+        before = there[file]
         mark = "\ufeff" if before.startswith("\ufeff") else ""
         if before != mark + read[file]:
             raise _moved(file)

@@ -31,7 +31,6 @@ def body_of(changes: Iterable[Change], along: Iterable[str], pins: Iterable[tupl
     changes: of workflow files. along: what these are rendered from. pins: of actions, as they were and would be.
     """
     lines = [
-        _BEGIN,
         "`trustsmith render --pr` made this from `.github/trustsmith.yml`. It changes files, and nothing else.",
     ]
     lines += ["", "| file | lines | why |", "|---|---|---|"]
@@ -43,7 +42,12 @@ def body_of(changes: Iterable[Change], along: Iterable[str], pins: Iterable[tupl
     ]
     if moved:
         lines += ["", "| action | pinned to | now to |", "|---|---|---|", *moved]
-    return "\n".join([*lines, "", _AGAIN, _END])
+    return framed([*lines, "", _AGAIN])
+
+
+def framed(lines: Iterable[str]) -> str:
+    """Lines of ours, so that they are found again in a body that others write into as well."""
+    return "\n".join([_BEGIN, *lines, _END])
 
 
 def merged(there: str, body: str) -> str:
@@ -54,9 +58,13 @@ def merged(there: str, body: str) -> str:
 
 
 def _counted(change: Change) -> str:
-    """How many lines come and go: `+3 -2`."""
     before, after = (
         side.text if isinstance(side, WorkflowFile) else None for side in (change.before, change.after)
     )
-    signs = [line[:1] for line in unified(change.key.name, before, after).splitlines()[2:]]
+    return counted(before, after)
+
+
+def counted(before: str | None, after: str | None) -> str:
+    """How many lines come and go: `+3 -2`."""
+    signs = [line[:1] for line in unified("", before, after).splitlines()[2:]]
     return f"+{signs.count('+')} -{signs.count('-')}"

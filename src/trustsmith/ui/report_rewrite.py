@@ -11,12 +11,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from trustsmith.migrate.listing import Entry
+from trustsmith.model.branch import REWRITTEN
 from trustsmith.regenerate import unified
-from trustsmith.ui.report import Line
+from trustsmith.ui.report import Line, markdown_row
 from trustsmith.ui.report_migrate import many, table
+from trustsmith.ui.report_pull import counted, framed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from trustsmith.errors import Problem
     from trustsmith.migrate.scan import Use
@@ -28,15 +30,16 @@ _IDS = re.compile(r"\b(vars|secrets)\.(AZURE_(?:CLIENT|TENANT|SUBSCRIPTION)_ID)\
 
 @dataclass(frozen=True, kw_only=True)
 class Rewriting:
-    """A rewriting of a checkout. uses: how many there were; files: how many were read.
+    """A rewriting. uses: all that there were; files: how many were read.
 
-    written: it is in the work tree.
+    configured: there is a configuration. written: it is in the work tree.
     """
 
     done: Rewritten
     changed: Sequence[Changed]
-    uses: int
+    uses: Sequence[Use]
     files: int
+    configured: bool
     problems: tuple[Problem, ...] = ()
     written: bool = False
 
@@ -62,7 +65,7 @@ class Rewriting:
             return list(self.done.notes)
         note = (
             f"{many(moved, 'job')} had no environment. With one, its rules hold for the job, its secrets and variables go "
-            "before the repository's, and the job's tokens name it in place of the branch"
+            "before the repository's, and the subject of the job's tokens names it in place of the branch"
         )
         return [*self.done.notes, note]
 
@@ -129,6 +132,68 @@ def lines(rewriting: Rewriting) -> Iterator[Line]:
     yield Line(summary(rewriting), "bold")
 
 
+def body(rewriting: Rewriting) -> str:
+    """The pull request's text. Secrets are named in it, and none is there to be shown."""
+    done = rewriting.done
+    lines = [_INTRODUCTION]
+    lines += _rows(("before this is merged", "there has to be"), _needed(rewriting))
+    lines += _rows(
+        ("file", "lines", "what changes"), (_change(rewriting, each) for each in rewriting.changed)
+    )
+    lines += _rows(
+        ("job", "environment", "why this one"),
+        (
+            (f"{each.job.id} in {each.job.workflow.file}", each.environment, each.how)
+            for each in done.environments
+            if each.how
+        ),
+    )
+    lines += _rows(
+        ("left to you", "secret", "why", "what takes its place"),
+        (
+            (f"{use.file}:{use.line}", ", ".join(use.secrets), why, Entry(use=use).pattern.replacement)
+            for use, why in _left(done)
+        ),
+    )
+    lines += _rows(("to know",), ((note,) for note in rewriting.notes))
+    return framed([*lines, "", _AGAIN])
+
+
+_INTRODUCTION = (
+    f"`{REWRITTEN.command}` made this. Jobs sign in to Azure with GitHub's tokens in place of client secrets. It changes "
+    "files, and nothing else: the secrets stay where they are until `trustsmith migrate --contract`, and until then "
+    "`trustsmith migrate --undo` brings the files back."
+)
+_AGAIN = (
+    f"`{REWRITTEN.command}` run again replaces this branch's commit and this text, and leaves alone what others wrote "
+    "around the text. Onto a branch that holds others' commits it pushes nothing."
+)
+
+
+def _rows(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """A table, with an empty line before it; nothing without any row."""
+    written = [markdown_row(*row) for row in rows]
+    return ["", f"| {' | '.join(head)} |", "|---" * len(head) + "|", *written] if written else []
+
+
+def _change(rewriting: Rewriting, changed: Changed) -> tuple[str, str, str]:
+    rewritten = [use for use in rewriting.uses if use.file == changed.file and use not in rewriting.done.left]
+    by_pattern = groupby(
+        sorted(rewritten, key=lambda use: (use.pattern, use.line)), key=lambda use: use.pattern
+    )
+    said = [f"{pattern} (line {', '.join(str(use.line) for use in uses)})" for pattern, uses in by_pattern]
+    said += [
+        f"job {each.job.id} runs in {each.environment}"
+        for each in rewriting.done.environments
+        if each.how and each.job.workflow.file == changed.file
+    ]
+    return (
+        changed.file,
+        counted(changed.before, changed.after),
+        "; ".join(said) or "what its callers and jobs need",
+    )
+
+
 def _line(use: Use, why: str) -> Line:
     secret = ", ".join(use.secrets) or "-"
     return Line(f"  {use.line}:{use.column}  {secret}  {use.pattern}: {why}", "yellow")
@@ -146,16 +211,20 @@ def _needed(rewriting: Rewriting) -> Iterator[tuple[str, str]]:
     for store, ids in (("variables", rewriting.variables), ("secrets", rewriting.secrets)):
         if ids:
             yield store, f"{', '.join(ids)}: in each environment, or in the repository"
-    if named:
-        store = "variables" if rewriting.variables or not rewriting.secrets else "secrets"
-        yield "how", f"trustsmith setup, then trustsmith apply; with store: {store} in the configuration"
+    if named and not rewriting.configured:
+        yield (
+            "how",
+            "trustsmith migrate --expand, then this again: files read ids where the configuration keeps them",
+        )
+    elif named:
+        yield "how", "trustsmith migrate --expand"
 
 
 def summary(rewriting: Rewriting) -> str:
     """The rewriting in one sentence."""
     if not rewriting.uses:
         return f"No use of a long-lived Azure credential in {many(rewriting.files, 'file')}."
-    left = len(rewriting.done.left)
-    done = f"{rewriting.uses - left} of {many(rewriting.uses, 'use')}"
+    uses, left = len(rewriting.uses), len(rewriting.done.left)
+    done = f"{uses - left} of {many(uses, 'use')}"
     files = f"in {many(len(rewriting.changed), 'file')}; {left} left."
     return f"Rewritten: {done}, {files}" if rewriting.written else f"{done} can be rewritten, {files}"
