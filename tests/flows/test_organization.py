@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.contract.clients_on_sandbox import Bench, export
+from tests.contract.clients_on_sandbox import run as on_bench
 from trustsmith.cli import cli
 from trustsmith.cli.exits import run
+from trustsmith.clients.transport import Pace
+from trustsmith.flows.organization import Look
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.conftest import Sandbox
+    from trustsmith.migrate.overview import Overview
 
 Json = dict[str, Any]
 USING = ["shop", "reports", "platform", "orders", "website", "shop-2023"]
@@ -124,3 +130,20 @@ def test_it_asks_no_more_than_the_documentation_says(look: Callable[..., Json], 
     assert len(orders) == 2 + 1 + 5 + 1, "two, a workflow, the places of secrets, an environment"
     assert len([path for path in asked if "/northwind/handbook" in path]) == 2
     assert {line["service"] for line in lines} == {"github"}
+
+
+def test_it_waits_for_the_end_of_githubs_limit_and_goes_on(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A limit that ends later than a single operation may take: here two seconds, at GitHub an hour."""
+    export(sandbox, monkeypatch)
+    session: Any = SimpleNamespace(talk=SimpleNamespace(step=lambda _: None))
+
+    async def story(bench: Bench) -> Overview:
+        session.github = bench.github
+        bench.trouble("github", "GET", "*/northwind/orders/git/*", when="before", status=429, retry_after=2)
+        return await Look(session).overview("northwind")
+
+    found = on_bench(sandbox, story, Pace(first=0.01, deadline=1.5))
+    assert {each.about.full_name: each.state for each in found.looked}["northwind/orders"] == "read"
+    assert not any(each.incomplete for each in found.looked)

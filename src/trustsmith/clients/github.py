@@ -102,6 +102,10 @@ class GitHub:
         self.releases = Releases(self._wire)
         self.values = Values(self._wire, self._repo)
 
+    def be_patient(self) -> None:
+        """Wait for the end of GitHub's limits from now on, however long; the request that meets one still fails."""
+        self._wire.patient = True
+
     async def aclose(self) -> None:
         """Close the connections; the object is not used afterwards."""
         await self._wire.aclose()

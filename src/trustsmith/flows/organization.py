@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from trustsmith.errors import Differences, NotSignedIn, ServiceError
 from trustsmith.flows.migrate import left, session_of
@@ -22,6 +22,8 @@ from trustsmith.systems.stores import StoreReader
 from trustsmith.ui import report_organization
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from trustsmith.errors import Problem
     from trustsmith.flows.session import Options, Session
     from trustsmith.migrate.inventory import Stored
@@ -30,8 +32,11 @@ if TYPE_CHECKING:
     from trustsmith.migrate.scan import Use
     from trustsmith.ui.console import Console
 
+T = TypeVar("T")
 #: Repositories that are read at a time; the client has as many connections.
 _AT_A_TIME = 16
+#: Codes of errors that end by themselves, and how often to wait for that; an hour each.
+_LIMITS, _HOURS = {"rate_limit", "secondary_limit"}, 24
 
 
 def show(options: Options, console: Console, owner: str) -> None:
@@ -40,7 +45,7 @@ def show(options: Options, console: Console, owner: str) -> None:
     session = session_of(options, console, config)
     with asyncio.Runner() as runner:
         try:
-            found = runner.run(_Look(session).overview(owner))
+            found = runner.run(Look(session).overview(owner))
         finally:
             runner.run(session.aclose())
     console.document(found.as_json())
@@ -62,12 +67,16 @@ def _judge(found: Overview) -> None:
         )
 
 
-class _Look:
-    """One look at all of them: first the files, then where the secrets are that these use."""
+class Look:
+    """One look at all of them: first the files, then where the secrets are that these use.
+
+    There may be more of them than GitHub answers requests in an hour: then it waits for the next hour and goes on.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._hub = session.github
+        self._hub.be_patient()
         self._slots = asyncio.Semaphore(_AT_A_TIME)
         self._done = 0
 
@@ -81,8 +90,10 @@ class _Look:
         if kind == "organization":
             self._session.talk.step(f"Looking at the secrets of {name}")
             used = {secret for read in reads for secret in read.secrets}
-            stored, more = await owners.secrets(
-                self._hub, name, lambda secret: secret in used or bool(names.of_secret(secret))
+            stored, more = await _until_answered(
+                lambda: owners.secrets(
+                    self._hub, name, lambda secret: secret in used or bool(names.of_secret(secret))
+                )
             )
             notes += more
         looked = await together(*(self._looked(read, stored) for read in reads))
@@ -93,8 +104,8 @@ class _Look:
         """What a repository has of workflows, actions and scripts; why not, where it could not be read."""
         async with self._slots:
             try:
-                repository, problems = await remote.read(self._hub, about.full_name, about.branch)
-                return _Read(about, repository, problems)
+                found = await _until_answered(lambda: remote.read(self._hub, about.full_name, about.branch))
+                return _Read(about, *found)
             except NotSignedIn:
                 raise
             except ServiceError as error:
@@ -123,11 +134,23 @@ class _Look:
         used = None if stored is None else [each for each in stored if each.name in read.secrets]
         shared = None if used is None else owners.for_repository(used, read.about)
         try:
-            return await StoreReader(self._hub, read.about.full_name).places(shared)
+            name = read.about.full_name
+            return await _until_answered(lambda: StoreReader(self._hub, name).places(shared))
         except NotSignedIn:
             raise
         except ServiceError as error:
             return Seen(notes=(f"where the secrets live could not be told: {error.message}",))
+
+
+async def _until_answered(ask: Callable[[], Awaitable[T]]) -> T:
+    """What is asked, anew after each of GitHub's limits: the client lets nothing through before that ends."""
+    for _ in range(_HOURS):
+        try:
+            return await ask()
+        except ServiceError as error:
+            if error.code not in _LIMITS:
+                raise
+    return await ask()
 
 
 class _Read:
