@@ -21,6 +21,7 @@ Examples:
   trustsmith migrate --scan                     # in a checkout
   trustsmith migrate --scan --offline           # contacts nobody
   trustsmith migrate --scan --format sarif > secrets.sarif
+  trustsmith migrate --scan --org contoso       # all repositories, by risk
   trustsmith migrate --expand --project production=PROJECT_ID
   trustsmith migrate --rewrite                  # shows a diff
   trustsmith migrate --rewrite --environment deploy=production --write"""
@@ -28,6 +29,7 @@ Examples:
 #: Which stages take a flag; a flag that is not here is for all of them.
 _TAKEN_BY = {
     "offline": {"scan"},
+    "org": {"scan"},
     "write": {"rewrite"},
     "pr": {"rewrite"},
     "environments": {"expand", "rewrite"},
@@ -52,6 +54,11 @@ _TAKEN_BY = {
     "--status", is_flag=True, help="Say where the repository stands, and what is next; as without any stage."
 )
 @click.option("--offline", is_flag=True, help="With --scan: look at the checkout alone; contact nobody.")
+@click.option(
+    "--org",
+    metavar="OWNER",
+    help="With --scan: look at all repositories of an organization or a person at GitHub instead.",
+)
 @click.option("--write", is_flag=True, help="With --rewrite: change the files.")
 @click.option(
     "--pr", is_flag=True, help="With --rewrite: one pull request instead, of the default branch's files."
@@ -103,7 +110,8 @@ def command(console: Console, options: Options, **flags: Any) -> None:
     --scan finds what signs in to Azure with a secret, in workflows, actions and the scripts that they run: each use with its
     place, the secret, and what takes its place. Signed in to GitHub and Azure, it also says where each secret lives, which
     are left over or missing, and which applications and passwords they belong to. It changes nothing, and needs no sign-in.
-    It exits with 3 when there is any use, a secret is left over, or a file could not be read.
+    It exits with 3 when there is any use, a secret is left over, or a file could not be read. With --org it lists all
+    repositories of an owner, the riskiest first and with the reasons; that needs no checkout and no sign-in to Azure.
 
     --expand has Entra trust the environments of those jobs, with the secrets' own application or new ones, and writes
     .github/trustsmith.yml. Nothing is removed and nothing overwritten, so that the old way in works as before.
@@ -143,9 +151,26 @@ def _stage(console: Console, flags: dict[str, Any]) -> str:
 
 
 def _scan(options: Options, console: Console, flags: dict[str, Any]) -> None:
+    if flags["org"]:
+        _scan_all(options, console, flags)
+        return
     from trustsmith.flows.migrate import show
 
     show(options, console, offline=flags["offline"])
+
+
+def _scan_all(options: Options, console: Console, flags: dict[str, Any]) -> None:
+    from trustsmith.errors import UsageError
+    from trustsmith.flows.organization import show
+
+    if flags["offline"]:
+        raise UsageError("--org asks GitHub; --offline asks nobody.", hint="Leave one of them out.")
+    if console.format == "sarif":
+        raise UsageError(
+            "SARIF is about one repository; those of an owner are shown as text or json.",
+            hint="In the checkout of each:\n  trustsmith migrate --scan --format sarif",
+        )
+    show(options, console, flags["org"])
 
 
 def _expand(options: Options, console: Console, flags: dict[str, Any]) -> None:
