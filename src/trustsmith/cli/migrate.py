@@ -26,8 +26,8 @@ Examples:
 #: Which stages take a flag; a flag that is not here is for all of them.
 _TAKEN_BY = {
     "offline": {"scan"},
-    "write": {"rewrite"},
-    "pr": {"rewrite"},
+    "write": {"rewrite", "undo"},
+    "pr": {"rewrite", "undo"},
     "environments": {"expand", "rewrite"},
     "projects": {"expand"},
     "application": {"expand"},
@@ -44,10 +44,11 @@ _TAKEN_BY = {
 @click.option(
     "--prove", is_flag=True, help="Run a job in each environment; and see that nothing reads a secret."
 )
+@click.option("--undo", is_flag=True, help="Show the workflows as they were before --rewrite, as a diff.")
 @click.option("--offline", is_flag=True, help="With --scan: look at the checkout alone; contact nobody.")
-@click.option("--write", is_flag=True, help="With --rewrite: change the files.")
+@click.option("--write", is_flag=True, help="With --rewrite and --undo: change the files.")
 @click.option(
-    "--pr", is_flag=True, help="With --rewrite: one pull request instead, of the default branch's files."
+    "--pr", is_flag=True, help="With --rewrite and --undo: one pull request, of the default branch."
 )
 @click.option(
     "--environment",
@@ -96,7 +97,11 @@ def command(console: Console, options: Options, **flags: Any) -> None:
     .github/trustsmith.yml. Nothing is removed and nothing overwritten, so that the old way in works as before.
 
     --rewrite edits the workflows' own text, and nothing in it that can stay: as a diff, or with --write in the checkout. What
-    cannot be rewritten safely it leaves, and says why; then it exits with 3.
+    cannot be rewritten safely it leaves, and says why; then it exits with 3. With --pr it is the default branch as GitHub has
+    it that is rewritten, in one pull request.
+
+    --undo brings back what was there before --rewrite, in the same three ways. What was changed since stays. It finds it in
+    git's history, and refuses when a secret that is read then is not there any more.
     """
     _RUN[_stage(console, flags)](options, console, flags)
 
@@ -166,9 +171,19 @@ def _prove(options: Options, console: Console, flags: dict[str, Any]) -> None:
     prove(options, console, patience=flags["timeout"])
 
 
+def _undo(options: Options, console: Console, flags: dict[str, Any]) -> None:
+    from trustsmith.flows.undoing import propose, show
+
+    if _is_pull(flags):
+        propose(options, console)
+        return
+    show(options, console, write=flags["write"])
+
+
 _RUN: dict[str, Callable[[Options, Console, dict[str, Any]], None]] = {
     "scan": _scan,
     "expand": _expand,
     "rewrite": _rewrite,
     "prove": _prove,
+    "undo": _undo,
 }
