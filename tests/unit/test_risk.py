@@ -206,3 +206,12 @@ def test_the_list_is_ordered_and_fits_a_terminal(found: Listed) -> None:
     assert Overview(owner="x", kind="user", looked=(looked("quiet", quiet),)).clean
     states = {each["repository"]: each["state"] for each in overview.as_json()["repositories"]}
     assert (states["contoso/hidden"], states["contoso/new"]) == ("not read", "empty")
+
+
+def test_many_without_anything_are_counted_and_named_when_asked() -> None:
+    about = [replace(SHOP, full_name=f"contoso/quiet-{number}") for number in range(50)]
+    looked = tuple(Looked(about=each, listing=Listing(entries=())) for each in about)
+    overview = Overview(owner="contoso", kind="organization", looked=looked)
+    brief = [line.text for line in report_organization.lines(overview)]
+    assert brief[0] == "Nothing found in 50 others; -v names them"
+    assert "quiet-49" in "\n".join(line.text for line in report_organization.lines(overview, full=True))
