@@ -177,7 +177,7 @@ def test_rewritten_as_json(migrate: Callable[..., tuple[int, str, str]]) -> None
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--scan", "--rewrite"), "Say one thing to do"),
+        (("--scan", "--rewrite"), "--scan and --rewrite are two stages"),
         (("--scan", "--write"), "is for --rewrite"),
         (("--rewrite", "--format", "sarif"), "text or json"),
         (("--rewrite", "--environment", "live"), "names no job, or no environment"),

@@ -16,7 +16,6 @@ from trustsmith.cli import cli
 from trustsmith.cli.exits import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.flows.conftest import Bench

@@ -149,6 +149,22 @@ def _level(name: str, jobs: list[Job], seen: Seen) -> str:
     return here or wider or (NOWHERE if seen.whole else UNKNOWN)
 
 
+def is_readable(name: str, job: Job | None, environments: frozenset[str] | None, seen: Seen) -> bool | None:
+    """Whether a job can read a secret, in any of the environments that it may run in; None when that cannot be told.
+
+    job: None where nobody knows who reads it. environments: None where nobody knows which.
+    """
+    places = [each for each in seen.of(name) if each.store == "actions"]
+    if any(each.level != "environment" for each in places):
+        return True
+    holding = {each.environment for each in places}
+    if job is None or environments is None:
+        return None if holding or seen.notes else False
+    if environments and environments <= holding:
+        return True
+    return None if seen.notes else False
+
+
 def jobs_of(spot: Spot) -> list[Job]:
     """The jobs that a text is read in; of a script, those that call it."""
     if spot.calls:
