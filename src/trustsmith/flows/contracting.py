@@ -14,6 +14,7 @@ from trustsmith.errors import NotAllowed, Refused, UsageError
 from trustsmith.flows.change import Wish, carry_out
 from trustsmith.flows.session import Options, Session
 from trustsmith.flows.survey import survey
+from trustsmith.migrate.contract import WORDS
 from trustsmith.systems.record import Record, Recorded
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def contract(
 
     record: None for the usual file in the checkout's folder.
     """
-    source = _read(options)
+    source = _read(options, allow)
     session = Session.of(options, console, source.config)
     console.repository = source.config.repository
     path = record or options.root / RECORD
@@ -67,10 +68,18 @@ def contract(
         finally:
             runner.run(session.aclose())
             _say_where(console, kept)
-    _conclude(console, looks[-1])
+    _conclude(console, looks[-1], allow)
 
 
-def _read(options: Options) -> Source:
+def _read(options: Options, allow: Collection[str]) -> Source:
+    """The configuration. Raises UsageError without one, and for words that are of other commands."""
+    wrong = [word for word in allow if not word.startswith(WORDS)]
+    if wrong:
+        raise UsageError(
+            f"--allow {wrong[0]} is no word for something that is left of the old way in.",
+            hint=f"See the words:\n  {_COMMAND}\nThey begin with: "
+            + ", ".join(f"--allow {word}" for word in WORDS),
+        )
     if not options.config_path.exists():
         raise UsageError(
             f"There is no {options.config_path}, so nothing takes the place of the secrets.",
@@ -94,13 +103,12 @@ def _say_where(console: Console, kept: list[Record]) -> None:
         )
 
 
-def _conclude(console: Console, last: Survey) -> None:
+def _conclude(console: Console, last: Survey, allow: Collection[str]) -> None:
     """Say what is left. Raises Refused when nothing was named."""
     plan = last.picture.plan
-    if plan.changes:
-        return
-    if not plan.strays:
+    if not (plan.changes or plan.strays):
         console.note("Nothing is left to remove: no old secret, no password, no undeclared role.")
+    if plan.changes or allow or not plan.strays:
         return
     if not last.offer:
         raise Refused(
