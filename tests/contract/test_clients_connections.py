@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import json
 import socket
 import threading
 import time
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -166,6 +169,47 @@ def test_nobody_answers(sandbox: Sandbox) -> None:
         credentials.close()
 
     asyncio.run(story())
+
+
+@contextmanager
+def hanging_up_once(port: int) -> Iterator[int]:
+    """Leads to a port of this machine, but ends the first connection at once; yields where it listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                listening.accept()[0].close()
+                while True:
+                    client, _ = listening.accept()
+                    server = socket.create_connection(("127.0.0.1", port))
+                    threading.Thread(target=tunnel, args=(client, server), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def test_every_connection_is_closed(sandbox: Sandbox) -> None:
+    """Also one that several requests have waited for, and whose first attempt failed."""
+    endpoints = endpoints_of(sandbox)
+    port = urlsplit(endpoints.graph).port or 443
+
+    async def story(graph: Graph) -> None:
+        try:
+            await asyncio.gather(*(graph.application(f"absent-{number}") for number in range(3)))
+        finally:
+            await graph.aclose()
+
+    with hanging_up_once(port) as there:
+        endpoints = dataclasses.replace(endpoints, graph=endpoints.graph.replace(f":{port}", f":{there}"))
+        credentials = Credentials(endpoints, sandbox.env["AZURE_TENANT_ID"])
+        gc.collect()
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always", ResourceWarning)
+            asyncio.run(story(Graph(credentials, endpoints, pace=QUICK)))
+            gc.collect()
+        credentials.close()
+    assert [str(one.message) for one in heard if one.category is ResourceWarning] == []
 
 
 def test_no_token_for_a_foreign_host(sandbox: Sandbox) -> None:

@@ -134,6 +134,19 @@ def test_reaching_another_environment_is_not_sound(capsys: pytest.CaptureFixture
     assert (sound, result.others) == (False, {"prod": (200,)})
 
 
+def test_where_the_identity_is_shared_the_others_project_may_open(capsys: pytest.CaptureFixture[str]) -> None:
+    request = {"others": {"prod": [OTHER]}, "excused": {"dev": ["prod"], "prod": ["dev"]}}
+    sound, result, _ = ran(with_answers(World(request=request), other=200), capsys)
+    assert (sound, result.others) == (True, {"prod": (200,)})
+
+
+@pytest.mark.parametrize("excused", [None, [], {"dev": "prod"}, {"prod": ["prod"]}, {"dev": ["live"]}])
+def test_no_other_word_excuses(excused: object, capsys: pytest.CaptureFixture[str]) -> None:
+    request = {"others": {"prod": [OTHER]}, "excused": excused}
+    sound, _, _ = ran(with_answers(World(request=request), other=200), capsys)
+    assert not sound
+
+
 def test_a_closed_network_does_not_say_that_another_environment_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -130,7 +130,7 @@ def test_who_reads_a_secret_is_said_by_file_and_line() -> None:
         "AZURE_CREDENTIALS": (".github/workflows/deploy.yml:7",),
         "MINE": (".github/workflows/deploy.yml:9",),
     }
-    assert (found.unnamed, found.unsure) == ((), ())
+    assert (found.unnamed, found.unsure) == ((), {})
 
 
 @pytest.mark.parametrize(
@@ -142,15 +142,15 @@ def test_who_reads_a_secret_is_said_by_file_and_line() -> None:
     ],
 )
 def test_what_cannot_be_told_is_said(text: str, said: str) -> None:
-    (unsure,) = read(x=text).unsure
-    assert unsure.startswith(f".github/workflows/x.yml:{said}")
+    ((place, why),) = read(x=text).unsure.items()
+    assert f"{place} {why}".startswith(f".github/workflows/x.yml:{said}")
 
 
 def test_a_local_workflow_that_inherits_is_read_itself() -> None:
     called = "    steps: [{run: 'x ${{ secrets.AZURE_CREDENTIALS }}'}]\n"
     caller = "    uses: ./.github/workflows/called.yml\n    secrets: inherit\n"
     found = read(called=called, caller=caller)
-    assert found.unsure == ()
+    assert found.unsure == {}
     assert ".github/workflows/called.yml:4" in found.of["AZURE_CREDENTIALS"]
 
 
@@ -165,6 +165,6 @@ def test_files_that_could_not_be_read_registries_and_what_no_secret_is_known_of(
       - run: az login --service-principal -u x -p "$SECRET" --tenant t
 """
     found = read(Problem("action.yml", 0, 0, "This cannot be read."), images=steps)
-    assert found.unsure == ("action.yml: This cannot be read.",)
+    assert found.unsure == {"action.yml": "could not be read: This cannot be read."}
     assert found.registries == {"REGISTRY_PASSWORD"}
     assert found.unnamed == (".github/workflows/images.yml:10",)

@@ -29,6 +29,7 @@ from trustsmith.model.resources import (
     GraphPermission,
     RoleAssignment,
     ServicePrincipal,
+    StoredSecret,
 )
 from trustsmith.model.state import State
 from trustsmith.systems import azure, entra, github, worktree
@@ -63,6 +64,7 @@ GRANT = RoleAssignment(
 )
 SECRET = EnvironmentSecret(environment="dev", name="AZURE_CLIENT_ID", content=LATER)
 VARIABLE = EnvironmentVariable(environment="dev", name="AZURE_TENANT_ID", value="tenant")
+STORED = StoredSecret(name="AZURE_CREDENTIALS", level="environment", environment="dev")
 SETTING = SubjectSetting(repository="o/n", immutable=True)
 FILE = workflow("jobs: {}\n")
 ONE_OF_EACH: tuple[Resource, ...] = (
@@ -76,6 +78,7 @@ ONE_OF_EACH: tuple[Resource, ...] = (
     GRANT,
     SECRET,
     VARIABLE,
+    STORED,
     SETTING,
     FILE,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,8 +33,9 @@ _TAKEN_BY = {
     "projects": {"expand"},
     "application": {"expand"},
     "new_applications": {"expand"},
-    "allow": {"expand"},
-    "yes": {"expand"},
+    "allow": {"contract", "expand"},
+    "yes": {"contract", "expand"},
+    "record": {"contract"},
 }
 
 
@@ -44,6 +46,7 @@ _TAKEN_BY = {
 @click.option(
     "--prove", is_flag=True, help="Run a job in each environment; and see that nothing reads a secret."
 )
+@click.option("--contract", is_flag=True, help="Remove old secrets, passwords and roles, each by its name.")
 @click.option("--undo", is_flag=True, help="Show the workflows as they were before --rewrite, as a diff.")
 @click.option("--offline", is_flag=True, help="With --scan: look at the checkout alone; contact nobody.")
 @click.option("--write", is_flag=True, help="With --rewrite and --undo: change the files.")
@@ -81,6 +84,12 @@ _TAKEN_BY = {
     callback=shared.seconds,
     help="With --prove: how long to follow the run, approvals included.",
 )
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="With --contract: where each removal is written down first.  [default: trustsmith-removed.jsonl]",
+)
 @shared.yes
 @shared.allow
 @shared.formats("text", "json", "sarif")
@@ -99,6 +108,10 @@ def command(console: Console, options: Options, **flags: Any) -> None:
     --rewrite edits the workflows' own text, and nothing in it that can stay: as a diff, or with --write in the checkout. What
     cannot be rewritten safely it leaves, and says why; then it exits with 3. With --pr it is the default branch as GitHub has
     it that is rewritten, in one pull request.
+
+    --contract shows what is left of the old way in, and removes what --allow names: secrets, then passwords, then roles that
+    the configuration does not declare. It refuses as long as an environment is not proven, or anything on the default branch
+    reads a secret that is to go. Each removal is written to a record first.
 
     --undo brings back what was there before --rewrite, in the same three ways. What was changed since stays. It finds it in
     git's history, and refuses when a secret that is read then is not there any more.
@@ -171,6 +184,12 @@ def _prove(options: Options, console: Console, flags: dict[str, Any]) -> None:
     prove(options, console, patience=flags["timeout"])
 
 
+def _contract(options: Options, console: Console, flags: dict[str, Any]) -> None:
+    from trustsmith.flows.contracting import contract
+
+    contract(options, console, flags["allow"], flags["record"], yes=flags["yes"])
+
+
 def _undo(options: Options, console: Console, flags: dict[str, Any]) -> None:
     from trustsmith.flows.undoing import propose, show
 
@@ -185,5 +204,6 @@ _RUN: dict[str, Callable[[Options, Console, dict[str, Any]], None]] = {
     "expand": _expand,
     "rewrite": _rewrite,
     "prove": _prove,
+    "contract": _contract,
     "undo": _undo,
 }

@@ -1,6 +1,6 @@
 """What a repository can read of secrets and variables, at every level and in every store: names and dates, no values.
 
-Part of ``github``, as ``actions`` is. Reads only; must not decide what any of it means.
+Part of ``github``, as ``actions`` is. It can delete a secret, by its name; must not decide what any of it means.
 """
 
 from __future__ import annotations
@@ -48,6 +48,16 @@ class Values:
         """Return the repositories that an organization's secret of visibility ``selected`` is for."""
         path = f"/orgs/{quote(org, safe='')}/{store}/secrets/{quote(name, safe='')}/repositories"
         return await self._wire.pages(f"list repositories of {store} secret {name}", path, "repositories")
+
+    async def delete_secret(self, full_name: str, name: str, store: Store) -> None:
+        """Delete one of a repository's own secrets in a store; one that is gone is done."""
+        path = f"{self._repo(full_name)}/{store}/secrets/{quote(name, safe='')}"
+        await self._wire.delete(f"delete {store} secret {name} of {full_name}", path)
+
+    async def delete_organization_secret(self, org: str, name: str, store: Store) -> None:
+        """Delete an organization's secret in a store, for all who can use it; one that is gone is done."""
+        path = f"/orgs/{quote(org, safe='')}/{store}/secrets/{quote(name, safe='')}"
+        await self._wire.delete(f"delete {store} secret {name} of {org}", path)
 
     async def variables(self, full_name: str) -> list[Json]:
         """Return a repository's variables with their values."""

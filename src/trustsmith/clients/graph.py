@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from trustsmith.clients.graph_wire import Json, Wire, an_object, values
 from trustsmith.clients.transport import PACE, OnWait, Pace
-from trustsmith.errors import NotFound, ServiceError
+from trustsmith.errors import NotAllowed, ServiceError
 
 if TYPE_CHECKING:
     from trustsmith.clients.credentials import Credentials
@@ -130,13 +130,30 @@ class Graph:
         builder = self._wire.client.applications.by_application_id(object_id)
         await self._wire.delete(f"delete application {object_id}", builder)
 
-    async def remove_password(self, object_id: str, key_id: str) -> None:
-        """Remove a client secret of an application, by its key id; one that is gone is done."""
-        builder = self._wire.client.applications.by_application_id(object_id).remove_password
+    async def remove_password(self, object_id: str, key_id: str, *, of_principal: bool = False) -> None:
+        """Remove a client secret of an application, or of a service principal, by its key id; one that is gone is done.
+
+        How Graph says that it has no such key is nowhere documented, so after a no it is read back.
+        """
+        client = self._wire.client
+        if of_principal:
+            holder = client.service_principals.by_service_principal_id(object_id)
+        else:
+            holder = client.applications.by_application_id(object_id)
+        operation = f"remove client secret {key_id}"
         try:
-            await self._wire.write(f"remove client secret {key_id}", "POST", builder, {"keyId": key_id})
-        except NotFound:
-            return
+            await self._wire.run(
+                operation,
+                lambda: self._wire.send("POST", holder.remove_password, body={"keyId": key_id}),
+                lambda _: None,
+            )
+        except NotAllowed:
+            raise
+        except ServiceError:
+            found = await self._wire.get(operation, holder, {"select": ["id", "passwordCredentials"]})
+            held = (found or {}).get("passwordCredentials") or ()
+            if any(str(each["keyId"]).lower() == key_id.lower() for each in held):
+                raise
 
     async def restore_application(self, object_id: str) -> Json:
         """Bring a deleted application back; return it."""
@@ -158,12 +175,11 @@ class Graph:
         builder = self._wire.client.service_principals_with_app_id(client_id)
         return await self._wire.get(f"read service principal of {client_id}", builder, {"select": _PRINCIPAL})
 
-    async def principal_passwords(self, client_id: str) -> list[Json]:
-        """Return the client secrets that a service principal itself has: ids, hints and dates; Graph shows no values."""
+    async def principal_with_passwords(self, client_id: str) -> Json | None:
+        """Return the service principal of a client id with its own client secrets: ids, hints and dates; no values."""
         builder = self._wire.client.service_principals_with_app_id(client_id)
         query = {"select": _PRINCIPAL_WITH_SECRETS}
-        found = await self._wire.get(f"read service principal of {client_id}", builder, query)
-        return list((found or {}).get("passwordCredentials") or ())
+        return await self._wire.get(f"read service principal of {client_id}", builder, query)
 
     async def service_principals(self, tag: str) -> list[Json]:
         """Return the service principals with a tag (they have their application's tags)."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from trustsmith.clients import tls, transport
+from trustsmith.clients.opened import Opened
 from trustsmith.clients.prefetch import load
 from trustsmith.clients.transport import PACE, Answer, Failed, OnWait, Pace
 from trustsmith.errors import Conflict, NotAllowed, NotFound, NotSignedIn, ServiceError
@@ -49,12 +50,14 @@ class Wire:
         self._pace = pace
         self._made: Any = None
         self._http: Any = None
+        self._opened = Opened()
         self.skew: float | None = None
 
     async def aclose(self) -> None:
-        """Close the connection; the object is not used afterwards."""
+        """Close the connections; the object is not used afterwards."""
         if self._http is not None:
             await self._http.aclose()
+        await self._opened.aclose()
 
     async def get(self, operation: str, builder: Any, query: Json) -> Json | None:
         """Read one object, or None if it is not there."""
@@ -185,14 +188,16 @@ class Wire:
         object was named last.
         """
         if self._made is None:
-            self._made, self._http = _connect(self._credentials, self._endpoints)
+            self._made, self._http = _connect(self._credentials, self._endpoints, self._opened)
         own = copy.copy(self._made)
         own.path_parameters = dict(self._made.path_parameters)
         return own
 
 
-def _connect(credentials: Credentials, endpoints: Endpoints) -> tuple[Any, Any]:
+def _connect(credentials: Credentials, endpoints: Endpoints, opened: Opened) -> tuple[Any, Any]:
     """Return the SDK's client and the HTTP client below it: our certificates and time-outs.
+
+    opened: learns of every connection.
 
     Without the SDK's middleware: its retries are not wanted, and with it connections are never closed.
     """
@@ -208,6 +213,7 @@ def _connect(credentials: Credentials, endpoints: Endpoints) -> tuple[Any, Any]:
         http2=True,
         verify=tls.context(endpoints.ca_bundle, "h2"),
         timeout=httpx.Timeout(transport.READ_TIMEOUT, connect=transport.CONNECT_TIMEOUT),
+        event_hooks=opened.hooks,
     )
     sign_in = AzureIdentityAuthenticationProvider(
         credentials.for_graph(),

@@ -17,10 +17,11 @@ from trustsmith.model.resource import SIDES, Side
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from trustsmith.configfile import Source
+    from trustsmith.systems import Writer
 
 
 #: Stands for the fingerprint of a saved plan that does not say what was saved.
@@ -70,12 +71,14 @@ def carry_out(
     take: Callable[[], Picture],
     *,
     agree: Callable[[], bool] | None = None,
+    around: Callable[[Mapping[Side, Writer]], Mapping[Side, Writer]] = lambda writers: writers,
     accepted: Callable[[], None] = lambda: None,
 ) -> Picture:
     """As `change`, for whatever picture is taken; returns the one that was acted on.
 
     take: looks, and makes the plan. It is called again after somebody was asked, since people take their time.
     agree: asks for a yes in another way than the front does.
+    around: puts something around the writers, just before the first change.
     accepted: called when nothing and nobody speaks against the plan, before anything is changed.
     """
     picture = take()
@@ -93,7 +96,7 @@ def carry_out(
     plan = picture.plan
     run = Run()
     if plan.changes:
-        writers = session.writers({each.side for each in plan.changes})
+        writers = around(session.writers({each.side for each in plan.changes}))
         run = runner.run(apply(plan, picture.live, picture.facts, writers, front))
     front.show_run(plan, run)
     conclude(run)
@@ -122,7 +125,7 @@ def refuse(plan: Plan) -> None:
         return
     words = [f"--allow {shlex.quote(hazard.id)}" for hazard in plan.blocked if hazard.allowable]
     never = [hazard.hint for hazard in plan.blocked if not hazard.allowable]
-    hint = "\n".join(hint for hint in never if hint)
+    hint = "\n".join(dict.fromkeys(hint for hint in never if hint))
     if words and not never:
         hint = "If that is what you want, add:\n  " + " ".join(words)
     reasons = "\n".join(f"  {hazard.id}: {hazard.why}" for hazard in plan.blocked)

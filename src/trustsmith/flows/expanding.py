@@ -206,18 +206,18 @@ def _application(seen: Seen, asked: Asked) -> str | None:
 
 
 async def _stored(scene: _Scene, config: Config, there: Source | None) -> tuple[Source, Picture]:
-    """The configuration with ids where they hide nothing that is in use, as variables if they can; and its plan.
+    """The configuration with ids where they hide and overwrite nothing, as variables if they can; and its plan.
 
-    With a file, its word counts; what would be hidden is a hazard of the plan then.
+    With a file, its word counts; what would be hidden or overwritten is a hazard of the plan then.
     """
     stores: tuple[Store, ...] = (config.store,) if there else ("variables", "secrets")
     found = []
     for store in stores:
         source = _source(scene.finder, replace(config, store=store), there)
         picture = await look(scene.finder.session, source, to_write=True)
-        if not shadows(picture.plan, scene.repository, scene.seen):
-            return source, picture
         found.append((source, picture))
+        if not gentle(picture.plan, shadows(picture.plan, scene.repository, scene.seen)).blocked:
+            return found[-1]
     return found[0]
 
 

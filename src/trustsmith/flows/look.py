@@ -118,7 +118,7 @@ async def _more(session: Session, config: Config, facts: Facts, wanted: State, l
     proof: frozenset[tuple[str, str, str, str]] = frozenset()
     stale = waits_for_proof(live, wanted)
     if stale and "github" not in live.unread:
-        proof = await _proven(session, config, facts)
+        proof = await proofs(session, config, facts)
     beyond: dict[Key, str] = {}
     if not session.sight.observing:
         beyond = await _beyond(session, wanted, live)
@@ -188,7 +188,7 @@ async def look_at_files(
     return Picture(facts, wanted, live, judge(diff(live, wanted, {"files"}), live, allow))
 
 
-async def _proven(session: Session, config: Config, facts: Facts) -> frozenset[tuple[str, str, str, str]]:
+async def proofs(session: Session, config: Config, facts: Facts) -> frozenset[tuple[str, str, str, str]]:
     """What jobs of check-trust have shown to work; nothing where the file has no such workflow."""
     paths = [workflow.path for workflow in config.workflows if workflow.template == CHECK_TRUST]
     repository = facts.repository

@@ -158,8 +158,8 @@ async def _application(session: Session, identity: Identity) -> Identity:
     app = await session.graph.application_by_client_id(identity.client_id)
     if app is None:
         return identity
-    held = await session.graph.principal_passwords(identity.client_id)
-    passwords = client_secrets(app, identity.client_id, held)
+    principal = await session.graph.principal_with_passwords(identity.client_id)
+    passwords = client_secrets(app, identity.client_id, principal)
     return replace(identity, name=str(app.get("displayName") or ""), passwords=tuple(passwords))
 
 

@@ -91,10 +91,13 @@ def _judged(found: Readers, old: frozenset[str]) -> Iterator[Finding]:
     for place in found.unnamed:
         why = f"{place} signs in with a credential of which no secret is known."
         yield Finding(check=CHECK, verdict="fail", why=why, next=_REWRITE)
-    for what in found.unsure:
+    for place, why in found.unsure.items():
         following = "Name the secrets that are handed on, one by one."
         yield Finding(
-            check=CHECK, verdict="unknown", why=f"Who reads secrets is not told by {what}.", next=following
+            check=CHECK,
+            verdict="unknown",
+            why=f"Who reads secrets cannot be told: {place} {why}.",
+            next=following,
         )
     if not (reading or found.unnamed or found.unsure):
         yield Finding(

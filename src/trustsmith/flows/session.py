@@ -5,7 +5,6 @@ Must not decide anything: it only hands out what the flows need, and closes it.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from dataclasses import dataclass, field, replace
@@ -24,6 +23,7 @@ from trustsmith.model.observing import readable
 from trustsmith.model.pins import PINS_NAME
 from trustsmith.model.resources import WorkflowFile
 from trustsmith.render import Site, catalogue, login_environment, own_folder, problems, render
+from trustsmith.systems import together
 from trustsmith.systems.azure import AzureWriter
 from trustsmith.systems.entra import EntraWriter
 from trustsmith.systems.github import GitHubWriter
@@ -287,8 +287,10 @@ class Session:
             return {}
 
     async def aclose(self) -> None:
-        """Close the clients that were opened."""
+        """Close the clients that were opened, each one whatever becomes of the others."""
         opened = [self.__dict__[name] for name in ("graph", "arm", "github", "job") if name in self.__dict__]
-        await asyncio.gather(*(client.aclose() for client in opened))
-        if "credentials" in self.__dict__:
-            self.credentials.close()
+        try:
+            await together(*(client.aclose() for client in opened))
+        finally:
+            if "credentials" in self.__dict__:
+                self.credentials.close()

@@ -91,7 +91,7 @@ class Trial:
 
     def _inputs(self, patience: float) -> dict[str, str]:
         """What the jobs are asked to do, and how long they may wait."""
-        request = waits(patience) | {"others": self._endpoints()}
+        request = waits(patience) | {"others": self._endpoints(), "excused": self._excused()}
         one = self._chosen[0].name if len(self._chosen) == 1 else ""
         return {"environment": one, "nonce": self._nonce, "request": json.dumps(request)}
 
@@ -123,6 +123,14 @@ class Trial:
             endpoints=tuple(self._endpoints()[environment.name]),
             others={other.name: self._excuse(environment, other) for other in others},
         )
+
+    def _excused(self) -> dict[str, list[str]]:
+        """For each environment, the others whose projects its jobs may reach."""
+        every = self._config.environments
+        return {
+            one.name: [other.name for other in every if other is not one and self._excuse(one, other)]
+            for one in every
+        }
 
     def _excuse(self, environment: Environment, other: Environment) -> str:
         """Why a job of one environment may reach another one's projects; "" when it must not."""

@@ -84,7 +84,7 @@ def _runs_in(spot: Spot, environment: str) -> bool:
     return any(each is None or environment in each for each in allowed)
 
 
-def gentle(plan: Plan, hidden: Collection[Shadow], allow: Collection[str]) -> Plan:
+def gentle(plan: Plan, hidden: Collection[Shadow], allow: Collection[str] = ()) -> Plan:
     """The plan with what it must not do while the old way in is needed: take away, overwrite, or hide an id in use."""
     added = [replace(h, allowed=h.id in allow) for h in (shadow.hazard for shadow in hidden)]
     own = [_never(hazard) if hazard.id.startswith("overwrite=") else hazard for hazard in plan.hazards]

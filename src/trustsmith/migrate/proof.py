@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from trustsmith.migrate import names
 from trustsmith.migrate.hits import mentions
 from trustsmith.migrate.patterns import PATTERNS, REGISTRY_PASSWORD
 from trustsmith.model.document import spots
@@ -96,13 +97,15 @@ class Readers:
     """What reads secrets, as `file:line`.
 
     of: of each secret by name. unnamed: sign-ins with an Entra credential of which no secret is known. unsure: places
-    where all secrets are handed on or a name is computed, and files that could not be read, each with why.
-    registries: secrets that sign in to a registry; such a one can be an application's password.
+    where all secrets are handed on or a name is computed, and files that could not be read; place → why.
+    entra: secrets that Entra's applications sign in with. registries: those that sign in to a registry; such a one can
+    be an application's password, too.
     """
 
     of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unnamed: tuple[str, ...] = ()
-    unsure: tuple[str, ...] = ()
+    unsure: Mapping[str, str] = field(default_factory=dict)
+    entra: frozenset[str] = frozenset()
     registries: frozenset[str] = frozenset()
 
 
@@ -113,7 +116,7 @@ def readers(repository: Repository, uses: Iterable[Use], problems: Iterable[Prob
     for use in uses:
         for name in use.secrets:
             of[name][f"{use.file}:{use.line}"] = None
-    unsure = [f"{problem.file}: {problem.message}" for problem in problems]
+    unsure = {problem.file: f"could not be read: {problem.message}" for problem in problems}
     for spot in repository.spots:
         for each in mentions(spot):
             if each.context != "secrets":
@@ -122,18 +125,19 @@ def readers(repository: Repository, uses: Iterable[Use], problems: Iterable[Prob
             if each.name:
                 of[each.name][place] = None
             else:
-                unsure.append(f"{place} names a secret that only the run knows, or all of them")
-    unsure += _handed_on(repository)
+                unsure[place] = "names a secret that only the run knows, or all of them"
+    unsure |= dict(_handed_on(repository))
     entra = [use for use in uses if PATTERNS[use.pattern].entra]
     return Readers(
         of={name: tuple(places) for name, places in of.items()},
         unnamed=tuple(f"{use.file}:{use.line}" for use in entra if not use.secrets),
-        unsure=tuple(dict.fromkeys(unsure)),
+        unsure=unsure,
+        entra=frozenset(n for use in entra for n in use.secrets if not names.is_id(n)),
         registries=frozenset(n for use in uses if use.pattern == REGISTRY_PASSWORD for n in use.secrets),
     )
 
 
-def _handed_on(repository: Repository) -> Iterator[str]:
+def _handed_on(repository: Repository) -> Iterator[tuple[str, str]]:
     """Jobs that hand all secrets to a workflow which is not in the repository."""
     known = {workflow.file for workflow in repository.workflows}
     for workflow in repository.workflows:
@@ -141,7 +145,7 @@ def _handed_on(repository: Repository) -> Iterator[str]:
             given = job.node.get("secrets")
             if given is not None and given.value == "inherit" and job.local not in known:
                 called = job.uses.value if job.uses else "nobody"
-                yield f"{workflow.file}:{given.line} hands all secrets to {called}"
+                yield f"{workflow.file}:{given.line}", f"hands all secrets to {called}"
 
 
 def _place(spot: Spot, start: int) -> str:

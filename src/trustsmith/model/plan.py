@@ -9,7 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from trustsmith.model.environments import EnvironmentSecret, EnvironmentVariable, GitHubEnvironment
-from trustsmith.model.resources import Application, FederatedCredential, WorkflowFile
+from trustsmith.model.resources import (
+    Application,
+    ClientSecret,
+    FederatedCredential,
+    RoleAssignment,
+    WorkflowFile,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +32,8 @@ class Change:
     """One thing to do. `before` is None for a create, `after` for a delete; a check changes nothing.
 
     implied: follows from other changes and is not shown on its own: an environment read back after it was written, a
-    mark refreshed after the ids it vouches for.
+    mark refreshed after the ids it vouches for. word: by which `--allow` takes something that goes only by name, where
+    that is not `remove=NAME`.
     """
 
     verb: Verb
@@ -34,6 +41,12 @@ class Change:
     after: Resource | None
     why: str
     implied: bool = False
+    word: str = ""
+
+    @property
+    def by_name(self) -> str:
+        """What `--allow` takes for it, when it goes only by name."""
+        return self.word or f"remove={self.key.name}"
 
     @property
     def resource(self) -> Resource:
@@ -63,6 +76,7 @@ class Change:
             "why": self.why,
             "before": self.before.shown() if self.before else None,
             "after": self.after.shown() if self.after else None,
+            **({"word": self.word} if self.word else {}),
         }
 
 
@@ -225,12 +239,15 @@ def _goes_first(other: Change, change: Change) -> bool:
 
     Grants go before their identity: once that is gone, nothing tells whose they were. An environment goes after all
     that may still trust it: GitHub makes a missing environment anew, unprotected, for the first job that names it.
+    A client secret goes before what its application may do with it.
     """
     match change.resource:
         case Application(unique_name=name) if getattr(other.resource, "identity", None) == name:
             return True
         case GitHubEnvironment() if other.side == "entra":
             return True
+        case RoleAssignment(identity=name) if isinstance(other.resource, ClientSecret):
+            return other.resource.identity == name
         case _:
             return change.key in other.resource.needs
 

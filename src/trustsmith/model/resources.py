@@ -149,6 +149,46 @@ class ClientSecret(Resource):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoredSecret(Resource):
+    """A secret at GitHub that somebody else made, as an old credential is. Its value has no field to be in.
+
+    level: "environment", "repository" or "organization". environment: whose it is, at that level. store: "actions", or
+    another of GitHub's ("dependabot"). updated: when it was last written. may_hold: the passwords that its value may be,
+    which nobody can see: they go after it.
+    """
+
+    kind = "stored secret"
+    side = "github"
+    name: str
+    level: str
+    environment: str = ""
+    store: str = "actions"
+    updated: str = field(default="", compare=False)
+    may_hold: frozenset[Key] = field(default=frozenset(), compare=False)
+
+    @property
+    def place(self) -> str:
+        """Where it is, with its name: `environment/prod/X`, `repository/X`, `dependabot/X`, `organization/agents/X`."""
+        if self.level == "environment":
+            return f"environment/{self.environment}/{self.name}"
+        if self.store == "actions":
+            return f"{self.level}/{self.name}"
+        return f"{self.store if self.level == 'repository' else f'{self.level}/{self.store}'}/{self.name}"
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, self.place)
+
+    @property
+    def title(self) -> str:
+        return self.place
+
+    @property
+    def parents(self) -> frozenset[Key]:
+        return self.may_hold
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoleAssignment(Resource):
     """A role of a principal at a scope. minted: id (the ARM id of the assignment)."""
 
@@ -273,6 +313,7 @@ KINDS: tuple[type[Resource], ...] = (
     RoleAssignment,
     EnvironmentSecret,
     EnvironmentVariable,
+    StoredSecret,
     SubjectSetting,
     WorkflowFile,
 )

@@ -187,10 +187,10 @@ def _is_ours(permission: GraphPermission, principals: list[ServicePrincipal]) ->
     return any(one.owned and one.identity == permission.identity for one in principals)
 
 
-def client_secrets(app: Json, identity: str, of_principal: Iterable[Json] = ()) -> list[ClientSecret]:
+def client_secrets(app: Json, identity: str, principal: Json | None = None) -> list[ClientSecret]:
     """The client secrets of an application, and of its service principal; none of them ours, and none with its value."""
-    held = [(answer, False) for answer in app.get("passwordCredentials") or ()]
-    held += [(answer, True) for answer in of_principal]
+    holders = ((app, False), (principal or {}, True))
+    held = [(each, h, of) for h, of in holders for each in h.get("passwordCredentials") or ()]
     return [
         ClientSecret(
             identity=identity,
@@ -199,11 +199,11 @@ def client_secrets(app: Json, identity: str, of_principal: Iterable[Json] = ()) 
             name=str(answer.get("displayName") or ""),
             starts=str(answer.get("startDateTime") or ""),
             expires=str(answer.get("endDateTime") or ""),
-            of_principal=principal,
-            minted={"object_id": str(app["id"])},
+            of_principal=of_principal,
+            minted={"object_id": str(holder["id"])},
             owned=False,
         )
-        for answer, principal in held
+        for answer, holder, of_principal in held
     ]
 
 
@@ -271,7 +271,8 @@ class EntraWriter(EntraReader):
                 name = credential.minted.get("name", credential.name)
                 await self._graph.delete_federated_credential(str(credential.application), name)
             case "delete", ClientSecret() as secret:
-                await self._graph.remove_password(secret.minted["object_id"], secret.key_id)
+                object_id = secret.minted["object_id"]
+                await self._graph.remove_password(object_id, secret.key_id, of_principal=secret.of_principal)
             case "delete", GraphPermission() as permission:
                 await self._graph.remove_app_role(str(permission.principal), permission.minted["id"])
             case "delete", ServicePrincipal() as principal:

@@ -16,13 +16,14 @@ from trustsmith.model.environments import (
 )
 from trustsmith.model.naming import MARK_VARIABLE, value_digest
 from trustsmith.model.resource import Key, Later, Resource
-from trustsmith.model.resources import Application, FederatedCredential
+from trustsmith.model.resources import Application, FederatedCredential, StoredSecret
 from trustsmith.model.state import State
 from trustsmith.model.subject import has_ids
 from trustsmith.systems import together
 from trustsmith.systems.github_seen import Seen
 from trustsmith.systems.mark import MarkText
 from trustsmith.systems.sight import Sight
+from trustsmith.systems.stores import take_away
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
@@ -154,6 +155,8 @@ class GitHubWriter(GitHubReader):
                 await self._write_secret(repository, change, secret)
             case EnvironmentVariable() as variable:
                 await self._write_variable(repository, change, variable)
+            case StoredSecret() as stored:
+                await take_away(self._github, repository, stored)
             case SubjectSetting() as setting:
                 await self._opt_in(repository, setting)
         return {}
@@ -315,5 +318,6 @@ KINDS: tuple[type[Resource], ...] = (
     EnvironmentMark,
     EnvironmentSecret,
     EnvironmentVariable,
+    StoredSecret,
     SubjectSetting,
 )

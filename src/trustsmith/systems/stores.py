@@ -1,6 +1,7 @@
 """GitHub's secrets and variables of one repository, at every level and in every store, as far as the token may see them.
 
-Reads only. What may not be read is a note, not an error: somebody else may see it.
+What may not be read is a note, not an error: somebody else may see it. A secret is taken away by its name, and that it
+is gone is believed only when it is no longer listed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from trustsmith.clients.github import GitHub
+    from trustsmith.model.resources import StoredSecret
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -126,3 +128,39 @@ class StoreReader:
         return [
             Variable(name=str(v["name"]), value=str(v["value"])) for variables in listed for v in variables
         ]
+
+
+async def take_away(github: GitHub, repository: str, secret: StoredSecret) -> None:
+    """Delete a secret; one that is gone is done.
+
+    GitHub says "not found" also to those who may not delete it, so it is looked for afterwards. Raises NotAllowed when it
+    is still listed then.
+    """
+    values, owner = github.values, repository.partition("/")[0]
+    store = next(store for store in STORES if store == secret.store)
+    if secret.level == "organization":
+        await values.delete_organization_secret(owner, secret.name, store)
+        left = await values.organization_secrets(repository, store)
+    elif secret.level == "repository":
+        await values.delete_secret(repository, secret.name, store)
+        left = await values.secrets(repository, store)
+    else:
+        await github.delete_secret(repository, secret.environment, secret.name)
+        left = await _inside(github, repository, secret.environment)
+    if any(str(each["name"]).upper() == secret.name.upper() for each in left):
+        needed = "admin:org" if secret.level == "organization" else "repo"
+        raise NotAllowed(
+            f"GitHub still lists the secret {secret.place} after it was asked to delete it: the token may not.",
+            service="github",
+            operation=f"delete {secret.place}",
+            hint=f"Ask an administrator there; a classic token needs the scope {needed}:\n"
+            f"  gh auth refresh --scopes {needed}",
+        )
+
+
+async def _inside(github: GitHub, repository: str, environment: str) -> list[Json]:
+    """An environment's secrets; none where it is gone itself."""
+    try:
+        return await github.secrets(repository, environment)
+    except NotFound:
+        return []

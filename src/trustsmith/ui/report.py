@@ -42,10 +42,10 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
             yield from _change_lines(change)
         yield Line("")
     if plan.strays:
-        yield Line("  Left as it is; removed only by name (--allow remove=NAME):", "bold")
+        yield Line("  Left as it is; removed only by name (--allow WORD):", "bold")
         for stray in plan.strays:
             yield Line(f"    ? {stray.key.kind}  {stray.resource.title}: {stray.why}")
-            yield Line(f"      {shlex.quote('remove=' + stray.key.name)}")
+            yield Line(f"      {shlex.quote(stray.by_name)}")
         yield Line("")
     if plan.waiting:
         yield Line("  Waiting:", "bold")
@@ -99,7 +99,7 @@ def _by_reason(plan: Plan) -> dict[str, dict[str, list[str]]]:
 
 def how_to_mend(plan: Plan) -> str:
     """What to type about differences; things that are not ours go only by name."""
-    words = " ".join(f"--allow {shlex.quote('remove=' + stray.key.name)}" for stray in plan.strays)
+    words = " ".join(f"--allow {shlex.quote(stray.by_name)}" for stray in plan.strays)
     if plan.changes:
         return "Mend it with:\n  trustsmith apply"
     if plan.strays:

@@ -1,0 +1,240 @@
+"""Contraction: what of the old way in may go, each thing only by its name, and what stands in its way.
+
+Pure. What cannot be told stands in the way. Must not say whether the new way works (`proof` does), nor remove anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from trustsmith.migrate import names
+from trustsmith.migrate.inventory import is_expired
+from trustsmith.migrate.patterns import PATTERNS
+from trustsmith.model.foundry import role_slug
+from trustsmith.model.plan import Change, Hazard, Plan
+from trustsmith.model.resources import ClientSecret, RoleAssignment, StoredSecret
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from trustsmith.migrate.inventory import Stored
+    from trustsmith.migrate.proof import Readers
+    from trustsmith.model.resource import Key
+
+_WHOSE = {"all": "all repositories", "private": "all private and internal repositories"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Old:
+    """What there is of the old way in.
+
+    repository: its full name. stored: GitHub's secrets, all of them. passwords, roles: of the identities that the
+    configuration uses, and of the applications that the repository's variables name; roles: only undeclared ones.
+    declared: identity → the roles that it keeps, in words. unseen: what could not be looked at. today: as Entra spells it.
+    """
+
+    repository: str
+    stored: tuple[Stored, ...] = ()
+    passwords: tuple[ClientSecret, ...] = ()
+    roles: tuple[RoleAssignment, ...] = ()
+    declared: Mapping[str, tuple[str, ...]]
+    unseen: tuple[str, ...] = ()
+    today: str
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """Something that could go. obstacles: why it cannot, whatever anybody says."""
+
+    change: Change
+    obstacles: tuple[Hazard, ...]
+    consequence: str
+
+
+def contraction(old: Old, reading: Readers, lacking: Iterable[Hazard], allow: Collection[str]) -> Plan:
+    """The removals that `allow` names, with what speaks against them; the rest stays, and is shown with its word.
+
+    lacking: what is missing of the proof; with anything left to remove it stands in the way of all.
+    """
+    candidates = _candidates(old, reading)
+    if not candidates:
+        return Plan(notes=_idle(allow, ()))
+    named = [each for each in candidates if each.change.word in allow]
+    held = [*_still_held(old, reading, candidates, named)]
+    hazards = [
+        *lacking,
+        *_not_told(reading),
+        *(hazard for each in named for hazard in each.obstacles),
+        *(Hazard(each.change.word, each.consequence, allowed=True) for each in named),
+        *(replace(hazard, allowed=hazard.id in allow) for hazard in held),
+    ]
+    return Plan(
+        changes=tuple(_linked([each.change for each in named], old.today)),
+        strays=tuple(_stays(each) for each in candidates if each not in named),
+        hazards=tuple(dict.fromkeys(hazards)),
+        notes=_idle(allow, [*(c.change.word for c in candidates), *(h.id for h in held)]),
+    )
+
+
+def offered(old: Old, reading: Readers) -> list[str]:
+    """The words for all that can go together without any further danger."""
+    free = [each for each in _candidates(old, reading) if not each.obstacles]
+    held = {
+        hazard.id.partition("=")[2] for hazard in _still_held(old, reading, _candidates(old, reading), free)
+    }
+    return [each.change.word for each in free if getattr(each.change.resource, "key_id", "") not in held]
+
+
+def _idle(allow: Collection[str], known: Collection[str]) -> tuple[str, ...]:
+    words = sorted(set(allow) - set(known))
+    return tuple(f"--allow {word} matches nothing here: it is gone already, or never was." for word in words)
+
+
+def _stays(candidate: _Candidate) -> Change:
+    """It as something that is left alone, with what would stand in its way."""
+    change = candidate.change
+    reasons = "; ".join([change.why, *(hazard.why.rstrip(".") for hazard in candidate.obstacles)])
+    return replace(change, why=reasons)
+
+
+def _linked(changes: list[Change], today: str) -> Iterator[Change]:
+    """Secrets know which passwords wait for them: any that still opens something may be what they hold."""
+    open_ = [c.resource for c in changes if isinstance(c.resource, ClientSecret)]
+    waiting: frozenset[Key] = frozenset(p.key for p in open_ if not is_expired(p, today))
+    for change in changes:
+        if isinstance(change.before, StoredSecret):
+            yield replace(change, before=replace(change.before, may_hold=waiting))
+        else:
+            yield change
+
+
+# -- candidates -----------------------------------------------------------------------------------------------------------
+
+
+def _candidates(old: Old, reading: Readers) -> list[_Candidate]:
+    """All that could go, in the order in which it would."""
+    in_use = tuple(_in_use(old, reading))
+    return [
+        *(_secret(each, old, reading) for each in old.stored if is_old(each.name, reading)),
+        *(_password(each, old, in_use) for each in old.passwords),
+        *(_role(each, old, in_use) for each in old.roles),
+    ]
+
+
+def is_old(name: str, reading: Readers) -> bool:
+    """Whether a secret is one of an Entra application: by its name, or by what reads it. Other keys are nobody's here."""
+    pattern = names.of_secret(name)
+    return name in reading.entra or bool(pattern and PATTERNS[pattern].entra)
+
+
+def _secret(stored: Stored, old: Old, reading: Readers) -> _Candidate:
+    secret = StoredSecret(
+        name=stored.name,
+        level=stored.level,
+        environment=stored.environment,
+        store=stored.store,
+        updated=stored.updated,
+        owned=False,
+    )
+    why = f"last written {stored.updated[:10]}" if stored.updated else "an old credential"
+    obstacles = [*_read(stored.name, reading), *_shared(stored, secret, old.repository)]
+    consequence = "The secret goes. GitHub shows its value to nobody, so nothing can put it back."
+    word = f"delete-secret={secret.place}"
+    return _Candidate(Change("delete", secret, None, why, word=word), tuple(obstacles), consequence)
+
+
+def _password(password: ClientSecret, old: Old, in_use: tuple[Hazard, ...]) -> _Candidate:
+    holder = "service principal" if password.of_principal else "application"
+    called = f" {password.name!r}" if password.name else ""
+    past = is_expired(password, old.today)
+    why = f"{'expired ' if past else ''}password{called} of the {holder}, key id {password.key_id}"
+    consequence = "Whatever signs in with this password stops, here and elsewhere; a new one can be made, not this one again."
+    word = f"delete-password={password.key_id}"
+    if past:
+        consequence = "It has expired and opens nothing."
+    return _Candidate(Change("delete", password, None, why, word=word), () if past else in_use, consequence)
+
+
+def _role(role: RoleAssignment, old: Old, in_use: tuple[Hazard, ...]) -> _Candidate:
+    kept = ", ".join(old.declared.get(role.identity, ())) or "nothing"
+    consequence = f"What needs it fails. What the configuration gives stays: {kept}."
+    word = f"delete-role={role_slug(role.role)}@{role.scope}#{role.identity}"
+    why = "the configuration does not declare it"
+    return _Candidate(Change("delete", role, None, why, word=word), in_use, consequence)
+
+
+# -- what stands in the way -----------------------------------------------------------------------------------------------
+
+
+def _not_told(reading: Readers) -> Iterator[Hazard]:
+    for place, why in reading.unsure.items():
+        yield Hazard(
+            f"not-told={place}",
+            f"{place} {why}, so which secrets are still read cannot be told.",
+            hint="Hand secrets on by name, one by one, and have every file readable; then look again:\n"
+            "  trustsmith migrate --prove",
+            allowable=False,
+        )
+
+
+def _read(name: str, reading: Readers) -> Iterator[Hazard]:
+    if places := reading.of.get(name):
+        yield Hazard(
+            f"still-read={name}",
+            f"{name} is read on the default branch: {', '.join(places)}.",
+            hint="Rewrite what reads it, and merge that first:\n  trustsmith migrate --rewrite",
+            allowable=False,
+        )
+
+
+def _in_use(old: Old, reading: Readers) -> Iterator[Hazard]:
+    """What signs in with an old credential as long as it is there: no password and no role may go before."""
+    stored = {each.name for each in old.stored if is_old(each.name, reading)}
+    for name in sorted(stored | reading.entra):
+        yield from _read(name, reading)
+    for place in reading.unnamed:
+        yield Hazard(
+            f"still-read={place}",
+            f"{place} signs in with a credential of which no secret is known.",
+            hint="Rewrite what reads it, and merge that first:\n  trustsmith migrate --rewrite",
+            allowable=False,
+        )
+
+
+def _shared(stored: Stored, secret: StoredSecret, repository: str) -> Iterator[Hazard]:
+    """An organization's secret is for this repository to delete only when it is surely for no other one."""
+    if stored.level != "organization":
+        return
+    others = [each for each in stored.repositories or () if each.lower() != repository.lower()]
+    who = ", ".join(others)
+    if stored.visibility in _WHOSE:
+        who = f"{_WHOSE[stored.visibility]} of the organization"
+    elif stored.visibility != "selected" or stored.repositories is None:
+        who = "repositories that this token may not see (that is for the organization's owners)"
+    if who:
+        yield Hazard(
+            f"shared-secret={secret.place}",
+            f"The organization's secret {stored.name} can be used by {who}.",
+            hint="Take the others off it first, or have an owner of the organization decide:\n"
+            f"  trustsmith migrate --scan --org {repository.partition('/')[0]}",
+            allowable=False,
+        )
+
+
+def _still_held(
+    old: Old, reading: Readers, candidates: Iterable[_Candidate], going: Collection[_Candidate]
+) -> Iterator[Hazard]:
+    """Passwords that go while a secret stays that may hold them: which one a secret holds, nobody can see."""
+    stay = [
+        c.change.key.name for c in candidates if c.change.key.kind == StoredSecret.kind and c not in going
+    ]
+    stay += [f"{each.place} {each.name}" for each in old.stored if each.name in reading.registries]
+    places = "; ".join([*dict.fromkeys(stay), *(f"unknown, since {note}" for note in old.unseen)])
+    for each in going:
+        password = each.change.resource
+        if places and isinstance(password, ClientSecret) and not is_expired(password, old.today):
+            yield Hazard(
+                f"still-held={password.key_id}",
+                f"A secret that stays may hold this password, and whoever reads it would fail: {places}.",
+            )

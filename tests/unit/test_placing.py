@@ -1,0 +1,198 @@
+"""Where jobs run, or are to run; and whether they sign in as the application that trusts them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.corpus.marks import repository_of
+from trustsmith.migrate.inventory import Seen, Stored, Variable
+from trustsmith.migrate.scan import of_entra, scan
+from trustsmith.rewrite.placing import Placed, from_branches, needed, placing, proposal
+from trustsmith.rewrite.wiring import wiring
+
+OURS, OTHER = "0a000000-0000-0000-0000-00000000000a", "0a000000-0000-0000-0000-00000000000b"
+LOGIN = """\
+      - uses: azure/login@v1
+        with:
+          creds: ${{ secrets.AZURE_CREDENTIALS }}
+"""
+
+
+def workflow(on: str, job: str, steps: str = LOGIN) -> str:
+    return f"on: {on}\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n{job}    steps:\n{steps}"
+
+
+def placed(texts: dict[str, str], *known: str, **said: str) -> list[Placed]:
+    repository = repository_of({f".github/workflows/{name}": text for name, text in texts.items()})
+    return placing(repository, of_entra(scan(repository)), said, known)
+
+
+@pytest.mark.parametrize(
+    ("on", "job", "names"),
+    [
+        ("push", "    environment: prod\n", {"prod"}),
+        ("push", "    environment: {name: prod, url: x}\n", {"prod"}),
+        (
+            "push",
+            "    environment: ${{ matrix.env }}\n    strategy:\n      matrix: {env: [a, b]}\n",
+            {"a", "b"},
+        ),
+        (
+            "push",
+            "    environment: ${{ matrix.env }}\n    strategy:\n      matrix: {include: [{env: a}, {env: b, x: 1}]}\n",
+            {"a", "b"},
+        ),
+        (
+            "push",
+            "    environment: ${{ matrix.env }}\n    strategy: {matrix: {env: '${{ fromJSON(needs.a.outputs.b) }}'}}\n",
+            None,
+        ),
+        ("push", "    environment: ${{ matrix.env }}\n", None),
+        ("push", "    environment: ${{ github.ref_name }}\n", None),
+        ("push", "    environment: deploy-${{ matrix.env }}\n    strategy: {matrix: {env: [a]}}\n", None),
+        (
+            "{workflow_dispatch: {inputs: {stage: {type: choice, options: [a, b]}}}}",
+            "    environment: ${{ inputs.stage }}\n",
+            {"a", "b"},
+        ),
+        (
+            "{workflow_dispatch: {inputs: {stage: {type: environment}}}}",
+            "    environment: ${{ inputs.stage }}\n",
+            None,
+        ),
+        (
+            "{workflow_dispatch: {inputs: {stage: {type: choice, options: [a]}}}}",
+            "    environment: ${{ github.event.inputs.stage }}\n",
+            {"a"},
+        ),
+        (
+            "{workflow_call: {inputs: {stage: {type: string}}}}",
+            "    environment: ${{ inputs.stage }}\n",
+            None,  # nobody in the checkout calls it
+        ),
+    ],
+)
+def test_what_an_environment_can_be(on: str, job: str, names: set[str] | None) -> None:
+    (found,) = placed({"a.yml": workflow(on, job)})
+    assert found.names == names
+
+
+def test_what_callers_give() -> None:
+    called = workflow(
+        "{workflow_call: {inputs: {stage: {type: string, default: dev}}}}",
+        "    environment: ${{ inputs.stage }}\n",
+    )
+    caller = "on: push\njobs:\n  a: {{uses: ./.github/workflows/b.yml, secrets: inherit{}}}\n"
+    texts = {"b.yml": called, "a.yml": caller.format(", with: {stage: prod}"), "c.yml": caller.format("")}
+    (found,) = placed(texts)
+    assert found.names == frozenset({"prod", "dev"})
+    (found,) = placed({**texts, "d.yml": caller.format(", with: {stage: '${{ github.ref_name }}'}")})
+    assert found.names is None
+
+
+def test_jobs_of_scripts_and_actions_are_placed() -> None:
+    script = (
+        "      - run: ./deploy.sh\n        env: {AZURE_CLIENT_SECRET: '${{ secrets.AZURE_CLIENT_SECRET }}'}\n"
+    )
+    found = placed({"a.yml": workflow("push", "    environment: x\n", script)})
+    assert [(each.place, each.said) for each in found] == [("a.yml:deploy", "x")]
+
+
+def test_what_people_say_counts_and_what_nobody_says_is_open() -> None:
+    text = {"a.yml": workflow("[push, pull_request]", "")}
+    (found,) = placed(text, deploy="prod")
+    assert (found.said, found.names, found.how) == ("prod", frozenset({"prod"}), "as you say")
+    (found,) = placed(text, "one", "two")
+    assert (found.said, found.names) == ("", None)
+    assert needed([found]) == []
+
+
+@pytest.mark.parametrize(
+    ("on", "environment", "why"),
+    [
+        ("push", "prod", "started by push"),
+        ("[push, pull_request_target]", "", "give it an environment of its own"),
+    ],
+)
+def test_proposals(on: str, environment: str, why: str) -> None:
+    (found,) = placed({"a.yml": workflow(on, "")})
+    said = proposal(found.job, ["dev", "prod"])
+    assert said[0] == environment
+    assert why in said[1]
+    assert proposal(found.job, [])[0] == ""
+
+
+@pytest.mark.parametrize(
+    ("on", "alone"),
+    [
+        ("push", True),
+        ("[push, workflow_dispatch, schedule]", True),
+        ("{push: {branches: [main]}}", True),
+        ("{push: {tags: ['v*']}}", False),
+        ("release", False),
+        ("[push, pull_request]", False),
+    ],
+)
+def test_only_where_no_tag_and_no_pull_request_deploys_a_branch_is_asked_for(on: str, *, alone: bool) -> None:
+    found = placed({"a.yml": workflow(on, "    environment: prod\n")})
+    assert from_branches(found, "prod") is alone
+
+
+# -- signing in as the right one ---------------------------------------------------------------------------------------------
+
+
+def sign_in(client_id: str) -> str:
+    return f"      - uses: azure/login@v3\n        with: {{client-id: '{client_id}', tenant-id: t, subscription-id: s}}\n"
+
+
+def wired(
+    job: str, steps: str, *, variables: tuple[Variable, ...] = (), stored: tuple[Stored, ...] = ()
+) -> list[str]:
+    repository = repository_of({".github/workflows/a.yml": workflow("push", job, steps)})
+    seen = Seen(stored=stored, variables=variables)
+    return [finding.why for finding in wiring(repository, {"prod": OURS, "dev": OURS}, seen)]
+
+
+def variable(value: str, environment: str = "") -> Variable:
+    return Variable(name="AZURE_CLIENT_ID", value=value, environment=environment)
+
+
+PROD = "    environment: prod\n"
+VARS, SECRETS = "${{ vars.AZURE_CLIENT_ID }}", "${{ secrets.AZURE_CLIENT_ID }}"
+SECRET = Stored(name="AZURE_CLIENT_ID", level="environment", environment="prod")
+
+
+@pytest.mark.parametrize(
+    ("client_id", "variables", "stored", "says"),
+    [
+        (OURS, (), (), ""),
+        (OURS.upper(), (), (), ""),
+        (OTHER, (), (), f"signs in as {OTHER}"),
+        (VARS, (variable(OURS),), (), ""),
+        (VARS, (variable(OTHER),), (), "variable AZURE_CLIENT_ID of the repository"),
+        (VARS, (variable(OTHER), variable(OURS, "prod")), (), ""),
+        (VARS, (variable(OURS), variable(OTHER, "prod")), (), "variable AZURE_CLIENT_ID of the environment"),
+        (VARS, (variable(OURS, "dev"),), (), "there is no variable AZURE_CLIENT_ID"),
+        (SECRETS, (), (SECRET,), ""),
+        (SECRETS, (), (), "there is no secret AZURE_CLIENT_ID"),
+        ("${{ steps.a.outputs.id }}", (), (), ""),
+    ],
+)
+def test_as_whom_a_job_signs_in(
+    client_id: str, variables: tuple[Variable, ...], stored: tuple[Stored, ...], says: str
+) -> None:
+    found = wired(PROD, sign_in(client_id), variables=variables, stored=stored)
+    assert len(found) == bool(says)
+    assert all(says in why for why in found)
+
+
+def test_a_job_has_to_be_in_an_environment_that_is_configured() -> None:
+    assert "has no environment" in wired("", sign_in(OURS))[0]
+    assert "which is not configured" in wired("    environment: live\n", sign_in(OURS))[0]
+    assert wired("", LOGIN) == []  # signs in with a secret still
+    assert (
+        "has no environment"
+        in wired("    env: {ARM_USE_OIDC: 'true'}\n", "      - run: terraform apply\n")[0]
+    )
+    run = "      - run: azd auth login --federated-credential-provider github\n"
+    assert "has no environment" in wired("", run)[0]
