@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from trustsmith.migrate.proof import Readers
     from trustsmith.model.resource import Key
 
+#: How the words of this stage begin.
+WORDS = ("delete-secret=", "delete-password=", "delete-role=", "still-held=")
 _WHOSE = {"all": "all repositories", "private": "all private and internal repositories"}
 
 
