@@ -112,8 +112,7 @@ def role_on(world: World, caller: Caller, repository: Data) -> str:
 def allow(call: Call, repository: Data, need: Need) -> None:
     """Raise 404 or 403 unless the caller may do this to the repository; 403 for writes to an archived one."""
     role = role_on(call.world, call.caller, repository)
-    hidden = role == "none" or not _covers(call.caller, repository, need)
-    if hidden:
+    if not is_shown(call, repository, need):
         raise not_found()
     public = repository["visibility"] == "public"
     if need.writes or not public:
@@ -123,6 +122,11 @@ def allow(call: Call, repository: Data, need: Need) -> None:
         raise not_found()
     if need.writes and repository["archived"]:
         raise refusal(403, "Repository was archived so is read-only.")
+
+
+def is_shown(call: Call, repository: Data, need: Need) -> bool:
+    """Whether the caller is told at all that there is such a repository."""
+    return role_on(call.world, call.caller, repository) != "none" and _covers(call.caller, repository, need)
 
 
 def _allow_saml(call: Call, owner: str) -> None:

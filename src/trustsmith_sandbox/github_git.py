@@ -116,6 +116,8 @@ def _named_ref(call: Call, repository: Data) -> tuple[str, str]:
 
 
 def _get_ref(call: Call, repository: Data) -> Answer:
+    if not _refs(call, repository):
+        raise refusal(409, "Git Repository is empty.")
     return Answer(200, _ref_shape(call, repository, *_named_ref(call, repository)))
 
 

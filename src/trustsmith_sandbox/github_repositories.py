@@ -15,6 +15,7 @@ from trustsmith_sandbox.github_access import (
     Need,
     allow_members,
     by_name,
+    is_shown,
     organization,
     role_on,
     signed_in,
@@ -24,11 +25,14 @@ from trustsmith_sandbox.github_wire import field, invalid, not_found, paged, tou
 from trustsmith_sandbox.http import Answer, Route
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from trustsmith_sandbox.http import Call
     from trustsmith_sandbox.world import Data, World
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _PLAIN_SETTINGS = {"description": str, "default_branch": str, "archived": bool, "visibility": str}
+_ANY = ("public", "internal", "private")
 _PRIVATE_PROFILE = (
     "collaborators",
     "disk_usage",
@@ -125,6 +129,34 @@ def _organization(call: Call) -> Answer:
     return Answer(200, github_shapes.organization(call, found, member=call.caller.login in found["members"]))
 
 
+def _listed(call: Call, owner: str, visibilities: Collection[str] = _ANY) -> Answer:
+    """Answer with the owner's repositories that the caller is shown, by name."""
+    known = call.world.data["github"]["repositories"].values()
+    shown = [
+        each
+        for each in known
+        if each["owner"] == owner and each["visibility"] in visibilities and is_shown(call, each, _METADATA)
+    ]
+    shown.sort(key=lambda each: str(each["name"]).lower())
+    return paged(call, shown, lambda each: github_shapes.repository(call, each))
+
+
+def _of_organization(call: Call) -> Answer:
+    return _listed(call, organization(call)["login"])
+
+
+def _of_user(call: Call) -> Answer:
+    """Only public ones, whoever asks (GitHub REST: list repositories for a user)."""
+    who = by_name(call.world.data["github"]["users"], call.params["username"])
+    if who is None:
+        raise not_found()
+    return _listed(call, who["login"], ("public",))
+
+
+def _mine(call: Call) -> Answer:
+    return _listed(call, signed_in(call)["login"])
+
+
 def _teams_of(call: Call) -> list[Data]:
     owner = organization(call)
     if call.caller.permissions is not None:
@@ -175,7 +207,7 @@ def _root(call: Call) -> Answer:
     return Answer(200, {"current_user_url": f"{call.base}/user", "rate_limit_url": f"{call.base}/rate_limit"})
 
 
-_ADMIN = Need("administration:write", role="admin")
+_ADMIN, _METADATA = Need("administration:write", role="admin"), Need("metadata:read")
 
 ROUTES = (
     Route("GET", "/", _root, "Root; what scopes a token has, by its headers"),
@@ -183,9 +215,12 @@ ROUTES = (
     Route("GET", "/meta", _meta, "About this GitHub"),
     Route("GET", "/rate_limit", _rate_limit, "Rate limits"),
     Route("GET", "/user", _me, "The signed-in user"),
+    Route("GET", "/user/repos", _mine, "The signed-in user's repositories"),
     Route("GET", "/user/{account_id}", _account, "User by id"),
     Route("GET", "/users/{username}", _user, "User or organization by name"),
+    Route("GET", "/users/{username}/repos", _of_user, "A user's public repositories"),
     Route("GET", "/orgs/{org}", _organization, "Organization"),
+    Route("GET", "/orgs/{org}/repos", _of_organization, "An organization's repositories"),
     Route("GET", "/orgs/{org}/teams", _teams, "Teams"),
     Route("GET", "/orgs/{org}/teams/{team_slug}", _team, "Team by slug"),
     Route(
@@ -194,7 +229,7 @@ ROUTES = (
         _team_on,
         "Whether a team has a repository",
     ),
-    *on_repository("GET", "", _repository, "Repository", Need("metadata:read")),
+    *on_repository("GET", "", _repository, "Repository", _METADATA),
     *on_repository("PATCH", "", _update, "Change or rename a repository", _ADMIN),
     *on_repository("POST", "/transfer", _transfer, "Transfer a repository", _ADMIN),
     *on_repository(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trustsmith_sandbox import seed_legacy
+from trustsmith_sandbox import seed_legacy, seed_northwind
 from trustsmith_sandbox.github_seed_actions import action
 from trustsmith_sandbox.seed import LEGACY_APP_ID, NONPROD, TENANT
 
@@ -136,6 +136,13 @@ def _actions_repositories() -> list[dict[str, Any]]:
     return [action(_repository(number, owner, name, visibility="public")) for number, owner, name in names]
 
 
+def _northwind_repositories() -> list[dict[str, Any]]:
+    return [
+        _repository(number, "northwind", name, **settings)
+        for number, name, settings in seed_northwind.repositories()
+    ]
+
+
 def _tokens() -> dict[str, Any]:
     return {
         ADMIN_TOKEN: {"login": "octocat", "scopes": ["repo", "workflow", "admin:org"]},
@@ -174,6 +181,7 @@ def seed_github() -> dict[str, Any]:
         _repository(4004, "tailwind", "agents"),
         _repository(4005, "octocat", "hello-world", visibility="public"),
         *_actions_repositories(),
+        *_northwind_repositories(),
     ]
     platform = {"id": 3001, "organization": "contoso", "slug": "platform", "name": "Platform"}
     return {
@@ -188,6 +196,8 @@ def seed_github() -> dict[str, Any]:
             | {"secrets": seed_legacy.organization_secrets(*_LEGACY)},
             "fabrikam": _organization(1002, "fabrikam", "team", octocat="admin"),
             "tailwind": _organization(1003, "tailwind", "free", octocat="admin"),
+            "northwind": _organization(1007, "northwind", "enterprise", octocat="admin", hubot="member")
+            | {"secrets": seed_northwind.organization_secrets()},
             "actions": _organization(1004, "actions", "enterprise"),
             "Azure": _organization(1005, "Azure", "enterprise"),
             "microsoft": _organization(1006, "microsoft", "enterprise"),

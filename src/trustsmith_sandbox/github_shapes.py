@@ -223,7 +223,8 @@ def repository(call: Call, repo: Data) -> Data:
     shape |= {
         "created_at": repo["created_at"],
         "updated_at": repo["updated_at"],
-        "pushed_at": repo["updated_at"],
+        "pushed_at": repo.get("pushed_at", repo["updated_at"]),
+        "fork": repo.get("fork", False),
     }
     shape["permissions"] = permissions(role_on(call.world, call.caller, repo))
     if who["type"] == "Organization":

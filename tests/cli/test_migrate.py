@@ -177,7 +177,7 @@ def test_rewritten_as_json(migrate: Callable[..., tuple[int, str, str]]) -> None
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--scan", "--rewrite"), "Say one thing to do"),
+        (("--scan", "--rewrite"), "--scan and --rewrite are two stages"),
         (("--scan", "--write"), "is for --rewrite"),
         (("--rewrite", "--format", "sarif"), "text or json"),
         (("--rewrite", "--environment", "live"), "names no job, or no environment"),
@@ -224,3 +224,19 @@ def test_a_whole_repository(migrate: Callable[..., tuple[int, str, str]], tmp_pa
         ("nightly.yml", "env-client-secret", False),
         ("clean.sh", "az-login-secret", False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--scan", "--org", "contoso", "--offline"), "--org asks GitHub; --offline asks nobody."),
+        (("--scan", "--org", "contoso", "--format", "sarif"), "SARIF is about one repository"),
+        (("--rewrite", "--org", "contoso"), "--org is for --scan, not for --rewrite."),
+    ],
+)
+def test_org_is_for_a_scan_of_githubs_repositories(
+    migrate: Callable[..., tuple[int, str, str]], words: tuple[str, ...], said: str
+) -> None:
+    code, out, err = migrate(*words)
+    assert (code, out) == (2, "")
+    assert said in err

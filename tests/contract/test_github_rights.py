@@ -158,3 +158,26 @@ def test_an_enterprise_with_an_issuer_of_its_own(sandbox: Sandbox) -> None:
     assert _claims(sandbox)["iss"] == f"{issuer}/contoso-group"
     unknown = sandbox.http.get(f"{issuer}/nobody/.well-known/openid-configuration")
     assert unknown.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "token", "shown"),
+    [
+        ("/orgs/contoso/repos", ADMIN, {"agents", "legacy"}),
+        ("/orgs/contoso/repos", APP, {"agents"}),
+        ("/users/octocat/repos", WRITER, {"hello-world"}),
+        ("/user/repos?affiliation=owner", ADMIN, {"hello-world"}),
+        ("/orgs/northwind/repos", WRITER, {"shop", "website"}),
+    ],
+)
+def test_whose_repositories_are_shown_to_whom(
+    sandbox: Sandbox, path: str, token: str, shown: set[str]
+) -> None:
+    found = _get(sandbox, token, path).json()
+    assert {each["name"] for each in found} == shown
+
+
+def test_an_empty_repository_says_so(sandbox: Sandbox) -> None:
+    """GitHub REST, "Git refs": 409."""
+    answer = _get(sandbox, ADMIN, "/repos/northwind/ideas/git/ref/heads/main")
+    assert (answer.status_code, answer.json()["message"]) == (409, "Git Repository is empty.")

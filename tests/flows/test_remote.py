@@ -109,6 +109,8 @@ def test_what_is_not_there_is_said(sandbox: Sandbox) -> None:
             await remote.read(bench.github, LEGACY, "nowhere")
         with pytest.raises(NotFound, match="does not show contoso/gone"):
             await remote.read(bench.github, "contoso/gone")
+        with pytest.raises(NotFound, match="northwind/ideas has no commit yet"):
+            await remote.read(bench.github, "northwind/ideas")
         commit = await remote.head(bench.github, LEGACY)
         assert (await remote.read(bench.github, LEGACY, commit))[0].scripts
 

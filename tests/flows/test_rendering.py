@@ -347,3 +347,50 @@ def test_a_file_of_another_configuration_is_overwritten_by_name_only(checkout: C
     write(options, Console("json"), None, Named(), check=True)
     (checkout.root / CONFIG).write_text(text)
     assert f"another configuration, {OTHER}" in checkout.refused()
+
+
+def _run_console(checkout: Checkout, *, check: bool) -> str:
+    """What people see."""
+    console = Console("text")
+    try:
+        write(Options(checkout.root), console, None, Named(), check=check)
+    except Differences as found:
+        console.fail(found)
+    said = checkout.capsys.readouterr()
+    return said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "why"),
+    [
+        ("    environment: ", "    # environment: ", "  deploy-dev:", "job 'deploy-dev' may ask for a token"),
+        (
+            "jobs:\n",
+            "jobs:\n  mine:\n    permissions: {id-token: write}\n    runs-on: x\n    steps: [{run: x}]\n",
+            "  mine:",
+            "job 'mine' may ask for a token (id-token: write) and runs in no environment",
+        ),
+        ("jobs:\n", "jobs:\n  mine: nothing\n", "name: ", "it is no workflow"),
+        ("jobs:\n", "jobs: [\n", "", "YAML"),
+    ],
+    ids=["no environment", "a token for another job", "no job", "no YAML"],
+)
+def test_edits_do_not_break_the_rules(checkout: Checkout, old: str, new: str, line: str, why: str) -> None:
+    mine = checkout.edit(old, new)
+    with pytest.raises(Differences, match="Edited workflow files break rules"):
+        checkout.render(check=True)
+    said = checkout.said()
+    (problem,) = said["plan"]["broken"]
+    assert why in problem["message"]
+    assert problem["file"] == PATH
+    assert mine.splitlines()[problem["line"] - 1].startswith(line)
+    assert f"{PATH}:{problem['line']}:" in _run_console(checkout, check=True)
+    assert f"{PATH}:{problem['line']}:" in _run_console(checkout, check=False), "and render writes nothing"
+    assert checkout.text == mine
+    checkout.render(overwrite=["deploy"])
+    assert checkout.render(check=True)["plan"]["broken"] == []
+
+
+def test_what_breaks_no_rule_is_nobodys_business(checkout: Checkout) -> None:
+    checkout.edit("jobs:\n", "jobs:\n  mine:\n    runs-on: x\n    steps: [{uses: a/b@v1}]\n")
+    assert checkout.render(check=True)["plan"]["broken"] == []

@@ -190,3 +190,35 @@ def test_what_does_not_overlap_is_merged(tmp_path: Path, monkeypatch: pytest.Mon
     assert git.merge("\0a", "\0", "\0b") is None
     monkeypatch.setenv("PATH", str(tmp_path))
     assert git.merge(ours, base, theirs) is None
+
+
+def test_the_line_that_led_here(tmp_path: Path) -> None:
+    """Other branches are none of it, a merge is one change, and what came back is there twice."""
+
+    def run(*words: str) -> None:
+        who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", "-C", str(tmp_path), *who, *words], check=True, capture_output=True)
+
+    def commit(text: str) -> None:
+        (tmp_path / "a.yml").write_text(text)
+        run("add", "a.yml")
+        run("commit", "-qm", text)
+
+    run("init", "-q", "-b", "main")
+    for text in ("1", "2", "1"):
+        commit(text)
+    run("switch", "-qc", "other")
+    commit("3")
+    commit("4")
+    run("switch", "-q", "main")
+    run("merge", "-q", "--no-ff", "other")
+    run("switch", "-qc", "elsewhere")
+    commit("5")
+    run("switch", "-q", "main")
+    assert [version.text for version in git.line(tmp_path, ["a.yml", "b"], 9)["a.yml"]] == [
+        "1",
+        "2",
+        "1",
+        "4",
+    ]
+    assert [version.text for version in git.line(tmp_path, ["a.yml"], 2)["a.yml"]] == ["1", "4"]

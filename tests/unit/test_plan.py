@@ -51,6 +51,7 @@ def test_the_saved_form() -> None:
         "not_compared",
         "notes",
         "rights",
+        "broken",
     ]
     assert saved["schema"] == 1
     (change,) = saved["changes"]

@@ -23,7 +23,7 @@ from trustsmith.model.plan import Change, Hazard, NotCompared, Plan, Waiting
 from trustsmith.model.resource import Key
 from trustsmith.model.resources import Application
 from trustsmith.model.state import State
-from trustsmith.ui import report
+from trustsmith.ui import report, report_mend
 from trustsmith.ui.console import Console
 
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ def test_what_others_named_calls_nobody_and_links_nowhere(name: str) -> None:
         (name,),
         not_compared=(NotCompared(key, name),),
     )
-    for page in (report.plan_markdown(plan, name), report.drift_markdown(plan, name)):
+    for page in (report.plan_markdown(plan, name), report_mend.drift_markdown(plan, name)):
         tokens = MarkdownIt("commonmark").enable("table").parse(page)
         inner = [child for token in tokens for child in token.children or ()]
         assert not {t.type for t in (*tokens, *inner)} & {"html_block", "html_inline", "link_open", "image"}
@@ -341,11 +341,25 @@ def test_what_was_not_compared_is_shown_once_for_each_reason() -> None:
 
 
 def test_a_drift_says_what_to_type() -> None:
-    assert "```console\n$ trustsmith apply\n```" in report.drift_markdown(FULL, "o/n")
-    page = report.drift_markdown(Plan(strays=(STRAY,)), "o/n")
+    assert "```console\n$ trustsmith apply\n```" in report_mend.drift_markdown(Plan(FULL.changes), "o/n")
+    page = report_mend.drift_markdown(FULL, "o/n")
+    assert "is meant:\n\n```console\n$ trustsmith apply --allow enable=x --allow remove=y\n```" in page
+    stuck = replace(
+        FULL, hazards=(Hazard("full=x", "why", hint="Remove some:\n  az ad\nor", allowable=False),)
+    )
+    page = report_mend.drift_markdown(stuck, "o/n")
+    assert (
+        "Remove some:\n\n```console\n$ az ad\n```\n\nor\nMend it with:\n\n```console\n$ trustsmith apply\n```"
+        in page
+    )
+    broken = Plan(broken=(Problem("deploy.yml", 3, 1, "job `x` may ask", "Take it away."),))
+    page = report_mend.drift_markdown(broken, "o/n")
+    assert "- against the rules `deploy.yml:3`: job \\`x\\` may ask" in page
+    assert "$ trustsmith plan" in page
+    page = report_mend.drift_markdown(Plan(strays=(STRAY,)), "o/n")
     assert "$ trustsmith apply --allow remove=app/added-by-hand" in page
     partial = Plan(not_compared=(NotCompared(WAITING.key, "no"),))
-    assert "$ trustsmith plan" in report.drift_markdown(partial, "o/n")
+    assert "$ trustsmith plan" in report_mend.drift_markdown(partial, "o/n")
 
 
 HOSTILE = "\ufeffname: \x1b]0;x\x07\u202e ü\r\n  ::set-output\n"

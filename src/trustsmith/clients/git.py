@@ -37,6 +37,8 @@ _LOG = (
     ),
     *("--no-abbrev", "--no-renames", "--relative", "--no-show-signature", "--no-color", "--format=%H"),
 )
+#: The same along the one line of commits that led here, in which a merge is one change.
+_LINE = (*(each for each in _LOG if each not in {"--all", "--reflog"}), "--first-parent", "HEAD")
 #: A clone may lack objects, which git would fetch when asked for them. And a path is a path, whatever is in its name.
 _SETTINGS = {"GIT_ALLOW_PROTOCOL": "none", "GIT_LITERAL_PATHSPECS": "1", "GIT_OPTIONAL_LOCKS": "0"}
 
@@ -75,15 +77,34 @@ def history(checkout: Path, paths: Collection[str], most: int) -> dict[str, list
 
     paths: seen from the checkout. most: commits for each path, the newest. Two processes, however many paths.
     """
-    listing = _git(checkout, *_LOG, f"-n{most * len(paths)}", "--", *paths, timeout=_HISTORY_TIMEOUT)
     found: dict[str, dict[str, Version]] = {path: {} for path in paths}
-    changes = [change for change in _changes(listing or b"") if change.path in found]
+    for path, version in _versions(checkout, _LOG, paths, most):
+        found[path].setdefault(version.text, version)
+    return {path: list(versions.values())[-most:] for path, versions in found.items()}
+
+
+def line(checkout: Path, paths: Collection[str], most: int) -> dict[str, list[Version]]:
+    """The versions of files one after the other as they came here, oldest first, in as many processes.
+
+    paths, most: as above. A file that was away in between is as if it had not been.
+    """
+    found: dict[str, list[Version]] = {path: [] for path in paths}
+    for path, version in _versions(checkout, _LINE, paths, most):
+        found[path].append(version)
+    return {path: versions[-most:] for path, versions in found.items()}
+
+
+def _versions(
+    checkout: Path, log: Sequence[str], paths: Collection[str], most: int
+) -> Iterator[tuple[str, Version]]:
+    """Each change of these files that a log tells, with what the file then was; not what is no text."""
+    listing = _git(checkout, *log, f"-n{most * len(paths)}", "--", *paths, timeout=_HISTORY_TIMEOUT)
+    changes = [change for change in _changes(listing or b"") if change.path in paths]
     blobs = list({change.blob for change in changes})
     texts = dict(zip(blobs, _texts(checkout, blobs), strict=True))
     for commit, path, blob in changes:
         if (text := texts[blob]) is not None:
-            found[path].setdefault(blob, Version(commit, text))
-    return {path: list(versions.values())[-most:] for path, versions in found.items()}
+            yield path, Version(commit, text)
 
 
 def was_here(checkout: Path, path: str, blob: str) -> bool:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from trustsmith.clients.github_actions import Actions
 from trustsmith.clients.github_commits import Commits
 from trustsmith.clients.github_issues import Issues
+from trustsmith.clients.github_owners import Owners
 from trustsmith.clients.github_releases import Releases
 from trustsmith.clients.github_values import Values
 from trustsmith.clients.github_wire import Json, Wire
@@ -97,8 +98,13 @@ class GitHub:
         self.actions = Actions(self._wire, self._repo, endpoints.ca_bundle)
         self.commits = Commits(self._wire, self._repo)
         self.issues = Issues(self._wire, self._repo, endpoints.api)
+        self.owners = Owners(self._wire)
         self.releases = Releases(self._wire)
         self.values = Values(self._wire, self._repo)
+
+    def be_patient(self) -> None:
+        """Wait for the end of GitHub's limits from now on, however long; the request that meets one still fails."""
+        self._wire.patient = True
 
     async def aclose(self) -> None:
         """Close the connections; the object is not used afterwards."""

@@ -39,6 +39,11 @@ class Values:
         operation = f"list the organization's {store} secrets for {full_name}"
         return await self._wire.pages(operation, path, "secrets")
 
+    async def secrets_of_organization(self, org: str, store: Store) -> list[Json]:
+        """Return all of an organization's secrets in a store, each with its ``visibility``; for its owners."""
+        path = f"/orgs/{quote(org, safe='')}/{store}/secrets"
+        return await self._wire.pages(f"list {store} secrets of {org}", path, "secrets")
+
     async def organization_secret(self, org: str, name: str, store: Store) -> Json | None:
         """Return an organization's secret with its ``visibility`` (all, private, selected), or None."""
         path = f"/orgs/{quote(org, safe='')}/{store}/secrets/{quote(name, safe='')}"

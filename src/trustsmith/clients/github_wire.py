@@ -44,7 +44,7 @@ _HEADERS = {"Accept": "application/vnd.github+json"}
 class Wire:
     """Sixteen connections to GitHub, and the shapes of calls that its objects need.
 
-    token: called once, on the first request, for the token to use.
+    token: called once, on the first request, for the token to use. patient: wait for the end of a limit, however long.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Wire:
         self._endpoints = endpoints
         self._token = token
         self._on_wait = on_wait
-        self.pace = pace
+        self.pace, self.patient = pace, False
         self._limiter = limiter or Limiter()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="github")
         self._slots = asyncio.Semaphore(_THREADS)
@@ -146,7 +146,7 @@ class Wire:
         """Wait for a thread and for GitHub's limit; counted when a request really starts, not when it queues."""
         async with self._slots:
             wait = self._limiter.wait_for(cost)
-            if wait > self.pace.deadline:
+            if wait > self.pace.deadline and not self.patient:
                 raise _limited(0, "rate_limit", wait, "not asked: GitHub said before how long to wait")
             if wait > 1 and self._on_wait is not None:
                 self._on_wait(operation, "keeping within GitHub's limit of requests", wait)

@@ -16,9 +16,9 @@ from trustsmith import configfile
 from trustsmith.errors import UsageError
 from trustsmith.flows.change import Wish, carry_out
 from trustsmith.flows.look import Picture, look
-from trustsmith.flows.migrate import look_at_stores
+from trustsmith.flows.migrate import look_at_stores, session_of
 from trustsmith.flows.rewriting import jobs_said
-from trustsmith.flows.setup import Finder, pairs, save_config, session_for
+from trustsmith.flows.setup import Finder, pairs, save_config
 from trustsmith.migrate.expansion import gentle, shadows
 from trustsmith.migrate.scan import of_entra, scan
 from trustsmith.model.config import (
@@ -90,7 +90,7 @@ def expand(options: Options, console: Console, asked: Asked, allow: Collection[s
         }
     )
     said = jobs_said(asked.environments, repository)
-    session = session_for(options, console, answers, there.config if there else None)
+    session = session_of(options, console, there.config if there else None)
     with asyncio.Runner() as runner:
         try:
             finder = Finder(session, answers, there.config if there else None)

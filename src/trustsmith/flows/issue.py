@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from trustsmith import drift
 from trustsmith.errors import NotAllowed, NotFound
 from trustsmith.model.config import CONFIG_PATH
-from trustsmith.ui.report import drift_markdown, summary
+from trustsmith.ui.report import summary
+from trustsmith.ui.report_mend import drift_markdown
 
 if TYPE_CHECKING:
     from trustsmith.clients.github_issues import Issues

@@ -10,6 +10,7 @@ from trustsmith.desire import desire
 from trustsmith.diff import diff, waits_for_proof
 from trustsmith.doctor.observer import consent_waits
 from trustsmith.errors import ConfigError
+from trustsmith.flows.edits import against_rules
 from trustsmith.flows.evidence import may_consent
 from trustsmith.flows.facts import Asker
 from trustsmith.flows.observing import nothing_seen, reported
@@ -103,7 +104,8 @@ async def look(
     plan = diff(live, wanted, sides)
     if session.sight.observing:
         plan = reported(source.config, plan, live, wanted, sides)
-    plan = replace(judge(plan, live, allow), rights=rights)
+    plan = judge(plan, live, allow)
+    plan = replace(plan, rights=rights, broken=against_rules(source.config, wanted, live))
     plan = await _plan(session, source.config, plan, contacted)
     return Picture(facts, wanted, live, plan, evidence)
 
@@ -185,7 +187,8 @@ async def look_at_files(
     wanted = State.of(files)
     reader = reader or session.reader("files")
     live = await reader.read(wanted, facts, asyncio.ensure_future(unasked(State())))
-    return Picture(facts, wanted, live, judge(diff(live, wanted, {"files"}), live, allow))
+    plan = judge(diff(live, wanted, {"files"}), live, allow)
+    return Picture(facts, wanted, live, replace(plan, broken=against_rules(config, wanted, live)))
 
 
 async def proofs(session: Session, config: Config, facts: Facts) -> frozenset[tuple[str, str, str, str]]:

@@ -47,7 +47,7 @@ def show(options: Options, console: Console, *, offline: bool) -> None:
     uses = scan(repository)
     seen = Seen() if offline else _look(options, console, uses)
     today = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
-    found = listing(repository, uses, seen=seen, problems=problems, today=today, left=_left(repository, uses))
+    found = listing(repository, uses, seen=seen, problems=problems, today=today, left=left(repository, uses))
     console.document(found.as_json())
     console.data(report_migrate.lines(found))
     if console.format == "sarif":
@@ -55,7 +55,7 @@ def show(options: Options, console: Console, *, offline: bool) -> None:
     _judge(found)
 
 
-def _left(repository: Repository, uses: list[Use]) -> Collection[Use]:
+def left(repository: Repository, uses: list[Use]) -> Collection[Use]:
     """What `migrate --rewrite` would leave, whichever environments the jobs are to run in."""
     pin = merged(packaged_pins(), ())["azure/login"]
     return rewrite(repository, uses, Choices(pin=pin, audience=AUDIENCE, environments={"*": "any"})).left

@@ -11,7 +11,7 @@ from trustsmith.flows.issue import keep
 from trustsmith.flows.look import look
 from trustsmith.flows.session import Options, Session
 from trustsmith.model.resource import SIDES, Side
-from trustsmith.ui.report import how_to_mend
+from trustsmith.ui.report_mend import how_to_mend
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -63,6 +63,8 @@ def _said(kept: dict[str, Any]) -> str:
 def _differences(plan: Plan) -> Differences:
     if plan.changes or plan.strays:
         return Differences("What is there is not what the file says.", hint=how_to_mend(plan))
+    if plan.broken:
+        return Differences("Edited workflow files break rules of generated ones.", hint=how_to_mend(plan))
     return Differences("Not everything could be compared.", hint=how_to_mend(plan))
 
 

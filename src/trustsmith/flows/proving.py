@@ -9,25 +9,20 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from trustsmith.desire import identity_of
 from trustsmith.errors import Differences
-from trustsmith.flows.migrate import look_at_stores
 from trustsmith.flows.session import Options, Session
+from trustsmith.flows.survey import survey
 from trustsmith.flows.verify import choose, examine
-from trustsmith.migrate.proof import readers
+from trustsmith.migrate.contract import is_old
 from trustsmith.migrate.scan import of_entra, scan
 from trustsmith.model.findings import Finding, worst
-from trustsmith.model.resource import Key, Later
-from trustsmith.model.resources import Application
-from trustsmith.rewrite.wiring import wiring
 from trustsmith.systems import remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trustsmith.flows.look import Picture
+    from trustsmith.configfile import Source
     from trustsmith.migrate.proof import Readers
-    from trustsmith.model.config import Config
     from trustsmith.ui.console import Console
 
 CHECK = "reads-no-secret"
@@ -45,8 +40,8 @@ def prove(options: Options, console: Console, *, patience: float) -> None:
     with asyncio.Runner() as runner:
         try:
             chosen = choose(config, None)
-            picture, findings = examine(runner, session, console, source, chosen, patience=patience)
-            findings += runner.run(_reading(session, console, config, picture))
+            _, findings = examine(runner, session, console, source, chosen, patience=patience)
+            findings += runner.run(_reading(session, console, source))
         finally:
             runner.run(session.aclose())
     console.show_findings(f"migrate --prove: {config.repository}", findings)
@@ -61,30 +56,17 @@ def prove(options: Options, console: Console, *, patience: float) -> None:
     )
 
 
-async def _reading(session: Session, console: Console, config: Config, picture: Picture) -> list[Finding]:
+async def _reading(session: Session, console: Console, source: Source) -> list[Finding]:
     """What the default branch's workflows read, as GitHub has them; other branches are told, and not judged."""
-    repository = picture.facts.repository
-    session.talk.step(f"Reading the workflows of {repository.default_branch}")
-    there, problems = await remote.read(session.github, repository.full_name, repository.default_branch)
-    uses = scan(there)
-    seen = await look_at_stores(session, config, of_entra(uses))
-    for note in seen.notes:
-        console.note(f"Note: {note}.")
-    clients = {e.name: _client(config, picture, e.name) for e in config.environments}
-    old = frozenset(name for use in of_entra(uses) for name in use.secrets)
+    seen = await survey(session, source)
+    repository = seen.picture.facts.repository
     await _other_branches(session, console, repository.full_name, repository.default_branch)
-    return [*_judged(readers(there, uses, problems), old), *wiring(there, clients, seen)]
+    return [*_judged(seen.reading), *seen.wired]
 
 
-def _client(config: Config, picture: Picture, name: str) -> str:
-    environment = config.environment(name)
-    application = Key(Application.kind, identity_of(config, picture.facts, environment))
-    return environment.client_id or picture.live.known(Later(application, "client_id")) or ""
-
-
-def _judged(found: Readers, old: frozenset[str]) -> Iterator[Finding]:
+def _judged(found: Readers) -> Iterator[Finding]:
     """Who reads an old secret, and where that cannot be told."""
-    reading = {name: places for name, places in found.of.items() if name in old}
+    reading = {name: places for name, places in found.of.items() if is_old(name, found)}
     for name, places in sorted(reading.items()):
         why = f"The secret {name} is read at {', '.join(places)}."
         yield Finding(check=CHECK, verdict="fail", about=name, why=why, next=_REWRITE)

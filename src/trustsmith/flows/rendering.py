@@ -13,7 +13,7 @@ from trustsmith.flows.look import Picture, look_at_files
 from trustsmith.flows.remarks import old_pins
 from trustsmith.flows.session import Options, Session, rendered
 from trustsmith.model.resources import WorkflowFile
-from trustsmith.ui.report import Line, summary
+from trustsmith.ui.report import Line, broken_lines, summary
 from trustsmith.ui.report_files import differences
 
 if TYPE_CHECKING:
@@ -128,13 +128,17 @@ def _report(console: Console, picture: Picture, config: Config) -> None:
     """Show what differs. Raises Differences when anything does."""
     plan = picture.plan
     console.show_files(plan, differences((*plan.changes, *plan.strays)))
+    console.data(broken_lines(plan))
     for note in plan.notes:
         console.note(note)
     if plan.clean:
         console.data([Line(_all_well(picture))])
         return
     console.data([Line(summary(plan), "bold")])
-    raise Differences("The workflow files are not what would be rendered.", hint=_next(plan, config))
+    message = "The workflow files are not what would be rendered."
+    if not plan.changes and not plan.strays:
+        message = "Edited workflow files break rules of generated ones."
+    raise Differences(message, hint=_next(plan, config))
 
 
 def refuse(console: Console, plan: Plan, config: Config, command: str = "trustsmith render") -> None:
@@ -163,6 +167,8 @@ def _next(plan: Plan, config: Config, command: str = "trustsmith render") -> str
     if plan.strays:
         said += ["Remove what nobody asks for any more, whoever wrote into it:"]
         said += [f"  trustsmith render --remove {shlex.quote(stray.key.name)}" for stray in plan.strays]
+    if plan.broken:
+        said += ["Mend the edits that are named above, then look again:", "  trustsmith render --check"]
     return "\n".join(said)
 
 

@@ -68,7 +68,7 @@ def setup(options: Options, console: Console, answers: Answers, allow: Collectio
     """The main job. Raises whatever explains why it is not all done."""
     there = options.read_config() if options.config_path.exists() else None
     start = there.config if there else None
-    session = session_for(options, console, answers, start)
+    session = _session(options, console, answers, start)
     with asyncio.Runner() as runner:
         try:
             source, warnings = _configure(runner, Finder(session, answers, start), console, there)
@@ -89,7 +89,7 @@ def setup(options: Options, console: Console, answers: Answers, allow: Collectio
             runner.run(session.aclose())
 
 
-def session_for(options: Options, console: Console, answers: Answers, start: Config | None) -> Session:
+def _session(options: Options, console: Console, answers: Answers, start: Config | None) -> Session:
     """One session for finding out and for doing, so that nobody signs in twice."""
     return Session(
         options,

@@ -103,12 +103,16 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What GitHub and Entra showed. stored, variables: None when GitHub was not asked. notes: what could not be told."""
+    """What GitHub and Entra showed. stored, variables: None when GitHub was not asked. notes: what could not be told.
+
+    whole: whether all places were seen from which jobs read secrets, so that what is in none of them is nowhere.
+    """
 
     stored: tuple[Stored, ...] | None = None
     variables: tuple[Variable, ...] = ()
     identities: tuple[Identity, ...] = ()
     notes: tuple[str, ...] = ()
+    whole: bool = True
 
     def of(self, name: str) -> list[Stored]:
         """All places of a secret."""
@@ -142,7 +146,23 @@ def _level(name: str, jobs: list[Job], seen: Seen) -> str:
     here = f"environment {', '.join(environments)}" if environments else ""
     if here and wider and (len(allowed) > 1 or allowed[0] is None):
         return f"{here}; else {wider}"  # which it is depends on the run
-    return here or wider or NOWHERE
+    return here or wider or (NOWHERE if seen.whole else UNKNOWN)
+
+
+def is_readable(name: str, job: Job | None, environments: frozenset[str] | None, seen: Seen) -> bool | None:
+    """Whether a job can read a secret, in any of the environments that it may run in; None when that cannot be told.
+
+    job: None where nobody knows who reads it. environments: None where nobody knows which.
+    """
+    places = [each for each in seen.of(name) if each.store == "actions"]
+    if any(each.level != "environment" for each in places):
+        return True
+    holding = {each.environment for each in places}
+    if job is None or environments is None:
+        return None if holding or seen.notes else False
+    if environments and environments <= holding:
+        return True
+    return None if seen.notes else False
 
 
 def jobs_of(spot: Spot) -> list[Job]:
@@ -191,7 +211,7 @@ def handed_on(repository: Repository) -> list[str]:
 def missing(uses: Iterable[Use], seen: Seen) -> dict[str, list[Use]]:
     """Secrets that are used and live nowhere that could be looked at, with their uses."""
     found: dict[str, list[Use]] = {}
-    if seen.stored is None:
+    if seen.stored is None or not seen.whole:
         return found
     for use in uses:
         for name in use.secrets:

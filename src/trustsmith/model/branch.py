@@ -44,6 +44,12 @@ REWRITTEN = Proposal(
     command="trustsmith migrate --rewrite --pr",
     done="has no sign-in with a secret that can be rewritten",
 )
+RESTORED = Proposal(
+    branch="trustsmith/back-to-client-secrets",
+    title="Sign in to Azure with client secrets again",
+    command="trustsmith migrate --undo --pr",
+    done="has nothing that could be undone",
+)
 
 
 @dataclass(frozen=True)

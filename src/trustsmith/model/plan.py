@@ -20,6 +20,7 @@ from trustsmith.model.resources import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from trustsmith.errors import Problem
     from trustsmith.model.advice import Advice
     from trustsmith.model.resource import Key, Resource, Side
 
@@ -151,7 +152,8 @@ class Plan:
     strays: things on our own identities that are not ours (a credential or a grant that somebody added); they count
     as differences, and are only removed by name. notes: remarks for people. rights: advice about the roles of each
     environment, which changes nothing about the plan. not_compared: what an observer may not read; a plan with such parts
-    is a report, and nobody carries it out.
+    is a report, and nobody carries it out. broken: what edits of generated files made of them that none of those may be;
+    only people can mend that.
     """
 
     changes: tuple[Change, ...] = ()
@@ -161,6 +163,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     rights: tuple[Advice, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
+    broken: tuple[Problem, ...] = ()
 
     @property
     def shown(self) -> tuple[Change, ...]:
@@ -170,7 +173,7 @@ class Plan:
     @property
     def clean(self) -> bool:
         """Everything was compared: nothing is to do, and nothing is there that should not be."""
-        return not self.changes and not self.strays and not self.not_compared
+        return not (self.changes or self.strays or self.not_compared or self.broken)
 
     @property
     def blocked(self) -> tuple[Hazard, ...]:
@@ -191,6 +194,7 @@ class Plan:
             "not_compared": [entry.as_json() for entry in self.not_compared],
             "notes": list(self.notes),
             "rights": [advice.as_json() for advice in self.rights],
+            "broken": [problem.as_json() for problem in self.broken],
         }
 
     def _content(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The rules that every rendered workflow keeps, whoever wrote its template.
+"""The rules that every rendered workflow keeps, whoever wrote its template, and also when somebody has edited it.
 
 Must not mend anything. That values change nothing else is `ink`'s affair; here it is about what the text says.
 """
@@ -6,6 +6,7 @@ Must not mend anything. That values change nothing else is `ink`'s affair; here 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,7 +17,11 @@ _MATRIX = "${{ matrix.environment }}"
 
 
 class RuleError(ValueError):
-    """The workflow says something that none of ours may say."""
+    """The workflow says something that none of ours may say; `job` is the id of the job that does, "" for the whole file."""
+
+    def __init__(self, message: str, job: str = "") -> None:
+        super().__init__(message)
+        self.job = job
 
 
 def check(document: Any, value: Callable[[str], str], environments: Collection[str], *, own: bool) -> None:
@@ -25,45 +30,65 @@ def check(document: Any, value: Callable[[str], str], environments: Collection[s
     value: what stands for a text that was read (see `Page.value`). environments: whose tokens its jobs may ask for.
     Raises RuleError; for a template of ours also when it lacks a job for an environment, or asks for more than was meant.
     """
-    try:
-        found = _jobs(document, value, environments)
-        uses = list(_uses(document))
-        meant = own or (document["permissions"] == {} and found == set(environments))
-    except (AttributeError, LookupError, TypeError):
-        raise RuleError("it is no workflow: it needs a mapping 'jobs', and each job is one") from None
-    if not meant:
+    for error in broken(document, value, environments):
+        raise error
+    if own:
+        return
+    found = {name for job in document["jobs"].values() for name in _environments(job, value)}
+    if document.get("permissions") != {} or found != set(environments):
         raise RuleError("it does not have the jobs and permissions that were meant")
-    for use in uses:
-        if not own and not _COMMIT.fullmatch(use):
-            raise RuleError(f"{use} is not pinned to a commit")
+    for job in document["jobs"].values():
+        for use in _uses(job):
+            if not _COMMIT.fullmatch(use):
+                raise RuleError(f"{use} is not pinned to a commit")
 
 
-def _jobs(document: Any, value: Callable[[str], str], environments: Collection[str]) -> set[str]:
-    """The environments of all jobs. A job that may ask for a token runs in one that is meant."""
-    every: set[str] = set()
-    for name, job in document["jobs"].items():
+def broken(document: Any, value: Callable[[str], str], environments: Collection[str]) -> Iterator[RuleError]:
+    """Where a workflow breaks the rules that hold for everybody's text; arguments as in `check`."""
+    try:
+        for name, job in document["jobs"].items():
+            list(_uses(job))  # each step is one
+            error = _wrong(value(str(name)), job, document.get("permissions"), value, environments)
+            if error:
+                yield RuleError(error, str(name))
+    except (AttributeError, LookupError, TypeError):
+        yield RuleError("it is no workflow: it needs a mapping 'jobs', and each job is one")
+
+
+@lru_cache(maxsize=64)
+def structure(text: str) -> Any:
+    """What a text says; of rendered texts with marks in the place of values, many are the same."""
+    from ruamel.yaml import YAML
+
+    return YAML(typ="safe").load(text)
+
+
+def _wrong(
+    name: str, job: Any, permissions: Any, value: Callable[[str], str], environments: Collection[str]
+) -> str:
+    """What is wrong with a job, "" for nothing. A job that may ask for a token runs in an environment that is meant."""
+    try:
         found = set(_environments(job, value))
-        every |= found
-        if not _asks(job.get("permissions", document.get("permissions"))):
-            continue
-        if "uses" in job:
-            _check_call(value(str(name)), value(str(job["uses"])))
-            continue
-        if not found or not found <= set(environments):
-            stranger = ", ".join(sorted(found - set(environments))) or "no environment"
-            raise RuleError(
-                f"job {value(str(name))!r} may ask for a token (id-token: write) and runs in {stranger}, not in one of the workflow's: "
-                f"{', '.join(environments)}"
-            )
-    return every
+    except RuleError as error:
+        return str(error)
+    if not _asks(job.get("permissions", permissions)):
+        return ""
+    if "uses" in job:
+        return _wrong_call(name, value(str(job["uses"])))
+    if found and found <= set(environments):
+        return ""
+    stranger = ", ".join(sorted(found - set(environments))) or "no environment"
+    return (
+        f"job {name!r} may ask for a token (id-token: write) and runs in {stranger}, not in one of the workflow's: "
+        f"{', '.join(environments)}"
+    )
 
 
-def _check_call(name: str, called: str) -> None:
+def _wrong_call(name: str, called: str) -> str:
     """A workflow that is called names the environments of its jobs itself, so it has to be one of the repository's own."""
-    if not called.startswith("./"):
-        raise RuleError(
-            f"job {name!r} may ask for a token (id-token: write) and hands that on to {called!r}, which is not in this repository"
-        )
+    if called.startswith("./"):
+        return ""
+    return f"job {name!r} may ask for a token (id-token: write) and hands that on to {called!r}, which is not in this repository"
 
 
 def _asks(permissions: Any) -> bool:
@@ -91,8 +116,7 @@ def _environments(job: Mapping[str, Any], value: Callable[[str], str]) -> Iterat
         yield value(str(row["environment"]))
 
 
-def _uses(document: Any) -> Iterator[str]:
-    for job in document["jobs"].values():
-        for part in (job, *job.get("steps", ())):
-            if "uses" in part:
-                yield part["uses"]
+def _uses(job: Any) -> Iterator[str]:
+    for part in (job, *job.get("steps", ())):
+        if "uses" in part:
+            yield part["uses"]

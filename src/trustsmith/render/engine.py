@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import traceback
 from contextvars import ContextVar
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -16,7 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from trustsmith.errors import TrustsmithError, UsageError
 from trustsmith.render.catalogue import SUFFIX, part
-from trustsmith.render.check import RuleError, check
+from trustsmith.render.check import RuleError, check, structure
 from trustsmith.render.ink import Bare, Block, InkError, MisrenderedError, Page, UnfitError, plain
 
 if TYPE_CHECKING:
@@ -83,8 +82,8 @@ class Engine:
             body = page.finish(marked)
             named = {name for job in content.jobs for name in job.environments}
             # Of somebody's template the text itself counts: a value may be a key there, or a word like `write`.
-            structure, value = (_structure(body), str) if template.own else (_structure(marked), page.value)
-            check(structure, value, named, own=template.own)
+            text, value = (body, str) if template.own else (marked, page.value)
+            check(structure(text), value, named, own=template.own)
         except UnfitError as error:
             raise UsageError(f"Workflow {content.name!r}: {error}.", hint=error.hint) from None
         except TrustsmithError:
@@ -134,14 +133,6 @@ def _finalize(_: Any, value: Any) -> str:
     if isinstance(value, jinja2.Undefined):
         str(value)  # raises, and says what is not known
     return _PAGE.get().take(value)
-
-
-@lru_cache(maxsize=64)
-def _structure(marked: str) -> Any:
-    """What a marked text says; many files differ in their values only."""
-    from ruamel.yaml import YAML
-
-    return YAML(typ="safe").load(marked)
 
 
 def literal(text: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from trustsmith.errors import NotFound, Problem
+from trustsmith.errors import Conflict, NotFound, Problem
 from trustsmith.migrate.calls import called
 from trustsmith.systems import sources, together
 from trustsmith.systems.sources import ACTION_FILES
@@ -37,6 +37,8 @@ _PARTS = (
 _NOT_EVEN = (
     "GitHub does not list all files below .github, since they are too many: workflows may be missing here."
 )
+#: The code of an error that says that there is nothing to read.
+EMPTY = "empty"
 #: How many branches are read beside the default branch.
 MOST_BRANCHES = 50
 
@@ -62,7 +64,7 @@ async def read(hub: GitHub, full_name: str, ref: str = "") -> tuple[Repository, 
 
 
 async def head(hub: GitHub, full_name: str, branch: str = "") -> str:
-    """The commit that a branch ends in. Raises as `read` does."""
+    """The commit that a branch ends in. Raises as `read` does; NotFound has the code EMPTY where nothing is there yet."""
     if not branch:
         repository = await hub.repository(full_name)
         if repository is None:
@@ -70,14 +72,17 @@ async def head(hub: GitHub, full_name: str, branch: str = "") -> str:
                 f"GitHub does not show {full_name} to this token.", "Check its name and the token."
             )
         branch = str(repository["default_branch"])
-    commit = await hub.commits.head(full_name, branch)
+    try:
+        commit = await hub.commits.head(full_name, branch)
+    except Conflict:  # GitHub's word for a repository without anything in it
+        raise _missing(f"{full_name} has no commit yet.", "Push a first one.", EMPTY) from None
     if commit is None:
-        raise _missing(f"{full_name} has no branch {branch}.", "Push a first commit, or name another branch.")
+        raise _missing(f"{full_name} has no branch {branch}.", "Push to it, or name another one.", EMPTY)
     return commit
 
 
-def _missing(message: str, hint: str) -> NotFound:
-    return NotFound(message, service="github", operation="read a repository", hint=hint)
+def _missing(message: str, hint: str, code: str = "") -> NotFound:
+    return NotFound(message, service="github", operation="read a repository", code=code, hint=hint)
 
 
 async def branches(

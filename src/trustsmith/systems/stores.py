@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from trustsmith.clients.github_values import SEEN_FROM_REPOSITORY, STORES, Store
 from trustsmith.errors import NotAllowed, NotFound
 from trustsmith.migrate.inventory import Seen, Stored, Variable
-from trustsmith.systems import together
+from trustsmith.systems import together, unasked
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from trustsmith.clients.github import GitHub
     from trustsmith.model.resources import StoredSecret
@@ -31,11 +31,14 @@ class StoreReader:
         self._repository = repository
         self._owner = repository.partition("/")[0]
         self._notes: dict[str, None] = {}
+        self._whole = True
 
     async def read(self, matters: Callable[[str], bool]) -> Seen:
         """All secrets and variables. matters: of which of the organization's secrets the visibility is asked for."""
         github, repository = self._github, self._repository
-        environments = await self._may(github.environments(repository), [], "its environments")
+        environments = await self._may(
+            github.environments(repository), [], "its environments", store="actions"
+        )
         own, shared, inside, variables = await together(
             together(*(self._own(store) for store in STORES)),
             together(*(self._shared(store, matters) for store in STORES)),
@@ -46,20 +49,42 @@ class StoreReader:
         for secrets, found in inside:
             stored += secrets
             variables += found
-        return Seen(stored=tuple(stored), variables=tuple(variables), notes=tuple(sorted(self._notes)))
+        return Seen(
+            stored=tuple(stored),
+            variables=tuple(variables),
+            notes=tuple(sorted(self._notes)),
+            whole=self._whole,
+        )
 
-    async def _may(self, asked: Awaitable[T], instead: T, what: str) -> T:
-        """The answer; where the token may not see it, or GitHub has no such thing, what stands for it, and a note."""
+    async def places(self, shared: Sequence[Stored] | None) -> Seen:
+        """The secrets alone, and few requests. shared: the organization's that it can use, where that is known already."""
+        github, repository = self._github, self._repository
+        environments = await self._may(
+            github.environments(repository), [], "its environments", store="actions"
+        )
+        own, inside, others = await together(
+            together(*(self._own(store) for store in STORES)),
+            together(*(self._inside(str(each["name"])) for each in environments)),
+            self._shared("actions", lambda _: False) if shared is None else unasked(shared),
+        )
+        stored = [secret for secrets in (*own, *inside, others) for secret in secrets]
+        return Seen(stored=tuple(stored), notes=tuple(sorted(self._notes)), whole=self._whole)
+
+    async def _may(self, asked: Awaitable[T], instead: T, what: str, *, store: str = "") -> T:
+        """The answer; where the token may not see it, or GitHub has no such thing, what stands for it, and a note.
+
+        store: whose secrets are then not all seen.
+        """
         try:
             return await asked
         except (NotAllowed, NotFound) as error:
             self._notes[f"{what} could not be read: {error.message}"] = None
+            self._whole = self._whole and store != "actions"
             return instead
 
     async def _own(self, store: Store) -> list[Stored]:
-        listed = await self._may(
-            self._github.values.secrets(self._repository, store), [], f"the repository's {store} secrets"
-        )
+        asked = self._github.values.secrets(self._repository, store)
+        listed = await self._may(asked, [], f"the repository's {store} secrets", store=store)
         return [
             Stored(
                 name=str(s["name"]), level="repository", store=store, updated=str(s.get("updated_at") or "")
@@ -72,7 +97,8 @@ class StoreReader:
         if store not in SEEN_FROM_REPOSITORY:
             return []
         what = f"the organization's {store} secrets"
-        listed = await self._may(self._github.values.organization_secrets(self._repository, store), [], what)
+        asked = self._github.values.organization_secrets(self._repository, store)
+        listed = await self._may(asked, [], what, store=store)
         return list(await together(*(self._of_organization(s, store, matters) for s in listed)))
 
     async def _of_organization(self, secret: Json, store: Store, matters: Callable[[str], bool]) -> Stored:
@@ -98,26 +124,24 @@ class StoreReader:
         )
 
     async def _environment(self, name: str) -> tuple[list[Stored], list[Variable]]:
-        what = f"the secrets and variables of environment {name}"
-        secrets, variables = await self._may(
-            together(
-                self._github.secrets(self._repository, name), self._github.variables(self._repository, name)
-            ),
-            [[], []],
-            what,
-        )
-        return (
-            [
-                Stored(
-                    name=str(s["name"]),
-                    level="environment",
-                    environment=name,
-                    updated=str(s.get("updated_at") or ""),
-                )
-                for s in secrets
-            ],
-            [Variable(name=str(v["name"]), value=str(v["value"]), environment=name) for v in variables],
-        )
+        asked = self._github.variables(self._repository, name)
+        what = f"the variables of environment {name}"
+        secrets, variables = await together(self._inside(name), self._may(asked, [], what))
+        return secrets, [
+            Variable(name=str(v["name"]), value=str(v["value"]), environment=name) for v in variables
+        ]
+
+    async def _inside(self, name: str) -> list[Stored]:
+        asked = self._github.secrets(self._repository, name)
+        return [
+            Stored(
+                name=str(s["name"]),
+                level="environment",
+                environment=name,
+                updated=str(s.get("updated_at") or ""),
+            )
+            for s in await self._may(asked, [], f"the secrets of environment {name}", store="actions")
+        ]
 
     async def _variables(self) -> list[Variable]:
         values = self._github.values

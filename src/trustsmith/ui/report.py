@@ -64,8 +64,16 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
     for hazard in plan.hazards:
         allowed = " (allowed)" if hazard.allowed else ""
         yield Line(f"  ! {hazard.id}{allowed}: {hazard.why}", "yellow" if hazard.allowed else "bold red")
+    yield from broken_lines(plan)
     yield from (Line(f"  Note: {note}") for note in plan.notes)
     yield Line(summary(plan), "bold")
+
+
+def broken_lines(plan: Plan) -> Iterator[Line]:
+    """What edits broke in generated files, and what to do about it."""
+    for problem in plan.broken:
+        yield Line(f"  ! {problem}", "bold red")
+        yield from (Line(f"      {line}") for line in problem.hint.splitlines())
 
 
 def summary(plan: Plan) -> str:
@@ -86,6 +94,8 @@ def summary(plan: Plan) -> str:
         parts.append(f"{len(plan.waiting)} waiting")
     if plan.not_compared:
         parts.append(f"{len(plan.not_compared)} not compared")
+    if plan.broken:
+        parts.append(f"{len(plan.broken)} against the rules of generated workflows")
     return f"Plan: {', '.join(parts)}."
 
 
@@ -95,19 +105,6 @@ def _by_reason(plan: Plan) -> dict[str, dict[str, list[str]]]:
     for entry in plan.not_compared:
         found.setdefault(entry.reason, {}).setdefault(entry.key.kind, []).append(entry.key.name)
     return found
-
-
-def how_to_mend(plan: Plan) -> str:
-    """What to type about differences; things that are not ours go only by name."""
-    words = " ".join(f"--allow {shlex.quote(stray.by_name)}" for stray in plan.strays)
-    if plan.changes:
-        return "Mend it with:\n  trustsmith apply"
-    if plan.strays:
-        return f"Look at what is not ours; to remove it:\n  trustsmith apply {words}"
-    return (
-        "Let somebody with more rights look, and see what the observer lacks:\n"
-        "  trustsmith plan\n  trustsmith doctor"
-    )
 
 
 def _grouped(plan: Plan) -> Iterator[tuple[str, list[Change]]]:
@@ -252,25 +249,19 @@ def run_json(plan: Plan, run: Run) -> dict[str, Any]:
     }
 
 
-def drift_markdown(plan: Plan, repository: str) -> str:
-    """A drift for those who are told of it, with what to type."""
-    first, *typed = how_to_mend(plan).splitlines()
-    block = ["```console", *(f"$ {harmless(line.strip())}" for line in typed), "```"]
-    return "\n".join([plan_markdown(plan, repository, "Drift of"), first, "", *block, ""])
-
-
 def plan_markdown(plan: Plan, repository: str, heading: str = "Plan for") -> str:
     """The plan for those who approve it, or who are told of a drift. What others named calls and links nobody."""
-    lines = [f"# {heading} {_escape(repository)}", "", summary(plan)]
+    lines = [f"# {heading} {escape(repository)}", "", summary(plan)]
     if plan.shown:
         lines += ["", "| | kind | name | why |", "|---|---|---|---|"]
         lines += [
-            f"| {c.verb} | {c.key.kind} | {_code(c.resource.title, table=True)} | {_escape(c.why)} |"
+            f"| {c.verb} | {c.key.kind} | {_code(c.resource.title, table=True)} | {escape(c.why)} |"
             for c in plan.shown
         ]
     for title, rows in (
         ("Not ours", [(s.key.kind, s.key.name, s.why) for s in plan.strays]),
         ("Waiting", [(w.key.kind, w.key.name, w.reason) for w in plan.waiting]),
+        ("Edits", [("against the rules", f"{b.file}:{b.line}", b.message) for b in plan.broken]),
         ("Hazards", [("allowed" if h.allowed else "not allowed", h.id, h.why) for h in plan.hazards]),
         (
             "Roles",
@@ -282,9 +273,9 @@ def plan_markdown(plan: Plan, repository: str, heading: str = "Plan for") -> str
     ):
         if rows:
             lines += ["", f"## {title}", ""]
-            lines += (f"- {kind} {_code(name)}: {_escape(why)}" for kind, name, why in rows)
+            lines += (f"- {kind} {_code(name)}: {escape(why)}" for kind, name, why in rows)
     lines += _not_compared(plan)
-    lines += ["", *(_escape(note) for note in plan.notes)] if plan.notes else []
+    lines += ["", *(escape(note) for note in plan.notes)] if plan.notes else []
     lines += [] if plan.not_compared else ["", f"Fingerprint: `{plan.fingerprint}`"]
     return "\n".join([*lines, ""])
 
@@ -293,20 +284,20 @@ def _not_compared(plan: Plan) -> Iterator[str]:
     if plan.not_compared:
         yield from ("", "## Not compared", "", "Nothing is said about these; they may not be read here.", "")
     for why, kinds in _by_reason(plan).items():
-        yield f"- {_escape(why)}"
+        yield f"- {escape(why)}"
         yield from (f"  - {kind} {', '.join(map(_code, names))}" for kind, names in kinds.items())
 
 
 def markdown_row(*cells: str) -> str:
     """A row of a table, in which nothing of others is markup."""
-    return "| " + " | ".join(_escape(cell) for cell in cells) + " |"
+    return "| " + " | ".join(escape(cell) for cell in cells) + " |"
 
 
 #: What GitHub makes a call, a reference or a link of, wherever it stands in a text.
 _CALLS = re.compile(r"(?<!\w)@(?=\w)|#(?=\d)|\bGH-(?=\d)|\bhttps?:(?=//)|\bwww\.(?=\w)", re.IGNORECASE)
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """Text of others in Markdown: no markup, no line ends, and nobody is called by it."""
     plain = re.sub(r"([\\|`<>\[\]!*_~&])", r"\\\1", harmless(text))
     return _CALLS.sub(lambda found: f"{found[0]}&#8203;", plain)

@@ -1,0 +1,71 @@
+"""`migrate --status`: where a repository stands, from what is there. Changes nothing, and runs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from trustsmith.errors import UsageError
+from trustsmith.flows.migrate import name_of_repository, session_of
+from trustsmith.flows.survey import survey
+from trustsmith.migrate.scan import of_entra, scan
+from trustsmith.migrate.stages import Standing, stages
+from trustsmith.rewrite.placing import needed, placing
+from trustsmith.systems import remote, sources
+from trustsmith.ui import report_status
+
+if TYPE_CHECKING:
+    from trustsmith.configfile import Source
+    from trustsmith.flows.session import Options, Session
+    from trustsmith.migrate.scan import Use
+    from trustsmith.ui.console import Console
+
+
+def status(options: Options, console: Console) -> None:
+    """Show the stages, and what is next."""
+    there = options.read_config() if options.config_path.exists() else None
+    session = session_of(options, console, there.config if there else None)
+    with asyncio.Runner() as runner:
+        try:
+            standing = runner.run(_standing(session, there))
+        finally:
+            runner.run(session.aclose())
+    found = stages(standing)
+    console.document(report_status.as_json(found))
+    console.data(report_status.lines(found))
+
+
+async def _standing(session: Session, there: Source | None) -> Standing:
+    """What there is to judge. Raises UsageError for a repository that nobody knows."""
+    checkout, _ = sources.read(session.options.root)
+    local = of_entra(scan(checkout)) if checkout.workflows else None
+    if there is None:
+        return await _before(session, local)
+    seen = await survey(session, there)
+    uses = of_entra(scan(seen.repository))
+    placed = placing(seen.repository, uses, {}, [e.name for e in there.config.environments])
+    known = {environment.name for environment in there.config.environments}
+    return Standing(
+        branch=seen.picture.facts.repository.default_branch,
+        uses=uses,
+        local=local,
+        configured=True,
+        lacking=[name for name in needed(placed) if name not in known],
+        unplaced=[each.place for each in placed if not each.said],
+        missing=seen.missing,
+        left=seen.picture.plan.strays,
+    )
+
+
+async def _before(session: Session, local: list[Use] | None) -> Standing:
+    """Without a configuration, what the default branch reads is all there is to say."""
+    name = name_of_repository(session, None)
+    if name is None:
+        raise UsageError(
+            "There is no configuration, and the checkout has no git remote at GitHub.",
+            hint="Add one, or look at the checkout alone:\n  trustsmith migrate --scan --offline",
+        )
+    answer = await session.github.repository(name)
+    branch = str((answer or {}).get("default_branch") or "main")
+    there, _ = await remote.read(session.github, name)
+    return Standing(branch=branch, uses=of_entra(scan(there)), local=local)

@@ -1,0 +1,176 @@
+"""What there is of the old way in, and how far the new one has come: one look, for `--prove`, `--contract`, `--status`.
+
+Looks only. What may go is said by `migrate.contract`, what is proven by `migrate.proof`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from trustsmith.desire import identity_of
+from trustsmith.flows.look import Picture, look, proofs
+from trustsmith.migrate.contract import Old, contraction, is_old, offered
+from trustsmith.migrate.inventory import is_guid
+from trustsmith.migrate.proof import Readers, lacking, readers
+from trustsmith.migrate.scan import scan
+from trustsmith.model.plan import Hazard
+from trustsmith.model.resource import Key, Later
+from trustsmith.model.resources import (
+    Application,
+    FederatedCredential,
+    RoleAssignment,
+    ServicePrincipal,
+    StoredSecret,
+)
+from trustsmith.model.state import State
+from trustsmith.rewrite.wiring import wiring
+from trustsmith.systems import remote, together, unasked
+from trustsmith.systems.entra import client_secrets
+from trustsmith.systems.stores import StoreReader
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from trustsmith.configfile import Source
+    from trustsmith.flows.session import Session
+    from trustsmith.migrate.inventory import Seen
+    from trustsmith.migrate.repository import Repository
+    from trustsmith.model.config import Config
+    from trustsmith.model.findings import Finding
+    from trustsmith.model.plan import Plan
+    from trustsmith.model.resource import Side
+    from trustsmith.model.resources import ClientSecret
+
+_SIDES: tuple[Side, ...] = ("entra", "azure", "github")
+#: Variables that name the application which the secrets belong to; other names could be those of other applications.
+_NAMES_IT = re.compile(r"(AZURE|ARM|AAD|ENTRA|AZURE_AD|SP)_(CLIENT|APP|APPLICATION|PRINCIPAL)_?ID")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What one look found.
+
+    picture: its plan is the contraction. repository, reading: the default branch at GitHub, and who reads what there.
+    wired: jobs that sign in without a secret, and not as the application that trusts them. missing: all that the proof
+    lacks. offer: the words for all that could go without a further danger.
+    """
+
+    picture: Picture
+    repository: Repository
+    reading: Readers
+    wired: tuple[Finding, ...]
+    missing: tuple[Hazard, ...]
+    offer: tuple[str, ...]
+
+
+async def survey(session: Session, source: Source, allow: Collection[str] = ()) -> Survey:
+    """Everything that has to be known before something goes. allow: what is to go."""
+    config = source.config
+    picture = await look(session, source, _SIDES, to_write=True)
+    name, branch = picture.facts.repository.full_name, picture.facts.repository.default_branch
+    session.talk.step(f"Looking for what is left of the old way in of {name}")
+    there, problems = await remote.read(session.github, name, branch)
+    reading = readers(there, scan(there), problems)
+    reader = StoreReader(session.github, name)
+    seen, proven = await together(
+        reader.read(lambda secret: is_old(secret, reading)), proofs(session, config, picture.facts)
+    )
+    live = picture.live.join(State(proven=proven))
+    old = await _old(session, picture, seen)
+    wired = tuple(wiring(there, _clients(config, picture), seen))
+    missing = (*lacking(config, picture.plan, picture.wanted, live), *map(_off_the_path, wired))
+    plan = contraction(old, reading, missing, allow)
+    if plan.changes:
+        plan = replace(plan, notes=(*plan.notes, *await _branches(session, picture, plan)))
+    return Survey(
+        picture=replace(picture, live=live, plan=plan),
+        repository=there,
+        reading=reading,
+        wired=wired,
+        missing=missing,
+        offer=tuple(offered(old, reading)),
+    )
+
+
+def _clients(config: Config, picture: Picture) -> dict[str, str]:
+    """The client id of each environment's application; "" for one that is not there."""
+    found = {}
+    for environment in config.environments:
+        key = Key(Application.kind, identity_of(config, picture.facts, environment))
+        found[environment.name] = environment.client_id or picture.live.known(Later(key, "client_id")) or ""
+    return found
+
+
+def _off_the_path(finding: Finding) -> Hazard:
+    """A job that is not on the proven path, as what stands in the way."""
+    place = finding.why.partition(": ")[0]
+    return Hazard(f"not-wired={place}", finding.why, hint=finding.next, allowable=False)
+
+
+async def _branches(session: Session, picture: Picture, plan: Plan) -> list[str]:
+    """Notes about other branches, whose runs fail when what they read is gone."""
+    repository = picture.facts.repository
+    found, unread = await remote.branches(session.github, repository.full_name, repository.default_branch)
+    going = {c.resource.name for c in plan.changes if isinstance(c.resource, StoredSecret)}
+    reads = {branch.name: readers(branch.repository, scan(branch.repository), ()) for branch in found}
+    names = [name for name, reading in reads.items() if reading.entra or going & reading.of.keys()]
+    notes = [f"Other branches read an old secret, and their runs will fail: {', '.join(names)}."]
+    left = [f"{len(unread)} more branches were not looked at."]
+    return (notes if names else []) + (left if unread else [])
+
+
+async def _old(session: Session, picture: Picture, seen: Seen) -> Old:
+    """What there is of the old way in."""
+    own = _identities(picture)
+    named = {v.value.lower(): v.value.lower() for v in seen.variables if _names_it(v.name, v.value)}
+    found = await together(*(_application(session, client, who) for client, who in {**named, **own}.items()))
+    passwords = [password for held, _ in found for password in held]
+    principals = [principal for _, principal in found if principal is not None]
+    azure = session.reader("azure")
+    assigned = await azure.read(picture.wanted, picture.facts, unasked(State.of(principals)))
+    identities = {principal.identity for principal in principals}
+    roles = [r for k, r in assigned.items() if isinstance(r, RoleAssignment) and k not in picture.live]
+    declared: dict[str, list[str]] = {}
+    for role in picture.wanted.values():
+        if isinstance(role, RoleAssignment):
+            declared.setdefault(role.identity, []).append(role.title)
+    return Old(
+        repository=picture.facts.repository.full_name,
+        stored=seen.stored or (),
+        passwords=tuple(passwords),
+        roles=tuple(r for r in roles if r.identity in identities and r.key not in picture.wanted),
+        declared={who: tuple(titles) for who, titles in declared.items()},
+        unseen=seen.notes,
+        today=time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()),
+    )
+
+
+def _names_it(name: str, value: str) -> bool:
+    return _NAMES_IT.fullmatch(name) is not None and is_guid(value)
+
+
+def _identities(picture: Picture) -> dict[str, str]:
+    """The applications that the configuration uses: client id → identity."""
+    used = {r.identity for r in picture.wanted.values() if isinstance(r, FederatedCredential)}
+    apps = [r for r in picture.live.values() if isinstance(r, Application) and r.unique_name in used]
+    return {app.minted["client_id"].lower(): app.unique_name for app in apps}
+
+
+async def _application(
+    session: Session, client_id: str, identity: str
+) -> tuple[list[ClientSecret], ServicePrincipal | None]:
+    """An application's passwords, and its principal as one whose every role counts; nothing where there is none."""
+    app, principal = await together(
+        session.graph.application_by_client_id(client_id),
+        session.graph.principal_with_passwords(client_id),
+    )
+    if app is None:
+        return [], None
+    held = client_secrets(app, identity, principal)
+    if principal is None:
+        return held, None
+    minted = {"principal_id": str(principal["id"])}
+    return held, ServicePrincipal(identity=identity, client_id=client_id, minted=minted)
