@@ -157,7 +157,7 @@ def test_an_expired_password_waits_for_nothing_and_needs_no_further_word() -> No
         (
             old(OWN, Stored(name="REGISTRY", level="repository")),
             Readers(registries=frozenset({"REGISTRY"})),
-            "repository REGISTRY",
+            "repository/REGISTRY",
         ),
     ],
 )
