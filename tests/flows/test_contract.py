@@ -200,6 +200,7 @@ def test_what_is_named_goes_in_order_and_is_on_record_before(contract: Contract)
     password = next(line for line in contract.record if line["kind"] == "client secret")
     assert (password["key_id"], password["hint"], password["on"]) == (CURRENT, "san", "application")
     assert str(contract.file) in ran.err
+    assert ran.json["record"] == str(contract.file)
 
     again = contract(*named)
     assert again.code == 0
@@ -423,7 +424,10 @@ def test_a_role_that_may_not_be_taken_away_is_said_before_anything_goes(contract
 def test_a_job_off_the_proven_path_can_be_allowed(contract: Contract) -> None:
     files = {".github/workflows/x.yml": KEYLESS_ELSEWHERE}
     contract.bench.sandbox.control("push", {"repository": "contoso/legacy", "branch": "main", "files": files})
-    assert contract(SECRETS[0], "not-wired=.github/workflows/x.yml:10").code == 0
+    word = "not-wired=.github/workflows/x.yml:10"
+    alone = contract(word)
+    assert (alone.code, f"--contract --allow {word} --allow delete-secret=" in alone.err) == (5, True)
+    assert contract(SECRETS[0], word).code == 0
     assert contract.left()["production"] == set()
 
 

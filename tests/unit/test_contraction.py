@@ -178,6 +178,7 @@ def test_a_password_that_something_else_may_hold(there: Old, reading: Readers, w
         ({"visibility": "all"}, "all repositories of the organization"),
         ({"visibility": "private"}, "all private and internal repositories of the organization"),
         ({"visibility": "selected"}, "may not see"),
+        ({"visibility": "selected", "repositories": ()}, "may not see"),
         ({"visibility": ""}, "may not see"),
     ],
 )

@@ -24,7 +24,8 @@ Examples:
   trustsmith migrate --scan --org contoso       # all repositories, by risk
   trustsmith migrate --expand --project production=PROJECT_ID
   trustsmith migrate --rewrite                  # shows a diff
-  trustsmith migrate --rewrite --environment deploy=production --write"""
+  trustsmith migrate --rewrite --environment deploy=production --write
+  trustsmith migrate --contract                 # what is left, and the words for it"""
 
 #: Which stages take a flag; a flag that is not here is for all of them.
 _TAKEN_BY = {

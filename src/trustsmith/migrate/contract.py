@@ -61,7 +61,7 @@ def contraction(old: Old, reading: Readers, lacking: Iterable[Hazard], allow: Co
     """
     candidates = _candidates(old, reading)
     if not candidates:
-        return Plan(notes=_idle(allow, ()))
+        return Plan(notes=_idle(allow))
     named = [each for each in candidates if each.change.word in allow]
     found = [
         *lacking,
@@ -86,7 +86,7 @@ def offered(old: Old, reading: Readers) -> list[str]:
     return [each.change.word for each in free if getattr(each.change.resource, "key_id", "") not in held]
 
 
-def _idle(allow: Collection[str], known: Collection[str]) -> tuple[str, ...]:
+def _idle(allow: Collection[str], known: Collection[str] = ()) -> tuple[str, ...]:
     words = sorted(set(allow) - set(known))
     return tuple(f"--allow {word} matches nothing here: it is gone already, or never was." for word in words)
 
@@ -219,14 +219,18 @@ def _shared(stored: Stored, secret: StoredSecret, repository: str) -> Iterator[H
 
 
 def _who_else(stored: Stored, repository: str) -> str:
-    """Which other repositories can use a secret; "" when surely none can."""
+    """Which other repositories can use a secret; "" when surely none can.
+
+    This one is on the list of those that can, or the list is not all of it.
+    """
     if stored.level != "organization":
         return ""
     if stored.visibility in _WHOSE:
         return f"{_WHOSE[stored.visibility]} of the organization"
-    if stored.visibility != "selected" or stored.repositories is None:
+    listed = {each.lower(): each for each in stored.repositories or ()}
+    if stored.visibility != "selected" or listed.pop(repository.lower(), None) is None:
         return "repositories that this token may not see (that is for the organization's owners)"
-    return ", ".join(each for each in stored.repositories if each.lower() != repository.lower())
+    return ", ".join(listed.values())
 
 
 def _still_held(old: Old, reading: Readers, going: Collection[_Candidate]) -> Iterator[Hazard]:
