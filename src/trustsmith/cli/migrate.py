@@ -157,7 +157,7 @@ def _stage(console: Console, flags: dict[str, Any]) -> str:
 
 
 def _scan(options: Options, console: Console, flags: dict[str, Any]) -> None:
-    if flags["org"]:
+    if flags["org"] is not None:
         _scan_all(options, console, flags)
         return
     from trustsmith.flows.migrate import show
