@@ -5,6 +5,7 @@ At no moment is there neither a secret that works nor a federated path that was 
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -46,7 +47,18 @@ _WORLDS: dict[str, tuple[Json, dict[str, str]]] = {}
 def legacy(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Legacy:
-    return Legacy.at(sandbox, tmp_path, monkeypatch, capsys)
+    found = Legacy.at(sandbox, tmp_path, monkeypatch, capsys)
+    found.change(_may_take_roles)
+    return found
+
+
+def _may_take_roles(world: Json) -> None:
+    """Whoever migrates may take roles of the subscription away, and not of projects alone."""
+    roles = world["role_assignments"]
+    own = next(r for r in roles.values() if r["properties"]["scope"].endswith("rg-foundry-staging"))
+    text = json.dumps(own).replace("/resourceGroups/rg-foundry-staging", "").replace("ee00", "ee99")
+    more = json.loads(text)
+    roles[more["id"].lower()] = more
 
 
 @pytest.fixture
@@ -128,26 +140,26 @@ def test_the_whole_way(legacy: Legacy) -> None:
     assert [stray["word"] for stray in left] == ["delete-secret=organization/AZURE_CLIENT_SECRET"]
 
 
-@pytest.mark.parametrize("cut", [1, 2, 4, 7, 11, 14])
+@pytest.mark.parametrize("cut", [2, 11])
 def test_an_expansion_that_is_cut_is_gone_on_with(legacy: Legacy, cut: int) -> None:
     legacy.sandbox.control("faults", _WRITE | {"nth": cut})
     ran = legacy(*EXPAND)
     assert ran.code in {4, 7}, ran.err
     assert ways_in(legacy, proven=False) == {"secret"}
-    legacy.sandbox.control("faults", [])
+    legacy.change(lambda _: None)  # clears the fault
     legacy(*EXPAND).ends(0)
     assert stages(legacy)["expand"] is True
     assert ways_in(legacy, proven=False) == {"secret"}
 
 
-@pytest.mark.parametrize("cut", [1, 2, 5, 9, 10, 11, 12])
+@pytest.mark.parametrize("cut", [2, 9, 11])
 def test_a_contraction_that_is_cut_is_gone_on_with(rewritten: Legacy, cut: int) -> None:
     words = all_words(rewritten)
     rewritten.sandbox.control("faults", _WRITE | {"nth": cut})
     ran = rewritten("--contract", "--yes", *words)
     assert ran.code in {4, 7}, ran.err
     assert "federated" in ways_in(rewritten, proven=True)
-    rewritten.sandbox.control("faults", [])
+    rewritten.change(lambda _: None)  # clears the fault
     rewritten("--contract", "--yes", *words).ends(0)
     assert ways_in(rewritten, proven=True) == {"federated"}
     left = rewritten("--contract", "--format", "json").json["plan"]["strays"]
