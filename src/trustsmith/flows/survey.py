@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from trustsmith.model.resource import Side
     from trustsmith.model.resources import ClientSecret
 
+#: By how much our clock may be ahead before a password that still opens something is taken for expired, in seconds.
+_SKEW = 86400
 _SIDES: tuple[Side, ...] = ("entra", "azure", "github")
 #: Variables that name the application which the secrets belong to; other names could be those of other applications.
 _NAMES_IT = re.compile(r"(AZURE|ARM|AAD|ENTRA|AZURE_AD|SP)_(CLIENT|APP|APPLICATION|PRINCIPAL)_?ID")
@@ -115,7 +117,7 @@ def _clients(config: Config, picture: Picture) -> dict[str, str]:
 def _off_the_path(finding: Finding) -> Hazard:
     """A job that is not on the proven path, as what stands in the way."""
     place = finding.why.partition(": ")[0]
-    return Hazard(f"not-wired={place}", finding.why, hint=finding.next, allowable=False)
+    return Hazard(f"not-wired={place}", finding.why, hint=finding.next)
 
 
 async def _branches(session: Session, picture: Picture, plan: Plan) -> list[str]:
@@ -140,7 +142,8 @@ async def _old(session: Session, picture: Picture, seen: Seen) -> Old:
     azure = session.reader("azure")
     assigned = await azure.read(picture.wanted, picture.facts, unasked(State.of(principals)))
     identities = {principal.identity for principal in principals}
-    roles = [r for k, r in assigned.items() if isinstance(r, RoleAssignment) and k not in picture.live]
+    kept = picture.wanted.keys() | {k for k, r in picture.live.items() if r.owned}  # those are `apply`'s
+    roles = [r for k, r in assigned.items() if isinstance(r, RoleAssignment) and k not in kept]
     declared: dict[str, list[str]] = {}
     for role in picture.wanted.values():
         if isinstance(role, RoleAssignment):
@@ -149,10 +152,10 @@ async def _old(session: Session, picture: Picture, seen: Seen) -> Old:
         repository=picture.facts.repository.full_name,
         stored=seen.stored or (),
         passwords=tuple(passwords),
-        roles=tuple(r for r in roles if r.identity in identities and r.key not in picture.wanted),
+        roles=tuple(r for r in roles if r.identity in identities),
         declared={who: tuple(titles) for who, titles in declared.items()},
         unseen=seen.notes,
-        today=time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()),
+        today=time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - _SKEW)),
     )
 
 
