@@ -6,7 +6,9 @@ What is removed is seen in the sandbox's world and log, and in the record.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,9 +16,13 @@ import pytest
 from tests.cli.desk import project
 from trustsmith.cli import cli
 from trustsmith.cli.exits import run
+from trustsmith.errors import Refused
+from trustsmith.flows.contracting import contract as take_away
+from trustsmith.flows.session import Options
+from trustsmith.ui.console import Console
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from tests.flows.conftest import Bench
 
@@ -162,5 +168,283 @@ def test_without_a_word_all_is_shown_and_nothing_goes(contract: Contract) -> Non
     assert ran.code == 5, ran.err
     passwords = {f"delete-password={EXPIRED}", f"delete-password={CURRENT}"}
     assert words(ran) == {*SECRETS, f"delete-secret={SHARED}", *passwords, CONTRIBUTOR}
-    print(ran.err)
-    assert 0
+    assert ran.json["plan"]["changes"] == []
+    assert (contract.left(), contract.bench.writes(), contract.file.exists()) == (before, [], False)
+    # The line to paste leaves out what other repositories use, and the password that it may hold.
+    assert set(re.findall(r"--allow '?([^ '\n]+)", ran.err)) == {
+        *SECRETS,
+        f"delete-password={EXPIRED}",
+        CONTRIBUTOR,
+    }
+    assert "trustsmith migrate --contract --allow " in ran.err
+
+
+def test_what_is_named_goes_in_order_and_is_on_record_before(contract: Contract) -> None:
+    named = (*SECRETS, f"delete-password={CURRENT}", CONTRIBUTOR, f"still-held={CURRENT}")
+    ran = contract(*named)
+    assert ran.code == 0, ran.err
+    assert contract.left() == {
+        **{key: set() for key in ("dependabot", "codespaces", "agents", "staging", "production")},
+        "repository": {"AZURE_OPENAI_API_KEY", "NPM_TOKEN"},
+        "organization": {"AZURE_CLIENT_SECRET"},
+        "passwords": {EXPIRED},
+    }
+    kinds = ["secret" if "/secrets/" in w else w.rpartition("/")[2][:14] for w in contract.bench.writes()]
+    assert kinds == ["secret"] * 9 + ["removePassword", "ee000000-0000-"]
+    known: set[str] = set()
+    for line in contract.record:
+        assert (line["event"] == "removed") == (line["name"] in known)
+        assert (line["repository"], line["who"]["github"]) == ("contoso/legacy", "octocat")
+        known.add(line["name"])
+    assert len(contract.record) == 2 * len(known) == 22
+    password = next(line for line in contract.record if line["kind"] == "client secret")
+    assert (password["key_id"], password["hint"], password["on"]) == (CURRENT, "san", "application")
+    assert str(contract.file) in ran.err
+    assert ran.json["record"] == str(contract.file)
+
+    again = contract(*named)
+    assert again.code == 0
+    assert (again.json["plan"]["changes"], contract.bench.writes()) == ([], [])
+    assert sum("matches nothing here" in note for note in again.json["plan"]["notes"]) == len(named)
+
+
+def test_a_password_needs_a_word_more_while_a_secret_stays(contract: Contract) -> None:
+    before = contract.left()
+    ran = contract(*SECRETS, f"delete-password={CURRENT}")
+    assert ran.code == 5
+    assert f"still-held={CURRENT}: A secret that stays may hold this password" in ran.err
+    assert SHARED in ran.err
+    assert contract.left() == before
+    # An expired one opens nothing, so that nobody has to think of it.
+    assert contract(f"delete-password={EXPIRED}").code == 0
+    assert contract.left() == before | {"passwords": {CURRENT}}
+
+
+def test_a_secret_that_others_use_is_refused_with_the_list(contract: Contract) -> None:
+    ran = contract(f"delete-secret={SHARED}", SECRETS[0])
+    assert ran.code == 5
+    assert "can be used by contoso/agents" in ran.err
+    assert contract.bench.writes() == []
+
+
+def test_nothing_goes_before_every_environment_is_proven(contract: Contract) -> None:
+    def by_hand(world: Any) -> None:
+        (app,) = (a for a in world.data["applications"].values() if a["appId"] == LEGACY)
+        app["federatedIdentityCredentials"] = [
+            c for c in app["federatedIdentityCredentials"] if "production" not in c["subject"]
+        ]
+
+    contract.bench.edit(by_hand)
+    ran = contract(*SECRETS)
+    assert ran.code == 5
+    assert "not-proven=production: Environment production: no federated credential is there." in ran.err
+    assert "not-proven=staging" not in ran.err
+    assert "trustsmith apply\n" in ran.err
+    assert contract.bench.writes() == []
+
+
+LOGIN = """\
+on: push
+jobs:
+  old:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: azure/login@v1
+        with: {creds: '${{ secrets.AZURE_CREDENTIALS }}'}
+"""
+INHERIT = "on: push\njobs:\n  a:\n    uses: o/r/.github/workflows/w.yml@v1\n    secrets: inherit\n"
+KEYLESS_ELSEWHERE = DEPLOY.replace("${{ vars.AZURE_CLIENT_ID }}", "0a000000-0000-0000-0000-000000000009")
+
+
+@pytest.mark.parametrize(
+    ("text", "allow", "said"),
+    [
+        (
+            LOGIN,
+            SECRETS[1],
+            "still-read=AZURE_CREDENTIALS: AZURE_CREDENTIALS is read on the default branch: .github/workflows/x.yml:7.",
+        ),
+        (LOGIN, f"delete-password={CURRENT}", "still-read=AZURE_CREDENTIALS"),
+        (LOGIN, CONTRIBUTOR, "still-read=AZURE_CREDENTIALS"),
+        (
+            INHERIT,
+            SECRETS[5],
+            "not-told=.github/workflows/x.yml:5: .github/workflows/x.yml:5 hands all secrets to o/r/",
+        ),
+        (KEYLESS_ELSEWHERE, SECRETS[0], "not-wired=.github/workflows/x.yml:10"),
+    ],
+)
+def test_what_the_default_branch_reads_stays(contract: Contract, text: str, allow: str, said: str) -> None:
+    files = {".github/workflows/x.yml": text}
+    contract.bench.sandbox.control("push", {"repository": "contoso/legacy", "branch": "main", "files": files})
+    ran = contract(allow)
+    assert ran.code == 5
+    assert said in ran.err
+    assert contract.bench.writes() == []
+
+
+def test_a_secret_that_nobody_reads_goes_while_another_is_read_and_other_branches_are_told(
+    contract: Contract,
+) -> None:
+    for branch in ("main", "feature"):
+        push = {"repository": "contoso/legacy", "branch": branch, "files": {".github/workflows/x.yml": LOGIN}}
+        contract.bench.sandbox.control("push", push)
+    ran = contract("delete-secret=repository/AZURE_SP_PASSWORD")
+    assert ran.code == 0, ran.err
+    assert (
+        "Other branches read an old secret, and their runs will fail: feature." in ran.json["plan"]["notes"]
+    )
+    assert "AZURE_SP_PASSWORD" not in contract.left()["repository"]
+
+
+def fault(contract: Contract, **spec: Any) -> None:
+    contract.bench.sandbox.control("faults", spec)
+
+
+def test_a_cut_run_keeps_the_password_and_is_gone_on_with(contract: Contract) -> None:
+    named = (*SECRETS, f"delete-password={CURRENT}", CONTRIBUTOR, f"still-held={CURRENT}")
+    path = "environments/staging/secrets"
+    fault(contract, service="github", method="DELETE", path=path, status=403, when="before", times=1)
+    ran = contract(*named)
+    assert ran.code == 7, ran.err
+    missed = [o["kind"] for o in ran.json["outcomes"] if o["status"] == "not reached"]
+    assert missed == ["client secret", "role assignment"]
+    left = contract.left()
+    assert (left["staging"], left["production"]) == ({"AZURE_CREDENTIALS"}, set())
+    assert left["passwords"] == {EXPIRED, CURRENT}
+    (failed,) = (line for line in contract.record if line["event"] == "failed")
+    assert (failed["name"], bool(failed["error"])) == ("environment/staging/AZURE_CREDENTIALS", True)
+
+    assert contract(*named).code == 0
+    assert contract.left()["passwords"] == {EXPIRED}
+
+
+def test_what_was_done_before_the_line_was_cut_counts_as_done(contract: Contract) -> None:
+    fault(contract, service="graph", method="POST", path="removePassword", when="cut")
+    fault(contract, service="github", method="DELETE", path="actions/secrets/AZURE_SP_PASSWORD", when="cut")
+    ran = contract("delete-secret=repository/AZURE_SP_PASSWORD", f"delete-password={EXPIRED}")
+    assert ran.code == 0, ran.err
+    assert contract.left()["passwords"] == {CURRENT}
+    assert sorted(w.rpartition("/")[2] for w in contract.bench.writes()) == [
+        *["AZURE_SP_PASSWORD"] * 2,
+        *["removePassword"] * 2,
+    ]
+
+
+def test_that_github_finds_nothing_is_not_believed(contract: Contract) -> None:
+    fault(contract, service="github", method="DELETE", path="actions/secrets/AZURE_CREDENTIALS", status=404)
+    ran = contract("delete-secret=organization/AZURE_CREDENTIALS")
+    assert ran.code == 4
+    assert "GitHub still lists the secret organization/AZURE_CREDENTIALS" in ran.err
+    assert "gh auth refresh --scopes admin:org" in ran.err
+
+
+@pytest.mark.parametrize("name", ["none/such.jsonl", "/dev/full"])
+def test_without_a_record_nothing_goes(contract: Contract, name: str) -> None:
+    if name.startswith("/") and not Path(name).exists():
+        pytest.skip("a system without a device that is always full")
+    before = contract.left()
+    ran = contract(*SECRETS, more=("--yes", "--record", str(contract.bench.checkout / name)))
+    assert ran.code != 0
+    assert "cannot be written" in ran.err or "could not be written" in ran.err
+    assert (contract.left(), contract.bench.writes()) == (before, [])
+
+
+def test_the_old_application_that_a_variable_names_and_its_principals_password(contract: Contract) -> None:
+    key = "0f000000-0000-0000-0000-000000000077"
+
+    def by_hand(world: Any) -> None:
+        client = "0a000000-0000-0000-0000-000000000002"
+        repository = legacy(world.data)
+        for name in ("ARM_CLIENT_ID", "FRONTEND_CLIENT_ID"):
+            repository["variables"][name] = repository["variables"]["AZURE_CLIENT_ID"] | {
+                "name": name,
+                "value": client if name == "ARM_CLIENT_ID" else "0a000000-0000-0000-0000-000000000001",
+            }
+        apps = world.data["applications"].values()
+        password = next(a for a in apps if a["appId"] == LEGACY)["passwordCredentials"][1]
+        for principal in world.data["service_principals"].values():
+            principal["passwordCredentials"] = (
+                [password | {"keyId": key}] if principal["appId"] == client else []
+            )
+
+    contract.bench.edit(by_hand)
+    offered = words(contract())
+    assert f"delete-password={key}" in offered
+    assert not [word for word in offered if word.endswith("#0a000000-0000-0000-0000-000000000001")]
+    ran = contract(f"delete-password={key}", f"still-held={key}")
+    assert ran.code == 0, ran.err
+    held = [p["passwordCredentials"] for p in contract.bench.sandbox.state()["service_principals"].values()]
+    assert not any(held)
+    assert contract.record[0]["on"] == "service principal"
+
+
+class Asked(Console):
+    """Somebody who is asked, does something meanwhile, and answers."""
+
+    def __init__(self, *, answer: bool, meanwhile: Callable[[], object] = lambda: None) -> None:
+        super().__init__(ask=False)
+        self.answer, self.meanwhile = answer, meanwhile
+
+    def agree(self, question: str) -> bool:
+        assert question == "Remove this, for good?"
+        self.meanwhile()
+        return self.answer
+
+
+def test_a_no_and_a_world_that_moved_remove_nothing(contract: Contract) -> None:
+    def another(world: Any) -> None:
+        secrets = legacy(world.data)["secrets"]
+        secrets["AZURE_CREDS"] = secrets["AZURE_CREDENTIALS"] | {"name": "AZURE_CREDS"}
+
+    before, options = contract.left(), Options(contract.bench.checkout)
+    with pytest.raises(Refused, match="Nothing was removed"):
+        take_away(options, Asked(answer=False), SECRETS[:1], None, yes=False)
+    front = Asked(answer=True, meanwhile=lambda: contract.bench.edit(another))
+    with pytest.raises(Refused, match="Something changed while the plan was on the screen"):
+        take_away(options, front, SECRETS[:1], None, yes=False)
+    after = contract.left()
+    assert after["repository"] - before["repository"] == {"AZURE_CREDS"}
+    assert (after["production"], contract.file.exists()) == (before["production"], False)
+    take_away(options, Asked(answer=True), SECRETS[:1], None, yes=False)
+    assert contract.left()["production"] == set()
+
+
+def test_a_role_that_may_not_be_taken_away_is_said_before_anything_goes(contract: Contract) -> None:
+    def by_hand(world: Any) -> None:
+        (mine,) = (key for key in world.data["role_assignments"] if "/ee99" in key)
+        del world.data["role_assignments"][mine]
+
+    contract.bench.edit(by_hand)
+    ran = contract(*SECRETS, CONTRIBUTOR)
+    assert (ran.code, contract.bench.writes()) == (4, [])
+    assert "Something that this plan needs is missing; nothing was changed." in ran.err
+
+
+def test_a_job_off_the_proven_path_can_be_allowed(contract: Contract) -> None:
+    files = {".github/workflows/x.yml": KEYLESS_ELSEWHERE}
+    contract.bench.sandbox.control("push", {"repository": "contoso/legacy", "branch": "main", "files": files})
+    word = "not-wired=.github/workflows/x.yml:10"
+    alone = contract(word)
+    assert (alone.code, f"--contract --allow {word} --allow delete-secret=" in alone.err) == (5, True)
+    assert contract(SECRETS[0], word).code == 0
+    assert contract.left()["production"] == set()
+
+
+def test_without_a_configuration_there_is_nothing_in_the_secrets_place(contract: Contract) -> None:
+    (contract.bench.checkout / ".github" / "trustsmith.yml").unlink()
+    ran = contract()
+    assert (ran.code, "trustsmith migrate --expand" in ran.err) == (2, True)
+
+
+def test_a_word_of_another_command_is_a_mistake(contract: Contract) -> None:
+    ran = contract("remove=AZURE_CREDENTIALS")
+    assert (ran.code, contract.bench.writes()) == (2, [])
+    assert "--allow delete-secret=" in ran.err
+
+
+def test_nobody_can_be_asked_without_a_terminal(contract: Contract) -> None:
+    ran = contract(SECRETS[0], more=())
+    assert (ran.code, contract.bench.writes()) == (2, [])
+    assert "- stored secret         environment/production/AZURE_CLIENT_SECRET" in ran.out
+    assert "Accept it with --yes" in ran.err

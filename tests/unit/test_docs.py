@@ -248,7 +248,9 @@ def test_the_sandbox_page_has_its_flags() -> None:
 
 
 def test_every_hazard_has_its_section() -> None:
-    code = _text(ROOT / "src/trustsmith/hazards.py") + _text(ROOT / "src/trustsmith/flows/destroy.py")
+    files = ["hazards", "flows/destroy", "flows/survey"]
+    files += ["migrate/expansion", "migrate/contract", "migrate/proof"]
+    code = "".join(_text(ROOT / f"src/trustsmith/{name}.py") for name in files)
     raised = set(re.findall(r'f"([a-z][a-z-]*)=\{', code))
     assert len(raised) > 5
     assert set(re.findall(r"^### `([a-z-]+)=", _text(DOCS / "safety.md"), re.MULTILINE)) == raised

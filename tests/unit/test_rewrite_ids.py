@@ -165,3 +165,135 @@ def test_of_which_one_the_run_may_choose_with_the_environment() -> None:
     after, done = rewritten(job(steps, more=more), environments={})
     assert live(after)["environment"] == "${{ matrix.environment }}"
     assert not done.left
+
+
+AZ = "      - run: |\n{}        env: {{ONE: '${{{{ secrets.AZURE_A_SECRET }}}}', TWO: '${{{{ secrets.AZURE_B_SECRET }}}}'}}\n"
+
+
+def az(who: str, password: str) -> str:
+    return f"          az login --service-principal -u {who} -p ${password} -t t\n"
+
+
+def test_two_sign_ins_of_one_script_stay_where_they_are() -> None:
+    group = "          az group list\n"
+    after, done = rewritten(job(AZ.format(az("a", "ONE") + group + az("b", "TWO") + group)))
+    assert list(live(after)["steps"][0]) == ["run"]
+    assert live(after)["steps"][0]["run"].count("--federated-token") == 2
+    assert not done.left
+
+
+def test_a_sign_in_after_something_else_stays_where_it_is() -> None:
+    after, _ = rewritten(job(AZ.format("          az group list\n" + az("a", "ONE"))))
+    assert "--federated-token" in live(after)["steps"][0]["run"]
+
+
+def test_two_steps_that_sign_in_as_others_are_left() -> None:
+    group = "          az group list\n"
+    text = job(AZ.format(az("a", "ONE") + group) + AZ.format(az("b", "TWO") + group))
+    after, done = rewritten(text)
+    assert after == text
+    assert any("signs in with a, b, which may be several" in said for said in why(done))
+
+
+def test_a_program_that_was_another_application_is_told() -> None:
+    sdk = (
+        "      - run: python x.py\n        env:\n          AZURE_CLIENT_ID: mine\n"
+        "          AZURE_CLIENT_SECRET: ${{ secrets.AZURE_CLIENT_SECRET }}\n"
+    )
+    _, done = rewritten(job(LOGIN + sdk))
+    assert "deploy.yml:9: this signed in as mine, and now goes by the sign-in before it" in done.notes[0]
+
+
+def test_an_environment_that_people_say_is_one_application() -> None:
+    more = "    strategy: {matrix: {environment: [dev, prod]}}\n"
+    text = job(LOGIN.replace(".AZURE_CREDENTIALS", "[matrix.secret]"), more=more)
+    assert "whose secret it is depends on the run" in why(rewritten(text)[1])[0]
+    assert not rewritten(text, environments={})[1].left
+
+
+def test_a_tenant_may_be_a_domain() -> None:
+    after, _ = rewritten(job(BY_JSON.replace('"tenantId":"t"', '"tenantId":"contoso.onmicrosoft.com"')))
+    assert live(after)["steps"][0]["with"]["tenant-id"] == "contoso.onmicrosoft.com"
+
+
+# -- what may stand for several things ----------------------------------------------------------------------------------
+
+
+def test_merged_mappings_are_left() -> None:
+    text = f"on: push\nx: &x\n  runs-on: ubuntu-latest\njobs:\n  live:\n    <<: *x\n    steps:\n{LOGIN}"
+    after, done = rewritten(text)
+    assert after == text
+    assert "merges mappings (<<)" in why(done)[0]
+
+
+def test_whether_there_is_a_secret_is_not_decided_anew() -> None:
+    said = "github.ref == 'refs/heads/main' && secrets.AZURE_CREDENTIALS || ''"
+    text = job(LOGIN.replace("secrets.AZURE_CREDENTIALS", said))
+    after, done = rewritten(text)
+    assert after == text
+    assert "whether there is a secret depends on the run" in why(done)[0]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "note"),
+    [
+        ("[push, pull_request]", "those from forks get no token"),
+        ("pull_request_target", "see that it runs nothing of theirs"),
+        ("workflow_call", "have to give it id-token: write"),
+    ],
+)
+def test_who_starts_it_is_told(trigger: str, note: str) -> None:
+    _, done = rewritten(job(top=f"on: {trigger}\n"))
+    assert any(note in said for said in done.notes)
+    assert not any(note in said for said in rewritten(job())[1].notes)
+
+
+# -- what is empty when all of it is gone --------------------------------------------------------------------------------
+
+TWO = AZ.format(az("a", "ONE") + az("b", "TWO"))
+
+
+@pytest.mark.parametrize(
+    ("env", "then"),
+    [
+        (" {ONE: '${{ secrets.AZURE_A_SECRET }}', TWO: '${{ secrets.AZURE_B_SECRET }}', X: y}", " {X: y}"),
+        (" {X: y, ONE: '${{ secrets.AZURE_A_SECRET }}', TWO: '${{ secrets.AZURE_B_SECRET }}'}", " {X: y}"),
+        (" {ONE: '${{ secrets.AZURE_A_SECRET }}', X: y, TWO: '${{ secrets.AZURE_B_SECRET }}'}", " {X: y}"),
+        ("\n          ONE: ${{ secrets.AZURE_A_SECRET }}\n          TWO: ${{ secrets.AZURE_B_SECRET }}", None),
+        ("\n          ONE: ${{ secrets.AZURE_A_SECRET }}\n          TWO: ${{ secrets.AZURE_B_SECRET }}\n          X: y", "\n          X: y"),
+    ],
+)  # fmt: skip
+def test_variables_that_go_together(env: str, then: str | None) -> None:
+    head, _, _ = TWO.partition("        env:")
+    after, done = rewritten(job(f"{head}        env:{env}\n"))
+    if then is None:
+        assert "env:" not in after
+    else:
+        assert after.endswith(f"        env:{then}\n")
+    assert not done.left
+
+
+def test_secrets_that_are_handed_over_go_together() -> None:
+    called = (
+        "on: {workflow_call: {secrets: {a: {required: true}, b: {required: true}}}}\njobs:\n  live:\n"
+        "    runs-on: ubuntu-latest\n    steps:\n"
+        + AZ.format(az("a", "ONE") + az("b", "TWO"))
+        .replace("AZURE_A_SECRET", "a")
+        .replace("AZURE_B_SECRET", "b")
+    )
+    caller = (
+        f"on: push\njobs:\n  live:\n    uses: ./{CALLER}\n    secrets:\n"
+        "      a: ${{ secrets.AZURE_A_SECRET }}\n      b: ${{ secrets.AZURE_B_SECRET }}\n"
+    )
+    after, done = rewritten({FILE: caller, CALLER: called})
+    assert list(live(after)) == ["uses", "permissions"]
+    assert not done.left
+
+
+def test_a_program_that_goes_on_as_the_same_is_not_told() -> None:
+    steps = (
+        "      - run: az login --service-principal -u $AZURE_CLIENT_ID -p $AZURE_CLIENT_SECRET -t t\n        env:\n"
+        "          AZURE_CLIENT_ID: ${{ vars.AZURE_CLIENT_ID }}\n"
+        "          AZURE_CLIENT_SECRET: ${{ secrets.AZURE_CLIENT_SECRET }}\n"
+    )
+    assert not rewritten(job(steps))[1].notes

@@ -33,6 +33,7 @@ HANDING = INHERITING.replace(
     "secrets: inherit", "secrets: {AZURE_CREDENTIALS: '${{ secrets.AZURE_CREDENTIALS }}'}"
 )
 STORED = Stored(name="AZURE_CREDENTIALS", level="repository")
+GUARDED = replace(STORED, level="environment", environment="prod")
 SHARED = replace(STORED, level="organization", visibility="all")
 
 
@@ -67,8 +68,14 @@ def says(found: Listing, wanted: str, about: About = SHOP) -> str:
 
 
 def test_a_secret_in_an_environment_is_only_a_secret(found: Listed) -> None:
-    assert ids(found(STORED, a=PUSHED)) == {"entra-secret"}
-    assert ids(found(STORED, a=PUSHED.replace("- uses: azure", "- uses: actions"))) == {"entra-secret"}
+    assert ids(found(GUARDED, a=PUSHED)) == {"entra-secret"}
+    assert ids(found(a=PUSHED)) == {"entra-secret"}, "where it lives is not known"
+
+
+def test_a_job_in_an_environment_does_not_guard_a_secret_of_the_repository(found: Listed) -> None:
+    for stored in (STORED, SHARED):
+        said = says(found(stored, a=PUSHED), "no-environment")
+        assert said == "kept outside of environments: AZURE_CREDENTIALS"
 
 
 def test_nothing_is_no_risk(found: Listed) -> None:
@@ -206,3 +213,12 @@ def test_the_list_is_ordered_and_fits_a_terminal(found: Listed) -> None:
     assert Overview(owner="x", kind="user", looked=(looked("quiet", quiet),)).clean
     states = {each["repository"]: each["state"] for each in overview.as_json()["repositories"]}
     assert (states["contoso/hidden"], states["contoso/new"]) == ("not read", "empty")
+
+
+def test_many_without_anything_are_counted_and_named_when_asked() -> None:
+    about = [replace(SHOP, full_name=f"contoso/quiet-{number}") for number in range(50)]
+    looked = tuple(Looked(about=each, listing=Listing(entries=())) for each in about)
+    overview = Overview(owner="contoso", kind="organization", looked=looked)
+    brief = [line.text for line in report_organization.lines(overview)]
+    assert brief[0] == "Nothing found in 50 others; -v names them"
+    assert "quiet-49" in "\n".join(line.text for line in report_organization.lines(overview, full=True))

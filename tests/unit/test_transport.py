@@ -250,3 +250,14 @@ def test_after_a_secondary_limit_writes_are_apart_and_reads_are_not() -> None:
     read, write = asyncio.run(gaps())
     assert read < 0.05
     assert write >= 0.09
+
+
+def test_one_wait_is_told_once_however_many_wait() -> None:
+    limiter = Limiter()
+    assert [limiter.is_news(seconds) for seconds in (60, 60, 59.9, 120, 120)] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]

@@ -24,7 +24,9 @@ Examples:
   trustsmith migrate --scan --org contoso       # all repositories, by risk
   trustsmith migrate --expand --project production=PROJECT_ID
   trustsmith migrate --rewrite                  # shows a diff
-  trustsmith migrate --rewrite --environment deploy=production --write"""
+  trustsmith migrate --rewrite --environment deploy=production --write
+  trustsmith migrate --undo                     # what was there before
+  trustsmith migrate --contract                 # what is left, and the words for it"""
 
 #: Which stages take a flag; a flag that is not here is for all of them.
 _TAKEN_BY = {
@@ -156,7 +158,7 @@ def _stage(console: Console, flags: dict[str, Any]) -> str:
 
 
 def _scan(options: Options, console: Console, flags: dict[str, Any]) -> None:
-    if flags["org"]:
+    if flags["org"] is not None:
         _scan_all(options, console, flags)
         return
     from trustsmith.flows.migrate import show

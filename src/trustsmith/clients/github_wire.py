@@ -148,7 +148,7 @@ class Wire:
             wait = self._limiter.wait_for(cost)
             if wait > self.pace.deadline and not self.patient:
                 raise _limited(0, "rate_limit", wait, "not asked: GitHub said before how long to wait")
-            if wait > 1 and self._on_wait is not None:
+            if wait > 1 and self._on_wait is not None and self._limiter.is_news(wait):
                 self._on_wait(operation, "keeping within GitHub's limit of requests", wait)
             await self._limiter.admit(cost)
             yield

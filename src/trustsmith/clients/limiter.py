@@ -32,6 +32,7 @@ class Limiter:
     _hold_until: float = 0.0
     _next_write: float = 0.0
     _met: bool = False
+    _told: float = 0.0
 
     async def admit(self, cost: int) -> None:
         """Return when a request of `cost` points may be sent; what it costs is counted from then on."""
@@ -48,6 +49,12 @@ class Limiter:
     def wait_for(self, cost: int) -> float:
         """Seconds until a request of `cost` points may be sent."""
         return max(0.0, self._wait(cost))
+
+    def is_news(self, wait: float) -> bool:
+        """Whether nobody has been told of this wait yet; many requests may wait for the same moment."""
+        until = time.monotonic() + wait
+        news, self._told = until > self._told + 1, max(until, self._told)
+        return news
 
     def hold(self, seconds: float, *, secondary: bool) -> None:
         """Send nothing for `seconds`, since GitHub said so; `secondary` also slows writes from now on."""

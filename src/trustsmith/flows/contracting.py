@@ -14,6 +14,7 @@ from trustsmith.errors import NotAllowed, Refused, UsageError
 from trustsmith.flows.change import Wish, carry_out
 from trustsmith.flows.session import Options, Session
 from trustsmith.flows.survey import survey
+from trustsmith.migrate.contract import WORDS
 from trustsmith.systems.record import Record, Recorded
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def contract(
 
     record: None for the usual file in the checkout's folder.
     """
-    source = _read(options)
+    source = _read(options, allow)
     session = Session.of(options, console, source.config)
     console.repository = source.config.repository
     path = record or options.root / RECORD
@@ -67,10 +68,18 @@ def contract(
         finally:
             runner.run(session.aclose())
             _say_where(console, kept)
-    _conclude(console, looks[-1])
+    _conclude(console, looks[-1], allow)
 
 
-def _read(options: Options) -> Source:
+def _read(options: Options, allow: Collection[str]) -> Source:
+    """The configuration. Raises UsageError without one, and for words that are of other commands."""
+    wrong = [word for word in allow if not word.startswith(WORDS)]
+    if wrong:
+        raise UsageError(
+            f"--allow {wrong[0]} is no word for something that is left of the old way in.",
+            hint=f"See the words:\n  {_COMMAND}\nThey begin with: "
+            + ", ".join(f"--allow {word}" for word in WORDS),
+        )
     if not options.config_path.exists():
         raise UsageError(
             f"There is no {options.config_path}, so nothing takes the place of the secrets.",
@@ -86,27 +95,28 @@ def _agreed(console: Console) -> bool:
 
 
 def _say_where(console: Console, kept: list[Record]) -> None:
+    """Where the record is. There is one, or none when it did not come to that."""
     for record in kept:
         record.close()
+        console.document({"record": str(record.path)})
         console.note(
             f"What was removed, with ids and dates and no values, is recorded in {record.path}. Keep it outside of the "
             "repository, or have git ignore it."
         )
 
 
-def _conclude(console: Console, last: Survey) -> None:
+def _conclude(console: Console, last: Survey, allow: Collection[str]) -> None:
     """Say what is left. Raises Refused when nothing was named."""
     plan = last.picture.plan
-    if plan.changes:
-        return
-    if not plan.strays:
+    if not (plan.changes or plan.strays):
         console.note("Nothing is left to remove: no old secret, no password, no undeclared role.")
+    if any(word.startswith("delete-") for word in allow) or not plan.strays:
         return
     if not last.offer:
         raise Refused(
             "What is left cannot be removed here; it is said above why.", hint="Look again:\n  " + _COMMAND
         )
-    words = " ".join(f"--allow {shlex.quote(word)}" for word in last.offer)
+    words = " ".join(f"--allow {shlex.quote(word)}" for word in (*allow, *last.offer))
     raise Refused(
         "Nothing is removed that is not named; all this stays.",
         hint=f"What can go, by name; leave out what is to stay:\n  {_COMMAND} {words}",

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from trustsmith.configfile import Source
     from trustsmith.flows.session import Options
+    from trustsmith.migrate.expansion import Shadow
     from trustsmith.migrate.inventory import Seen
     from trustsmith.migrate.repository import Repository
     from trustsmith.migrate.scan import Use
@@ -95,8 +96,8 @@ def expand(options: Options, console: Console, asked: Asked, allow: Collection[s
         try:
             finder = Finder(session, answers, there.config if there else None)
             scene = runner.run(_find(finder, console, repository, uses, said))
-            source, picture = runner.run(_stored(scene, _configured(scene, asked), there))
-            _carry_out(runner, scene, source, picture, Wish(allow=allow, yes=yes))
+            decided = runner.run(_stored(scene, _configured(scene, asked), there, allow))
+            _carry_out(runner, scene, decided, Wish(allow=allow, yes=yes))
         finally:
             runner.run(session.aclose())
 
@@ -205,20 +206,30 @@ def _application(seen: Seen, asked: Asked) -> str | None:
 # -- where the ids go, and the plan ---------------------------------------------------------------------------------------
 
 
-async def _stored(scene: _Scene, config: Config, there: Source | None) -> tuple[Source, Picture]:
+@dataclass(frozen=True)
+class _Decided:
+    """A configuration, as its file says it, and its plan. hidden: what another place for the ids would have hidden."""
+
+    source: Source
+    picture: Picture
+    hidden: Sequence[Shadow] = ()
+
+
+async def _stored(scene: _Scene, config: Config, there: Source | None, allow: Collection[str]) -> _Decided:
     """The configuration with ids where they hide and overwrite nothing, as variables if they can; and its plan.
 
     With a file, its word counts; what would be hidden or overwritten is a hazard of the plan then.
     """
     stores: tuple[Store, ...] = (config.store,) if there else ("variables", "secrets")
-    found = []
+    found: list[_Decided] = []
     for store in stores:
         source = _source(scene.finder, replace(config, store=store), there)
         picture = await look(scene.finder.session, source, to_write=True)
-        found.append((source, picture))
-        if not gentle(picture.plan, shadows(picture.plan, scene.repository, scene.seen)).blocked:
-            return found[-1]
-    return found[0]
+        hidden = shadows(picture.plan, scene.repository, scene.seen)
+        if not gentle(picture.plan, hidden, allow).blocked:
+            return _Decided(source, picture, found[0].hidden if found else ())
+        found.append(_Decided(source, picture, hidden))
+    return replace(found[0], hidden=())
 
 
 def _source(finder: Finder, config: Config, there: Source | None) -> Source:
@@ -228,11 +239,11 @@ def _source(finder: Finder, config: Config, there: Source | None) -> Source:
     return finder.options.pinned(source)
 
 
-def _carry_out(runner: asyncio.Runner, scene: _Scene, source: Source, picture: Picture, wish: Wish) -> None:
+def _carry_out(runner: asyncio.Runner, scene: _Scene, decided: _Decided, wish: Wish) -> None:
     """Show, refuse or ask, apply; then say what is next."""
-    session, console = scene.finder.session, scene.console
+    session, console, source = scene.finder.session, scene.console, decided.source
     console.repository = source.config.repository
-    taken = [picture]
+    taken = [decided.picture]
     words = [word for word in wish.allow if not word.startswith("shadow=")]
 
     def take() -> Picture:
@@ -241,7 +252,8 @@ def _carry_out(runner: asyncio.Runner, scene: _Scene, source: Source, picture: P
         hidden = shadows(seen.plan, scene.repository, scene.seen)
         return replace(seen, plan=gentle(seen.plan, hidden, wish.allow))
 
-    expansion = report_expand.Expansion(scene.placed, source.config, picture.facts.repository.template.prefix)
+    prefix = decided.picture.facts.repository.template.prefix
+    expansion = report_expand.Expansion(scene.placed, source.config, prefix, decided.hidden)
     console.document(report_expand.as_json(expansion))
     console.aside(report_expand.lines(expansion))
     save = partial(save_config, session.options, console, source)

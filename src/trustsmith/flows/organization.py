@@ -49,7 +49,7 @@ def show(options: Options, console: Console, owner: str) -> None:
         finally:
             runner.run(session.aclose())
     console.document(found.as_json())
-    console.data(report_organization.lines(found))
+    console.data(report_organization.lines(found, full=console.talkative))
     _judge(found)
 
 

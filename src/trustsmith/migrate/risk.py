@@ -112,10 +112,18 @@ def _of_uses(about: About, listing: Listing) -> Iterator[Reason]:
     if len(entra) < len(entries):
         others = [e for e in entries if not e.pattern.entra]
         yield Reason(KEYS, POINTS[KEYS], f"other long-lived keys: {many(others)}")
-    if outside := sorted({job for e in entra for job in _outside(e.use)}):
-        yield Reason(
-            NO_ENVIRONMENT, POINTS[NO_ENVIRONMENT], f"read outside of any environment: {named(outside)}"
-        )
+    if said := _unguarded(entra):
+        yield Reason(NO_ENVIRONMENT, POINTS[NO_ENVIRONMENT], said)
+
+
+def _unguarded(entries: list[Entry]) -> str:
+    """Where no environment's rules stand before a secret: the jobs that read it, else where it lives; "" where they do."""
+    jobs = sorted({job for entry in entries for job in _outside(entry.use)})
+    if jobs:
+        return f"read outside of any environment: {named(jobs)}"
+    wide = [e for e in entries if "repository" in e.level or "organization" in e.level]
+    names = sorted({name for entry in wide for name in entry.use.secrets})
+    return f"kept outside of environments: {named(names)}" if names else ""
 
 
 def _of_places(about: About, listing: Listing) -> Iterator[Reason]:

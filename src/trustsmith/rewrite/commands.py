@@ -31,6 +31,8 @@ _PLAIN = (
 )
 _WITH_VALUE = {"-u", "--username", "-p", "--password", "-t", "--tenant", "-o", "--output", "--query"}
 _IN_STEP = {"name", "id", "if", "env", "run", "continue-on-error", "timeout-minutes", "shell"}
+#: Commands before a sign-in that do not need one.
+_PREPARING = {"set", "echo", "printf", "export", "cd"}
 _POSIX = {"", "bash", "sh"}
 _ASK = (
     '--federated-token "$(curl -fsSH "Authorization: bearer $ACTIONS_ID_TOKEN_REQUEST_TOKEN" '
@@ -62,6 +64,7 @@ def _as_action(draft: Draft, use: Use, command: Command) -> None:
         or not command.alone
         or not _is_plain(words)
         or is_nested(script.node.value, command)
+        or _is_preceded(script.node.value, command)
     ):
         raise Cannot("the sign-in depends on what is around it")
     ids = Ids(
@@ -83,6 +86,14 @@ def _as_action(draft: Draft, use: Use, command: Command) -> None:
         draft.change(use.file, [cut_lines(script, command.start, command.end)])
         draft.sign_in(job, step, ids)
     draft.was_signed_in(job, step, ids.client, ", ".join(use.secrets))
+
+
+def _is_preceded(script: str, command: Command) -> bool:
+    """Whether anything is done before a sign-in, perhaps as somebody else, or it is one of several."""
+    others = [each for each in commands(script) if each != command]
+    return any(each.start < command.start and each.name not in _PREPARING for each in others) or any(
+        each.after("az", "login") is not None for each in others
+    )
 
 
 def _is_plain(words: tuple[Word, ...]) -> bool:

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from trustsmith.rewrite.edits import content_end, without, without_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from trustsmith.migrate.repository import Repository, Spot
     from trustsmith.migrate.scan import Use
+    from trustsmith.model.document import Node, Pair
     from trustsmith.model.workflow import Job, Step
     from trustsmith.rewrite.choices import Choices
     from trustsmith.rewrite.edits import Edit
@@ -76,6 +80,11 @@ class Draft:
     permitted: set[tuple[str, str]] = field(default_factory=set)
     use: Use | None = None
 
+    @cached_property
+    def _merging(self) -> frozenset[str]:
+        """The files in which a mapping has entries that stand elsewhere."""
+        return frozenset(w.file for w in self.repository.workflows if _merges(w.root))
+
     def try_(self, how: Callable[[Draft, Use], None], use: Use) -> None:
         """Rewrite one use, or leave it whole with the reason."""
         self.use = use
@@ -90,6 +99,8 @@ class Draft:
     def change(self, file: str, edits: Iterable[Edit | None]) -> None:
         """Note edits. Raises Cannot when one of them cannot be made."""
         for edit in list(edits):
+            if file in self._merging:
+                raise Cannot("the file merges mappings (<<), so that a line of it may stand for several jobs")
             if edit is None:
                 raise Cannot("the lines around it are written in a way that cannot be edited alone")
             if edit in self.edits[file] and edit.start < edit.end:
@@ -97,6 +108,24 @@ class Draft:
             if any(edit.meets(other) for other in self.edits[file]):
                 raise Cannot("something else changes the same lines")
             self.edits[file].append(edit)
+
+    def take_out(self, file: str, text: str, outer: Node, pair: Pair) -> None:
+        """Take an entry out of a mapping that is an entry of `outer`; this as well, when nothing else is left in it.
+
+        Raises Cannot when that cannot be done.
+        """
+        whole = next(each for each in outer.pairs if pair in each.value.pairs)
+        gone = [each for each in whole.value.pairs if each is pair or self._is_gone(file, text, each)]
+        self.edits[file] = [
+            edit for edit in self.edits[file] if not any(_takes(edit, text, each) for each in gone)
+        ]
+        if len(gone) == len(whole.value.pairs):
+            self.change(file, [without(text, outer, whole)])
+        else:
+            self.change(file, without_all(text, whole.value, gone))
+
+    def _is_gone(self, file: str, text: str, pair: Pair) -> bool:
+        return any(_takes(edit, text, pair) for edit in self.edits.get(file, ()))
 
     def sign_in(self, job: Job, step: Step | None = None, ids: Ids | None = None) -> None:
         """A job will ask for a token; with a step, it signs in with azure/login before that, with ids, or by it."""
@@ -121,3 +150,17 @@ class Draft:
     def is_changed(self, spot: Spot, start: int, end: int) -> bool:
         """Whether an edit takes that range of a file away."""
         return any(edit.start <= start and end <= edit.end for edit in self.edits.get(spot.file, ()))
+
+
+def _takes(edit: Edit, text: str, pair: Pair) -> bool:
+    """Whether an edit takes an entry away and puts nothing in its place."""
+    return not edit.text and edit.start <= pair.key.start and content_end(text, pair.value) <= edit.end
+
+
+def _merges(node: Node) -> bool:
+    """Whether `<<` is used anywhere below; what an alias stands for is looked at where its anchor is."""
+    if node.alias:
+        return False
+    return any(
+        not node.start <= pair.key.start < node.end or _merges(pair.value) for pair in node.pairs
+    ) or any(map(_merges, node.items))

@@ -70,6 +70,18 @@ def content_end(text: str, node: Node) -> int:
     return node.end
 
 
+def without_all(text: str, holder: Node, gone: list[Pair]) -> list[Edit | None]:
+    """Take entries out of a mapping that has others."""
+    kept = [pair for pair in holder.pairs if pair not in gone]
+    if not holder.flow or not kept:
+        return [without(text, holder, pair) for pair in gone]
+    behind = [pair for pair in gone if pair.key.start > kept[-1].key.start]
+    edits: list[Edit | None] = [without(text, holder, pair) for pair in gone if pair not in behind]
+    if behind:
+        edits.append(Edit(content_end(text, kept[-1].value), content_end(text, behind[-1].value)))
+    return edits
+
+
 def without(text: str, holder: Node, pair: Pair) -> Edit | None:
     """Take an entry out of a mapping that has others, with its line and the comment on it."""
     if holder.flow:

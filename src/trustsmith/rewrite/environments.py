@@ -51,13 +51,6 @@ def choose(job: Job, said: Mapping[str, str], known: Iterable[str]) -> Chosen | 
     return _by_name(job, list(dict.fromkeys(known)))
 
 
-def depends(job: Job) -> bool:
-    """Whether a job's environment is another in each run, so that the same names stand for other ids."""
-    if job.environment is not None:
-        return "${{" in job.environment.value
-    return bool(_axis(job) or _input(job))
-
-
 def _input(job: Job) -> str:
     """An input that is named like an environment, and is given whenever the workflow is called."""
     for name in _INPUTS:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from trustsmith.migrate.inventory import is_guid
 from trustsmith.rewrite.draft import Cannot
 from trustsmith.rewrite.edits import Edit, content_end, scalar
-from trustsmith.rewrite.environments import choose, depends
+from trustsmith.rewrite.environments import choose
 
 if TYPE_CHECKING:
     from trustsmith.migrate.repository import Repository
@@ -121,15 +121,21 @@ def instead(text: str, pair: Pair, value: str) -> Edit:
     return Edit(pair.value.start, content_end(text, pair.value), said)
 
 
+def varies(draft: Draft, job: Job) -> bool:
+    """Whether a job's environment will be another in each run, so that the same names stand for other ids."""
+    chosen = choose(job, draft.choices.environments, draft.known)
+    return chosen is not None and "${{" in chosen.environment
+
+
 def one_application(draft: Draft, signing: Signing) -> None:
     """Raise Cannot when sign-ins of one job that may be several applications' would become one's."""
     job = signing.job
-    become = {
-        (said, secret) for said, secret, _ in signing.whose if not said or client(draft, job, said) != said
-    }
-    if len(become) < 2 or (depends(job) and all(step.node.text("if") for *_, step in signing.whose)):  # noqa: PLR2004 - several
+    identities = {(said, secret) for said, secret, _ in signing.whose}
+    become = {(said, secret) for said, secret in identities if not said or client(draft, job, said) != said}
+    several = len(become) > 1 or (len(identities) > 1 and signing.logins)
+    if not several or (varies(draft, job) and all(step.node.text("if") for *_, step in signing.whose)):
         return
-    named = ", ".join(sorted(secret for _, secret in become))
+    named = ", ".join(sorted(said or secret for said, secret in identities))
     raise Cannot(
         f"job {job.id} signs in with {named}, which may be several applications', and an environment has one: give each "
         "sign-in a job and an environment of its own"

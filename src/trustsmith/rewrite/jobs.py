@@ -49,6 +49,7 @@ def permit(draft: Draft, job: Job, together: Iterable[Job]) -> None:
     if key in draft.permitted:
         return
     draft.permitted.add(key)
+    _note_who_else(draft, job)
     text, root = job.workflow.text, job.workflow.root
     own, shared = job.node.pair("permissions"), root.pair("permissions")
     if own is not None:
@@ -60,6 +61,25 @@ def permit(draft: Draft, job: Job, together: Iterable[Job]) -> None:
     else:
         before = shared.value if shared is not None else None
         draft.change(job.workflow.file, [_own_permissions(draft, job, before)])
+
+
+def _note_who_else(draft: Draft, job: Job) -> None:
+    """Say who starts the job that cannot be seen to, or may not be meant to."""
+    triggers, place = job.workflow.triggers, f"{job.workflow.file}: job {job.id}"
+    if "pull_request" in triggers:
+        draft.notes[
+            f"{place} also runs for pull requests: those from forks get no token, as they got no secret, and the branch rules "
+            "of the environment hold for refs/pull/*/merge"
+        ] = None
+    if "pull_request_target" in triggers:
+        draft.notes[
+            f"{place} runs for pull requests from forks with the repository's own rights, and so with a token, as it had the "
+            "secret: see that it runs nothing of theirs"
+        ] = None
+    if job.workflow.reusable and job.uses is None and not list(draft.repository.callers(job.workflow)):
+        draft.notes[
+            f"{job.workflow.file} is called by nothing here: jobs that call it have to give it id-token: write"
+        ] = None
 
 
 def _covers(permissions: Node) -> bool:
@@ -77,7 +97,8 @@ def _allowed(text: str, holder: Node, pair: Pair) -> list[Edit | None]:
         return [Edit(token.value.start, token.value.end, "write")]
     if given.value == "read-all":
         lines = _lines(text, holder, pair, dict.fromkeys(_READ_ALL, "read") | TOKEN)
-        return [Edit(given.start, content_end(text, given), lines)]
+        start = given.start - len(text[: given.start]) + len(text[: given.start].rstrip(" \t"))
+        return [Edit(start, content_end(text, given), lines)]
     if given.flow and not given.pairs:
         return [Edit(given.start, given.end, "{id-token: write}")]
     return [added(text, given, TOKEN)]
@@ -195,6 +216,10 @@ def log_in(draft: Draft, signing: Signing) -> None:
             _has_cli(draft, job)
             draft.change(job.workflow.file, [_before(draft, step, ids)])
             made.append(step.node.text("if"))
+        elif ids.client and ids.client not in {said for said, *_ in signing.whose}:
+            draft.notes[
+                f"{job.workflow.file}:{step.node.line}: this signed in as {ids.client}, and now goes by the sign-in before it"
+            ] = None
 
 
 def _has_cli(draft: Draft, job: Job) -> None:

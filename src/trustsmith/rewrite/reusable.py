@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from trustsmith.migrate.hits import mentions
 from trustsmith.model.document import spots
 from trustsmith.rewrite.draft import Cannot
-from trustsmith.rewrite.edits import Edit, without
+from trustsmith.rewrite.edits import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +37,7 @@ def hand_nothing(draft: Draft, use: Use) -> None:
             raise Cannot(f"{called.file} still reads it at line {where}")
     if pair is None or given is None:
         return  # all are inherited: there is nothing to take out
-    text = job.workflow.text
-    alone = len(given.value.pairs) == 1
-    gone = without(text, job.node, given) if alone else without(text, given.value, pair)
-    draft.change(job.workflow.file, [gone])
+    draft.take_out(job.workflow.file, job.workflow.text, job.node, pair)
     draft.change(called.file, _optional(called, pair))
 
 

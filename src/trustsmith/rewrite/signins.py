@@ -22,8 +22,7 @@ from trustsmith.rewrite.edits import (
     scalar,
     without,
 )
-from trustsmith.rewrite.environments import depends
-from trustsmith.rewrite.ids import client, inputs, instead
+from trustsmith.rewrite.ids import client, inputs, instead, varies
 
 if TYPE_CHECKING:
     from trustsmith.migrate.scan import Use
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 
 _V3 = re.compile(r"v3(\.\d+)*")
 _PINNED = re.compile(r"[ \t]+# v\d[\w.]*[ \t]*(?=\r?\n|$)")
+#: Parts of a run by which an expression decides.
+_OF_RUN = re.compile(r"(?<![\w.'])(?:github|runner|job|strategy)\.(?!event\.inputs\.)")
 _SHARED = "it is shared with other jobs through an anchor"
 
 
@@ -42,7 +43,7 @@ def azure_login(draft: Draft, use: Use) -> None:
         return
     step, job = of_workflow(use)
     given, creds = _inputs(step), step.inputs["creds"]
-    _one_application(use, job)
+    _one_application(draft, use, job)
     ids = _ids_of(creds.value.value)
     free = step.inputs.get("allow-no-subscriptions")
     if free is not None and free.value.value == "true" and not ids.subscription:
@@ -63,13 +64,18 @@ def _inputs(step: Step) -> Node:
     return given
 
 
-def _one_application(use: Use, job: Job) -> None:
+def _one_application(draft: Draft, use: Use, job: Job) -> None:
     """Raise Cannot when the run decides whose secret it is, and no environment decides with it."""
     found = [each for each in mentions(use.spot) if use.start <= each.start < use.end]
     if any(each.context in {"steps", "needs"} for each in found):
         raise Cannot("a step of the job provides the secret")
+    said = use.spot.node.value
+    if any(each.context == "secrets" and _OF_RUN.search(said[slice(*each.expression)]) for each in found):
+        raise Cannot(
+            "whether there is a secret depends on the run: have the step's `if` or the environment decide"
+        )
     several = len({each.name for each in found if each.context == "secrets" and not is_id(each.name)}) > 1
-    if (several or any(each.computed for each in found)) and not depends(job):
+    if (several or any(each.computed for each in found)) and not varies(draft, job):
         raise Cannot(
             "whose secret it is depends on the run: give each environment a job, or take it from a matrix"
         )
@@ -79,7 +85,8 @@ def _ids_of(creds: str) -> Ids:
     """The ids that a service principal's JSON spells out, as they are written there."""
     found = {}
     for name in ("clientId", "tenantId", "subscriptionId"):
-        said = re.search(rf"{name}\\?[\"']?\s*:\s*\\?[\"']?(\$\{{\{{.*?\}}\}}|[0-9a-fA-F-]{{36}})", creds)
+        value = r"[\w.-]+" if name == "tenantId" else "[0-9a-fA-F-]{36}"
+        said = re.search(rf"{name}\\?[\"']?\s*:\s*\\?[\"']?(\$\{{\{{.*?\}}\}}|{value})", creds)
         if said:
             found[name.removesuffix("Id")] = said[1]
     return Ids(**found)
@@ -89,7 +96,9 @@ def ignored_secret(draft: Draft, use: Use) -> None:
     """A secret in an input that azure/login does not have goes."""
     step, job = of_workflow(use)
     pair = step.inputs[use.spot.input]
-    draft.change(use.file, [without(job.workflow.text, _inputs(step), pair), *pinned(draft, step)])
+    _inputs(step)
+    draft.take_out(use.file, job.workflow.text, step.node, pair)
+    draft.change(use.file, pinned(draft, step))
     draft.sign_in(job)
 
 

@@ -12,7 +12,7 @@ from trustsmith.migrate.calls import scripts
 from trustsmith.migrate.expressions import references
 from trustsmith.model.document import spots
 from trustsmith.rewrite.draft import Cannot, Draft, Ids
-from trustsmith.rewrite.edits import Edit, in_place_of, without
+from trustsmith.rewrite.edits import in_place_of
 from trustsmith.rewrite.ids import change_variable, own
 from trustsmith.rewrite.scripts import cut
 
@@ -47,10 +47,10 @@ def terraform(draft: Draft, use: Use) -> None:
     if not jobs:
         raise Cannot("no job is seen to run Terraform")
     _nobody_reads(draft, spot)
-    text, node = spot.text, _mapping(holder)
-    instead = in_place_of(text, node, pair, {_OIDC: '"true"'})
-    known = any(_OIDC in each.env for each in (spot.workflow, spot.job, spot.step) if each is not None)
-    draft.change(use.file, [_gone(text, holder, pair) if known else instead])
+    if any(_OIDC in each.env for each in (spot.workflow, spot.job, spot.step) if each is not None):
+        draft.take_out(use.file, spot.text, _node(holder), pair)
+    else:
+        draft.change(use.file, [in_place_of(spot.text, _mapping(holder), pair, {_OIDC: '"true"'})])
     for job in jobs:
         draft.sign_in(job)
         change_variable(draft, spot.step, job, "ARM_CLIENT_ID")
@@ -84,11 +84,8 @@ def sdk(draft: Draft, use: Use) -> None:
         raise Cannot("several jobs have the variable: move it to those that need it")
     job = spot.job or jobs[0]
     _nobody_reads(draft, spot)
-    draft.change(use.file, [_gone(spot.text, holder, pair)])
-    ids, step = _ids(spot), spot.step or _first_that_works(job)
-    draft.sign_in(job, step, ids)
-    if step is not None:
-        draft.was_signed_in(job, step, ids.client, ", ".join(use.secrets))
+    draft.take_out(use.file, spot.text, _node(holder), pair)
+    draft.sign_in(job, spot.step or _first_that_works(job), _ids(spot))
 
 
 def _first_that_works(job: Job) -> Step | None:
@@ -109,7 +106,7 @@ def carrier(draft: Draft, use: Use) -> None:
     """A variable that only handed the secret on goes, when what it was handed to is rewritten."""
     holder, pair = _holder(use.spot)
     _nobody_reads(draft, use.spot)
-    draft.change(use.file, [_gone(use.spot.text, holder, pair)])
+    draft.take_out(use.file, use.spot.text, _node(holder), pair)
 
 
 def id_of_json(draft: Draft, use: Use) -> None:
@@ -157,16 +154,6 @@ def _mapping(holder: Step | Job | Workflow) -> Node:
     found = _node(holder).get("env")
     assert found is not None  # noqa: S101 - the variable was found in it
     return found
-
-
-def _gone(text: str, holder: Step | Job | Workflow, pair: Pair) -> Edit | None:
-    """The variable without its line; the last one with `env:` itself."""
-    mapping = _mapping(holder)
-    if len(mapping.pairs) > 1:
-        return without(text, mapping, pair)
-    whole = _node(holder).pair("env")
-    assert whole is not None  # noqa: S101 - as above
-    return without(text, _node(holder), whole)
 
 
 def _jobs(spot: Spot) -> list[Job]:

@@ -12,16 +12,21 @@ from trustsmith.ui.report_migrate import table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from trustsmith.migrate.expansion import Shadow
     from trustsmith.model.config import Config
     from trustsmith.rewrite.placing import Placed
 
 
 class Expansion(NamedTuple):
-    """The jobs that use an old secret, and what is configured for them. prefix: of the repository's subjects."""
+    """The jobs that use an old secret, and what is configured for them.
+
+    prefix: of the repository's subjects. hidden: what the ids would have hidden as variables.
+    """
 
     placed: Sequence[Placed]
     config: Config
     prefix: str
+    hidden: Sequence[Shadow]
 
     @property
     def unplaced(self) -> list[Placed]:
@@ -76,9 +81,8 @@ def next_steps(expansion: Expansion) -> str:
     words = [f"--environment {shlex.quote(word)}" for word in _words(expansion)]
     rewrite = " ".join(["trustsmith migrate --rewrite", *words])
     files = " ".join([".github/trustsmith.yml", *(workflow.path for workflow in expansion.config.workflows)])
-    ids = "" if expansion.config.store == "variables" else _SECRETS
     return (
-        f"\nThe new way in is set up beside the old one: nothing was taken away, and nothing is proven yet. {ids}Next, bring "
+        f"\nThe new way in is set up beside the old one: nothing was taken away, and nothing is proven yet. {_of_ids(expansion.hidden)}Next, bring "
         f"the check to the default branch, and rewrite the workflows:\n"
         f"  git add {files}\n"
         f"  git commit -m 'Trust the environments'\n"
@@ -89,7 +93,15 @@ def next_steps(expansion: Expansion) -> str:
     )
 
 
-_SECRETS = "The ids are secrets of the environments, since as variables they would hide those that the workflows read now. "
+def _of_ids(hidden: Sequence[Shadow]) -> str:
+    if not hidden:
+        return ""
+    names = ", ".join(f"{shadow.name} ({shadow.environment})" for shadow in hidden)
+    words = " ".join(f"--allow {shlex.quote(shadow.hazard.id)}" for shadow in hidden)
+    return (
+        f"The ids are secrets of the environments, since as variables they would hide {names} from the workflows as they "
+        f"are; {words} makes them variables. "
+    )
 
 
 def _words(expansion: Expansion) -> Iterator[str]:

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
     from trustsmith.migrate.overview import Looked, Overview
 
+_MANY = 40
 _WIDTH, _NO_BREAK = 79, "\u00a0"
 _STYLES = {"high": "bold red", "medium": "bold yellow", "low": "bold"}
 
 
-def lines(overview: Overview) -> Iterator[Line]:
-    """The repositories that use credentials, with reasons; the organization's secrets; the others by name; a summary."""
+def lines(overview: Overview, *, full: bool = False) -> Iterator[Line]:
+    """The repositories that use credentials, with reasons; the organization's secrets; the others by name; a summary.
+
+    full: name also those in which nothing was found when they are many.
+    """
     using = [each for each in overview.ordered if each.uses]
     if using:
         yield Line("risk        repository", "dim")
@@ -29,7 +33,12 @@ def lines(overview: Overview) -> Iterator[Line]:
         yield Line("")
     yield from _secrets(overview)
     rest = [each for each in overview.ordered if not each.uses]
-    yield from _listed("Nothing found", [_name(each) for each in rest if each.state == "read"])
+    nothing = [_name(each) for each in rest if each.state == "read"]
+    if full or len(nothing) <= _MANY:
+        yield from _listed("Nothing found", nothing)
+    else:
+        yield Line(f"Nothing found in {len(nothing)} others; -v names them", "bold")
+        yield Line("")
     yield from _listed("Empty", [_name(each) for each in rest if each.state == "empty"])
     yield from _unread(overview)
     yield from _notes(overview)
