@@ -123,7 +123,7 @@ def test_an_id_that_would_hide_another_takes_a_word(legacy: Legacy) -> None:
     ran = legacy("--expand", "--yes")
     assert ran.code == 5
     assert "shadow=production/AZURE_SUBSCRIPTION_ID" in ran.err
-    assert "deploy.yml:31" in ran.out
+    assert "deploy.yml:31" in ran.err
     assert "shadow=staging/AZURE_SUBSCRIPTION_ID" not in ran.err  # has the same value
     assert legacy.repository["environments"]["production"]["variables"].keys() == {"TRUSTSMITH"}
     words = ("--allow", "shadow=production/AZURE_SUBSCRIPTION_ID")
