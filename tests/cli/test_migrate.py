@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.cli.desk import Desk
+
 LOGIN = """\
 on: push
 jobs:
@@ -240,3 +242,14 @@ def test_org_is_for_a_scan_of_githubs_repositories(
     code, out, err = migrate(*words)
     assert (code, out) == (2, "")
     assert said in err
+
+
+def test_contract_refuses_what_is_not_proven(configured: Desk) -> None:
+    configured.forget()
+    word = "delete-secret=organization/AZURE_CLIENT_SECRET"
+    done = configured("migrate", "--contract", "--yes", "--allow", word).ends(
+        5, "not-proven=prod: Environment prod: no job has exchanged its token", "contoso/legacy"
+    )
+    assert f"- stored secret         {word.removeprefix('delete-secret=')}" in done.out
+    assert configured.writes() == []
+    assert not (configured.checkout / "trustsmith-removed.jsonl").exists()

@@ -79,6 +79,23 @@ def test_secrets_arrive_as_they_were_meant(sandbox: Sandbox) -> None:
     }
 
 
+def test_secrets_of_every_level_and_store_go_by_name(sandbox: Sandbox) -> None:
+    async def story(bench: Bench) -> None:
+        values, legacy = bench.github.values, "contoso/legacy"
+        for _ in range(2):  # what is gone is done
+            await values.delete_secret(legacy, "AZURE_CREDENTIALS", "actions")
+            await values.delete_secret(legacy, "AZURE_CREDENTIALS", "dependabot")
+            await values.delete_organization_secret("contoso", "AZURE_CREDENTIALS", "actions")
+        assert "AZURE_CREDENTIALS" not in [s["name"] for s in await values.secrets(legacy, "actions")]
+        assert await values.secrets(legacy, "dependabot") == []
+        assert len(await values.secrets(legacy, "codespaces")) == 1
+        assert [s["name"] for s in await values.organization_secrets(legacy, "actions")] == [
+            "AZURE_CLIENT_SECRET"
+        ]
+
+    run(sandbox, story)
+
+
 def test_variables_whatever_one_believed_was_there(sandbox: Sandbox) -> None:
     async def story(bench: Bench) -> None:
         hub = bench.github

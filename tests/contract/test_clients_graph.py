@@ -313,3 +313,35 @@ def test_app_roles_of_graph_are_given_once_and_taken_away(sandbox: Sandbox) -> N
         assert await graph.app_role_assignments(principal["id"]) == []
 
     run(sandbox, story)
+
+
+def test_a_client_secret_goes_once_and_only_the_one_that_is_named(sandbox: Sandbox) -> None:
+    legacy = "0a000000-0000-0000-0000-000000000003"
+
+    def held(of: Any) -> set[str]:
+        return {each["keyId"] for each in of["passwordCredentials"]}
+
+    world = sandbox.state()
+    (app,) = (a for a in world["applications"].values() if a["appId"] == legacy)
+    (principal,) = (p for p in world["service_principals"].values() if p["appId"] == legacy)
+    principal["passwordCredentials"] = app["passwordCredentials"]
+    sandbox.control("reset", world)
+    first, second = sorted(held(app))
+
+    async def story(bench: Bench) -> None:
+        graph = bench.graph
+        for _ in range(2):  # what is gone is done
+            await graph.remove_password(app["id"], first.upper())
+        assert held(await graph.application_by_client_id(legacy)) == {second}
+        assert held(await graph.principal_with_passwords(legacy)) == {first, second}
+        await graph.remove_password(principal["id"], second, of_principal=True)
+        assert held(await graph.application_by_client_id(legacy)) == {second}
+        assert held(await graph.principal_with_passwords(legacy)) == {first}
+        sandbox.control(
+            "faults", {"service": "graph", "method": "POST", "path": "removePassword", "status": 400}
+        )
+        with pytest.raises(ServiceError) as caught:
+            await graph.remove_password(app["id"], second)
+        assert caught.value.status == 400
+
+    run(sandbox, story)

@@ -16,8 +16,14 @@ import pytest
 from tests.cli.desk import project
 from trustsmith.cli import cli
 from trustsmith.cli.exits import run
+from trustsmith.errors import Refused
+from trustsmith.flows.contracting import contract as take_away
+from trustsmith.flows.session import Options
+from trustsmith.ui.console import Console
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.flows.conftest import Bench
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
@@ -194,6 +200,7 @@ def test_what_is_named_goes_in_order_and_is_on_record_before(contract: Contract)
     password = next(line for line in contract.record if line["kind"] == "client secret")
     assert (password["key_id"], password["hint"], password["on"]) == (CURRENT, "san", "application")
     assert str(contract.file) in ran.err
+    assert ran.json["record"] == str(contract.file)
 
     again = contract(*named)
     assert again.code == 0
@@ -370,6 +377,58 @@ def test_the_old_application_that_a_variable_names_and_its_principals_password(c
     held = [p["passwordCredentials"] for p in contract.bench.sandbox.state()["service_principals"].values()]
     assert not any(held)
     assert contract.record[0]["on"] == "service principal"
+
+
+class Asked(Console):
+    """Somebody who is asked, does something meanwhile, and answers."""
+
+    def __init__(self, *, answer: bool, meanwhile: Callable[[], object] = lambda: None) -> None:
+        super().__init__(ask=False)
+        self.answer, self.meanwhile = answer, meanwhile
+
+    def agree(self, question: str) -> bool:
+        assert question == "Remove this, for good?"
+        self.meanwhile()
+        return self.answer
+
+
+def test_a_no_and_a_world_that_moved_remove_nothing(contract: Contract) -> None:
+    def another(world: Any) -> None:
+        secrets = legacy(world.data)["secrets"]
+        secrets["AZURE_CREDS"] = secrets["AZURE_CREDENTIALS"] | {"name": "AZURE_CREDS"}
+
+    before, options = contract.left(), Options(contract.bench.checkout)
+    with pytest.raises(Refused, match="Nothing was removed"):
+        take_away(options, Asked(answer=False), SECRETS[:1], None, yes=False)
+    front = Asked(answer=True, meanwhile=lambda: contract.bench.edit(another))
+    with pytest.raises(Refused, match="Something changed while the plan was on the screen"):
+        take_away(options, front, SECRETS[:1], None, yes=False)
+    after = contract.left()
+    assert after["repository"] - before["repository"] == {"AZURE_CREDS"}
+    assert (after["production"], contract.file.exists()) == (before["production"], False)
+    take_away(options, Asked(answer=True), SECRETS[:1], None, yes=False)
+    assert contract.left()["production"] == set()
+
+
+def test_a_role_that_may_not_be_taken_away_is_said_before_anything_goes(contract: Contract) -> None:
+    def by_hand(world: Any) -> None:
+        (mine,) = (key for key in world.data["role_assignments"] if "/ee99" in key)
+        del world.data["role_assignments"][mine]
+
+    contract.bench.edit(by_hand)
+    ran = contract(*SECRETS, CONTRIBUTOR)
+    assert (ran.code, contract.bench.writes()) == (4, [])
+    assert "Something that this plan needs is missing; nothing was changed." in ran.err
+
+
+def test_a_job_off_the_proven_path_can_be_allowed(contract: Contract) -> None:
+    files = {".github/workflows/x.yml": KEYLESS_ELSEWHERE}
+    contract.bench.sandbox.control("push", {"repository": "contoso/legacy", "branch": "main", "files": files})
+    word = "not-wired=.github/workflows/x.yml:10"
+    alone = contract(word)
+    assert (alone.code, f"--contract --allow {word} --allow delete-secret=" in alone.err) == (5, True)
+    assert contract(SECRETS[0], word).code == 0
+    assert contract.left()["production"] == set()
 
 
 def test_without_a_configuration_there_is_nothing_in_the_secrets_place(contract: Contract) -> None:

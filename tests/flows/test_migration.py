@@ -5,10 +5,12 @@ At no moment is there neither a secret that works nor a federated path that was 
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cli.desk import wait_until
 from tests.corpus.marks import repository_of
 from tests.flows.legacy import APPLICATION, PROJECTS, Legacy
 from trustsmith.migrate.scan import of_entra, scan
@@ -46,7 +48,18 @@ _WORLDS: dict[str, tuple[Json, dict[str, str]]] = {}
 def legacy(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Legacy:
-    return Legacy.at(sandbox, tmp_path, monkeypatch, capsys)
+    found = Legacy.at(sandbox, tmp_path, monkeypatch, capsys)
+    found.change(_may_take_roles)
+    return found
+
+
+def _may_take_roles(world: Json) -> None:
+    """Whoever migrates may take roles of the subscription away, and not of projects alone."""
+    roles = world["role_assignments"]
+    own = next(r for r in roles.values() if r["properties"]["scope"].endswith("rg-foundry-staging"))
+    text = json.dumps(own).replace("/resourceGroups/rg-foundry-staging", "").replace("ee00", "ee99")
+    more = json.loads(text)
+    roles[more["id"].lower()] = more
 
 
 @pytest.fixture
@@ -128,27 +141,62 @@ def test_the_whole_way(legacy: Legacy) -> None:
     assert [stray["word"] for stray in left] == ["delete-secret=organization/AZURE_CLIENT_SECRET"]
 
 
-@pytest.mark.parametrize("cut", [1, 2, 4, 7, 11, 14])
+@pytest.mark.parametrize("cut", [2, 11])
 def test_an_expansion_that_is_cut_is_gone_on_with(legacy: Legacy, cut: int) -> None:
     legacy.sandbox.control("faults", _WRITE | {"nth": cut})
     ran = legacy(*EXPAND)
     assert ran.code in {4, 7}, ran.err
     assert ways_in(legacy, proven=False) == {"secret"}
-    legacy.sandbox.control("faults", [])
+    legacy.change(lambda _: None)  # clears the fault
     legacy(*EXPAND).ends(0)
     assert stages(legacy)["expand"] is True
     assert ways_in(legacy, proven=False) == {"secret"}
 
 
-@pytest.mark.parametrize("cut", [1, 2, 5, 9, 10, 11, 12])
+@pytest.mark.parametrize("cut", [2, 9, 11])
 def test_a_contraction_that_is_cut_is_gone_on_with(rewritten: Legacy, cut: int) -> None:
     words = all_words(rewritten)
     rewritten.sandbox.control("faults", _WRITE | {"nth": cut})
     ran = rewritten("--contract", "--yes", *words)
     assert ran.code in {4, 7}, ran.err
     assert "federated" in ways_in(rewritten, proven=True)
-    rewritten.sandbox.control("faults", [])
+    rewritten.change(lambda _: None)  # clears the fault
     rewritten("--contract", "--yes", *words).ends(0)
     assert ways_in(rewritten, proven=True) == {"federated"}
     left = rewritten("--contract", "--format", "json").json["plan"]["strays"]
     assert [stray["word"] for stray in left] == ["delete-secret=organization/AZURE_CLIENT_SECRET"]
+
+
+TRIED = """\
+on: push
+jobs:
+  {job}:
+    runs-on: ubuntu-latest
+    environment: production
+    env: {{ARM_USE_OIDC: "true"}}
+    steps:
+      - run: {does}
+"""
+
+
+def test_what_has_not_been_seen_to_work_is_named(rewritten: Legacy) -> None:
+    folder = ".github/workflows/"
+    good, bad = TRIED.format(job="good", does="true"), TRIED.format(job="bad", does="false")
+    pushed = {f"{folder}good.yml": good, f"{folder}bad.yml": bad, f"{folder}changed.yml": good}
+    rewritten.sandbox.control("push", {"repository": "contoso/legacy", "files": pushed, "start": True})
+    wait_until(lambda: {"good", "bad", "changed"} <= _ended(rewritten))
+    changed = {f"{folder}changed.yml": good + "# changed\n", f"{folder}new.yml": good}
+    rewritten.sandbox.control("push", {"repository": "contoso/legacy", "files": changed})
+    untried = rewritten("--prove", "--timeout", "60s", "--format", "json").ends(0).json["untried"]
+    said = {line.partition(" has ")[0].partition(": ")[0]: line for line in untried}
+    assert "good.yml" not in " ".join(untried)
+    assert "the last run of bad.yml ended with failure" in said
+    assert said["changed.yml"] == "changed.yml has not run on main since it was changed"
+    assert said["new.yml"] == "new.yml has not run on main yet"
+    assert "evaluate.yml" in said
+
+
+def _ended(legacy: Legacy) -> set[str]:
+    """The workflows with a run that has ended."""
+    runs = legacy.repository["runs"].values()
+    return {run["path"].rpartition("/")[2].removesuffix(".yml") for run in runs if run["finished"]}

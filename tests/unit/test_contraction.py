@@ -157,7 +157,7 @@ def test_an_expired_password_waits_for_nothing_and_needs_no_further_word() -> No
         (
             old(OWN, Stored(name="REGISTRY", level="repository")),
             Readers(registries=frozenset({"REGISTRY"})),
-            "repository REGISTRY",
+            "repository/REGISTRY",
         ),
     ],
 )
@@ -178,6 +178,7 @@ def test_a_password_that_something_else_may_hold(there: Old, reading: Readers, w
         ({"visibility": "all"}, "all repositories of the organization"),
         ({"visibility": "private"}, "all private and internal repositories of the organization"),
         ({"visibility": "selected"}, "may not see"),
+        ({"visibility": "selected", "repositories": ()}, "may not see"),
         ({"visibility": ""}, "may not see"),
     ],
 )

@@ -95,8 +95,10 @@ def _agreed(console: Console) -> bool:
 
 
 def _say_where(console: Console, kept: list[Record]) -> None:
+    """Where the record is. There is one, or none when it did not come to that."""
     for record in kept:
         record.close()
+        console.document({"record": str(record.path)})
         console.note(
             f"What was removed, with ids and dates and no values, is recorded in {record.path}. Keep it outside of the "
             "repository, or have git ignore it."
@@ -108,13 +110,13 @@ def _conclude(console: Console, last: Survey, allow: Collection[str]) -> None:
     plan = last.picture.plan
     if not (plan.changes or plan.strays):
         console.note("Nothing is left to remove: no old secret, no password, no undeclared role.")
-    if plan.changes or allow or not plan.strays:
+    if any(word.startswith("delete-") for word in allow) or not plan.strays:
         return
     if not last.offer:
         raise Refused(
             "What is left cannot be removed here; it is said above why.", hint="Look again:\n  " + _COMMAND
         )
-    words = " ".join(f"--allow {shlex.quote(word)}" for word in last.offer)
+    words = " ".join(f"--allow {shlex.quote(word)}" for word in (*allow, *last.offer))
     raise Refused(
         "Nothing is removed that is not named; all this stays.",
         hint=f"What can go, by name; leave out what is to stay:\n  {_COMMAND} {words}",

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from trustsmith.desire import identity_of
 from trustsmith.flows.look import Picture, look, proofs
+from trustsmith.flows.tried import untried
 from trustsmith.migrate.contract import Old, contraction, is_old, offered
 from trustsmith.migrate.inventory import is_guid
 from trustsmith.migrate.proof import Readers, lacking, readers
 from trustsmith.migrate.scan import scan
+from trustsmith.model.config import CHECK_TRUST
 from trustsmith.model.plan import Hazard
 from trustsmith.model.resource import Key, Later
 from trustsmith.model.resources import (
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from trustsmith.model.resource import Side
     from trustsmith.model.resources import ClientSecret
 
+#: By how much our clock may be ahead before a password that still opens something is taken for expired, in seconds.
+_SKEW = 86400
 _SIDES: tuple[Side, ...] = ("entra", "azure", "github")
 #: Variables that name the application which the secrets belong to; other names could be those of other applications.
 _NAMES_IT = re.compile(r"(AZURE|ARM|AAD|ENTRA|AZURE_AD|SP)_(CLIENT|APP|APPLICATION|PRINCIPAL)_?ID")
@@ -55,7 +59,8 @@ class Survey:
 
     picture: its plan is the contraction. repository, reading: the default branch at GitHub, and who reads what there.
     wired: jobs that sign in without a secret, and not as the application that trusts them. missing: all that the proof
-    lacks. offer: the words for all that could go without a further danger.
+    lacks. offer: the words for all that could go without a further danger. untried: workflows that have not been seen to
+    work as they are, in words.
     """
 
     picture: Picture
@@ -64,6 +69,7 @@ class Survey:
     wired: tuple[Finding, ...]
     missing: tuple[Hazard, ...]
     offer: tuple[str, ...]
+    untried: tuple[str, ...]
 
 
 async def survey(session: Session, source: Source, allow: Collection[str] = ()) -> Survey:
@@ -83,8 +89,11 @@ async def survey(session: Session, source: Source, allow: Collection[str] = ()) 
     wired = tuple(wiring(there, _clients(config, picture), seen))
     missing = (*lacking(config, picture.plan, picture.wanted, live), *map(_off_the_path, wired))
     plan = contraction(old, reading, missing, allow)
+    own = {workflow.path for workflow in config.workflows if workflow.template == CHECK_TRUST}
+    tried = await untried(session, name, branch, there, own)
     if plan.changes:
-        plan = replace(plan, notes=(*plan.notes, *await _branches(session, picture, plan)))
+        notes = [f"Not seen to work without a secret: {each}." for each in tried]
+        plan = replace(plan, notes=(*plan.notes, *notes, *await _branches(session, picture, plan)))
     return Survey(
         picture=replace(picture, live=live, plan=plan),
         repository=there,
@@ -92,6 +101,7 @@ async def survey(session: Session, source: Source, allow: Collection[str] = ()) 
         wired=wired,
         missing=missing,
         offer=tuple(offered(old, reading)),
+        untried=tuple(tried),
     )
 
 
@@ -107,7 +117,7 @@ def _clients(config: Config, picture: Picture) -> dict[str, str]:
 def _off_the_path(finding: Finding) -> Hazard:
     """A job that is not on the proven path, as what stands in the way."""
     place = finding.why.partition(": ")[0]
-    return Hazard(f"not-wired={place}", finding.why, hint=finding.next, allowable=False)
+    return Hazard(f"not-wired={place}", finding.why, hint=finding.next)
 
 
 async def _branches(session: Session, picture: Picture, plan: Plan) -> list[str]:
@@ -132,7 +142,8 @@ async def _old(session: Session, picture: Picture, seen: Seen) -> Old:
     azure = session.reader("azure")
     assigned = await azure.read(picture.wanted, picture.facts, unasked(State.of(principals)))
     identities = {principal.identity for principal in principals}
-    roles = [r for k, r in assigned.items() if isinstance(r, RoleAssignment) and k not in picture.live]
+    kept = picture.wanted.keys() | {k for k, r in picture.live.items() if r.owned}  # those are `apply`'s
+    roles = [r for k, r in assigned.items() if isinstance(r, RoleAssignment) and k not in kept]
     declared: dict[str, list[str]] = {}
     for role in picture.wanted.values():
         if isinstance(role, RoleAssignment):
@@ -141,10 +152,10 @@ async def _old(session: Session, picture: Picture, seen: Seen) -> Old:
         repository=picture.facts.repository.full_name,
         stored=seen.stored or (),
         passwords=tuple(passwords),
-        roles=tuple(r for r in roles if r.identity in identities and r.key not in picture.wanted),
+        roles=tuple(r for r in roles if r.identity in identities),
         declared={who: tuple(titles) for who, titles in declared.items()},
         unseen=seen.notes,
-        today=time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()),
+        today=time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - _SKEW)),
     )
 
 

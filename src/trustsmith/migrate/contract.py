@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trustsmith.model.resource import Key
 
 #: How the words of this stage begin.
-WORDS = ("delete-secret=", "delete-password=", "delete-role=", "still-held=")
+WORDS = ("delete-secret=", "delete-password=", "delete-role=", "still-held=", "not-wired=")
 _WHOSE = {"all": "all repositories", "private": "all private and internal repositories"}
 
 
@@ -61,34 +61,32 @@ def contraction(old: Old, reading: Readers, lacking: Iterable[Hazard], allow: Co
     """
     candidates = _candidates(old, reading)
     if not candidates:
-        return Plan(notes=_idle(allow, ()))
+        return Plan(notes=_idle(allow))
     named = [each for each in candidates if each.change.word in allow]
-    held = [*_still_held(old, reading, candidates, named)]
-    hazards = [
+    found = [
         *lacking,
         *_not_told(reading),
         *(hazard for each in named for hazard in each.obstacles),
-        *(Hazard(each.change.word, each.consequence, allowed=True) for each in named),
-        *(replace(hazard, allowed=hazard.id in allow) for hazard in held),
+        *(Hazard(each.change.word, each.consequence) for each in named),
+        *_still_held(old, reading, named),
     ]
+    hazards = [replace(h, allowed=h.allowable and h.id in allow) for h in dict.fromkeys(found)]
     return Plan(
         changes=tuple(_linked([each.change for each in named], old.today)),
         strays=tuple(_stays(each) for each in candidates if each not in named),
-        hazards=tuple(dict.fromkeys(hazards)),
-        notes=_idle(allow, [*(c.change.word for c in candidates), *(h.id for h in held)]),
+        hazards=tuple(hazards),
+        notes=_idle(allow, [hazard.id for hazard in hazards]),
     )
 
 
 def offered(old: Old, reading: Readers) -> list[str]:
     """The words for all that can go together without any further danger."""
     free = [each for each in _candidates(old, reading) if not each.obstacles]
-    held = {
-        hazard.id.partition("=")[2] for hazard in _still_held(old, reading, _candidates(old, reading), free)
-    }
+    held = {hazard.id.partition("=")[2] for hazard in _still_held(old, reading, free)}
     return [each.change.word for each in free if getattr(each.change.resource, "key_id", "") not in held]
 
 
-def _idle(allow: Collection[str], known: Collection[str]) -> tuple[str, ...]:
+def _idle(allow: Collection[str], known: Collection[str] = ()) -> tuple[str, ...]:
     words = sorted(set(allow) - set(known))
     return tuple(f"--allow {word} matches nothing here: it is gone already, or never was." for word in words)
 
@@ -130,8 +128,8 @@ def is_old(name: str, reading: Readers) -> bool:
     return name in reading.entra or bool(pattern and PATTERNS[pattern].entra)
 
 
-def _secret(stored: Stored, old: Old, reading: Readers) -> _Candidate:
-    secret = StoredSecret(
+def _as_secret(stored: Stored) -> StoredSecret:
+    return StoredSecret(
         name=stored.name,
         level=stored.level,
         environment=stored.environment,
@@ -139,6 +137,10 @@ def _secret(stored: Stored, old: Old, reading: Readers) -> _Candidate:
         updated=stored.updated,
         owned=False,
     )
+
+
+def _secret(stored: Stored, old: Old, reading: Readers) -> _Candidate:
+    secret = _as_secret(stored)
     why = f"last written {stored.updated[:10]}" if stored.updated else "an old credential"
     obstacles = [*_read(stored.name, reading), *_shared(stored, secret, old.repository)]
     consequence = "The secret goes. GitHub shows its value to nobody, so nothing can put it back."
@@ -206,15 +208,7 @@ def _in_use(old: Old, reading: Readers) -> Iterator[Hazard]:
 
 def _shared(stored: Stored, secret: StoredSecret, repository: str) -> Iterator[Hazard]:
     """An organization's secret is for this repository to delete only when it is surely for no other one."""
-    if stored.level != "organization":
-        return
-    others = [each for each in stored.repositories or () if each.lower() != repository.lower()]
-    who = ", ".join(others)
-    if stored.visibility in _WHOSE:
-        who = f"{_WHOSE[stored.visibility]} of the organization"
-    elif stored.visibility != "selected" or stored.repositories is None:
-        who = "repositories that this token may not see (that is for the organization's owners)"
-    if who:
+    if who := _who_else(stored, repository):
         yield Hazard(
             f"shared-secret={secret.place}",
             f"The organization's secret {stored.name} can be used by {who}.",
@@ -224,15 +218,30 @@ def _shared(stored: Stored, secret: StoredSecret, repository: str) -> Iterator[H
         )
 
 
-def _still_held(
-    old: Old, reading: Readers, candidates: Iterable[_Candidate], going: Collection[_Candidate]
-) -> Iterator[Hazard]:
+def _who_else(stored: Stored, repository: str) -> str:
+    """Which other repositories can use a secret; "" when surely none can.
+
+    This one is on the list of those that can, or the list is not all of it.
+    """
+    if stored.level != "organization":
+        return ""
+    if stored.visibility in _WHOSE:
+        return f"{_WHOSE[stored.visibility]} of the organization"
+    listed = {each.lower(): each for each in stored.repositories or ()}
+    if stored.visibility != "selected" or listed.pop(repository.lower(), None) is None:
+        return "repositories that this token may not see (that is for the organization's owners)"
+    return ", ".join(listed.values())
+
+
+def _still_held(old: Old, reading: Readers, going: Collection[_Candidate]) -> Iterator[Hazard]:
     """Passwords that go while a secret stays that may hold them: which one a secret holds, nobody can see."""
-    stay = [
-        c.change.key.name for c in candidates if c.change.key.kind == StoredSecret.kind and c not in going
-    ]
-    stay += [f"{each.place} {each.name}" for each in old.stored if each.name in reading.registries]
-    places = "; ".join([*dict.fromkeys(stay), *(f"unknown, since {note}" for note in old.unseen)])
+    gone = {each.change.key for each in going}
+    kept = [s for s in old.stored if is_old(s.name, reading) or s.name in reading.registries]
+    stay = {
+        secret.place: _who_else(s, old.repository) for s in kept if (secret := _as_secret(s)).key not in gone
+    }
+    said = [f"{place} ({who})" if who else place for place, who in stay.items()]
+    places = "; ".join([*said, *(f"unknown, since {note}" for note in old.unseen)])
     for each in going:
         password = each.change.resource
         if places and isinstance(password, ClientSecret) and not is_expired(password, old.today):

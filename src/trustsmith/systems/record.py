@@ -36,7 +36,8 @@ class Record:
         self.path = path
         self._who = dict(who)
         try:
-            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+            self._file = os.open(path, flags, 0o600)
             if os.fstat(self._file).st_size and not path.read_bytes().endswith(b"\n"):
                 os.write(self._file, b"\n")  # a run was cut within a line
         except OSError as error:

@@ -1,0 +1,135 @@
+"""Laws of the contraction: nothing goes that was not named, nor what is read, nor what may still be held, nor too early."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trustsmith.migrate.contract import Old, contraction, is_old, offered
+from trustsmith.migrate.inventory import Stored
+from trustsmith.migrate.proof import Readers
+from trustsmith.model.foundry import ROLES
+from trustsmith.model.plan import Hazard
+from trustsmith.model.resources import ClientSecret, RoleAssignment, StoredSecret
+
+TODAY = "2026-11-28T12:00:00"
+NAMES = st.sampled_from(["AZURE_CREDENTIALS", "AZURE_CLIENT_SECRET", "MINE", "NPM_TOKEN", "ACR_PASSWORD"])
+STORED = (
+    st.builds(Stored, name=NAMES, level=st.just("environment"), environment=st.sampled_from(["dev", "prod"]))
+    | st.builds(
+        Stored, name=NAMES, level=st.just("repository"), store=st.sampled_from(["actions", "dependabot"])
+    )
+    | st.builds(
+        Stored,
+        name=NAMES,
+        level=st.just("organization"),
+        visibility=st.sampled_from(["", "all", "private", "selected"]),
+        repositories=st.sampled_from([None, (), ("o/n",), ("o/n", "o/other")]),
+    )
+)
+PASSWORDS = st.builds(
+    ClientSecret,
+    identity=st.sampled_from(["old", "new"]),
+    key_id=st.sampled_from(["k1", "k2", "k3"]),
+    expires=st.sampled_from(["", "2025-01-01T00:00:00Z", "2028-01-01T00:00:00Z"]),
+)
+GRANTED = st.builds(
+    RoleAssignment,
+    identity=st.sampled_from(["old", "new"]),
+    role=st.sampled_from([role.guid for role in ROLES[-2:]]),
+    scope=st.just("/subscriptions/s"),
+    principal=st.just("p"),
+)
+OLDS = st.builds(
+    Old,
+    repository=st.just("o/n"),
+    stored=st.lists(STORED, min_size=1, max_size=3, unique_by=lambda s: (s.name, s.place)).map(tuple),
+    passwords=st.lists(PASSWORDS, max_size=2, unique_by=lambda p: p.key_id).map(tuple),
+    roles=st.lists(GRANTED, max_size=2, unique_by=lambda r: r.key).map(tuple),
+    declared=st.just({}),
+    unseen=st.sampled_from([(), (), ("its agents secrets could not be read",)]),
+    today=st.just(TODAY),
+)
+#: Mostly nothing is wrong, so that there is something to be seen.
+READINGS = st.just(Readers()) | st.builds(
+    Readers,
+    of=st.dictionaries(NAMES, st.just(("w.yml:1",)), max_size=2),
+    unnamed=st.sampled_from([(), (), ("w.yml:2",)]),
+    unsure=st.sampled_from([{}, {}, {}, {"w.yml:3": "hands all secrets to o/r"}]),
+    entra=st.sampled_from([frozenset(), frozenset({"MINE"})]),
+    registries=st.sampled_from([frozenset(), frozenset({"ACR_PASSWORD"})]),
+)
+LACKING = st.sampled_from([(), (), (), (Hazard("not-proven=prod", "no", allowable=False),)])
+
+
+def is_open(password: ClientSecret) -> bool:
+    return not password.expires or password.expires > TODAY
+
+
+@given(OLDS, READINGS, LACKING, st.data())
+def test_what_goes_was_named_and_nothing_speaks_against_it(
+    old: Old, reading: Readers, lacking: tuple[Hazard, ...], data: st.DataObject
+) -> None:
+    every = [stray.word for stray in contraction(old, reading, (), ()).strays]
+    held = [f"still-held={password.key_id}" for password in old.passwords]
+    known = [*every, *held, "delete-secret=repository/NPM_TOKEN"]
+    some = st.lists(st.sampled_from(known), unique=True)
+    allow = data.draw(some | some.map(lambda left_out: [word for word in known if word not in left_out]))
+    plan = contraction(old, reading, lacking, allow)
+    words = [change.word for change in plan.changes]
+    assert words == [word for word in every if word in allow]
+    assert [stray.word for stray in plan.strays] == [word for word in every if word not in allow]
+    if plan.blocked or not plan.changes:
+        return
+    assert not lacking
+    assert not reading.unsure
+    going = [change.resource for change in plan.changes]
+    kept = {stray.key for stray in plan.strays}
+    for resource in going:
+        if isinstance(resource, StoredSecret):
+            assert is_old(resource.name, reading)
+            assert resource.name not in reading.of
+            (there,) = (
+                s
+                for s in old.stored
+                if (s.name, s.level, s.environment, s.store)
+                == (resource.name, resource.level, resource.environment, resource.store)
+            )
+            assert there.level != "organization" or (there.visibility, there.repositories) == (
+                "selected",
+                ("o/n",),
+            )
+        elif not isinstance(resource, ClientSecret) or is_open(resource):
+            assert not reading.unnamed
+            assert not {s.name for s in old.stored if is_old(s.name, reading)} & reading.of.keys()
+        if isinstance(resource, ClientSecret) and is_open(resource):
+            stays = old.unseen or any(key.kind == StoredSecret.kind for key in kept)
+            assert not stays or f"still-held={resource.key_id}" in allow
+    _in_order(plan.order)
+
+
+def _in_order(order: object) -> None:
+    """Secrets before open passwords, those before the roles of their identity, and no circle."""
+    assert isinstance(order, dict)
+    for change, before in order.items():
+        if isinstance(change.resource, StoredSecret):
+            assert not before
+        if isinstance(change.resource, ClientSecret) and is_open(change.resource):
+            assert {c for c in order if isinstance(c.resource, StoredSecret)} <= before
+        if isinstance(change.resource, RoleAssignment):
+            own = {
+                c
+                for c in order
+                if isinstance(c.resource, ClientSecret) and c.resource.identity == change.resource.identity
+            }
+            assert before == own
+
+
+@given(OLDS, READINGS)
+def test_what_is_offered_goes_without_a_further_word(old: Old, reading: Readers) -> None:
+    words = offered(old, reading)
+    plan = contraction(old, replace(reading, unsure={}), (), words)
+    assert not plan.blocked
+    assert [change.word for change in plan.changes] == words
