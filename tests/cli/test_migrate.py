@@ -151,6 +151,7 @@ def test_the_configuration_knows_environments(
     code, out, err = migrate("--rewrite", deploy=LOGIN)
     assert code == 0
     assert "+    environment: dev\n" in out
+    assert "client-id: ${{ secrets.AZURE_CLIENT_ID }}\n" in out, "where it keeps the ids"
     assert "dev (there is only one)" in err
 
 
