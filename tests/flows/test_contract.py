@@ -368,6 +368,13 @@ def test_the_old_application_that_a_variable_names_and_its_principals_password(c
                 [password | {"keyId": key}] if principal["appId"] == client else []
             )
 
+        # What the organization's variable names, and what the application is called for others, is left alone.
+        shared = world.data["github"]["organizations"]["contoso"]["variables"]
+        shared["SP_CLIENT_ID"] = repository["variables"]["FRONTEND_CLIENT_ID"] | {
+            "name": "SP_CLIENT_ID",
+            "visibility": "all",
+        }
+
     contract.bench.edit(by_hand)
     offered = words(contract())
     assert f"delete-password={key}" in offered
@@ -419,6 +426,21 @@ def test_a_role_that_may_not_be_taken_away_is_said_before_anything_goes(contract
     ran = contract(*SECRETS, CONTRIBUTOR)
     assert (ran.code, contract.bench.writes()) == (4, [])
     assert "Something that this plan needs is missing; nothing was changed." in ran.err
+
+
+def test_a_role_of_an_application_that_others_sign_in_as_needs_a_word_more(contract: Contract) -> None:
+    def by_hand(world: Any) -> None:
+        (app,) = (a for a in world.data["applications"].values() if a["appId"] == LEGACY)
+        first = app["federatedIdentityCredentials"][0]
+        other = {"id": "x", "name": "other", "subject": "repo:contoso/other:environment:x", "description": ""}
+        app["federatedIdentityCredentials"].append(first | other)
+
+    contract.bench.edit(by_hand)
+    ran = contract(CONTRIBUTOR)
+    assert (ran.code, contract.bench.writes()) == (5, [])
+    assert f"also-trusted={LEGACY}: " in ran.err
+    assert "would lose the role: repo:contoso/other:environment:x." in ran.err
+    assert contract(CONTRIBUTOR, f"also-trusted={LEGACY}").code == 0
 
 
 def test_a_job_off_the_proven_path_can_be_allowed(contract: Contract) -> None:

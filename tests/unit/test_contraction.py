@@ -70,7 +70,7 @@ NOT_PROVEN = Hazard("not-proven=prod", "no", hint="do", allowable=False)
 
 
 def old(*stored: Stored, **more: Any) -> Old:
-    values: dict[str, Any] = {"passwords": (OPEN,), "roles": (WIDE,), "declared": {}, "today": TODAY}
+    values: dict[str, Any] = {"passwords": (OPEN,), "roles": (WIDE,), "today": TODAY}
     return Old(repository="o/n", stored=stored, **(values | more))
 
 
@@ -214,6 +214,15 @@ def test_a_secret_that_is_used_as_one_is_one_whatever_it_is_called() -> None:
         old(Stored(name="MINE", level="repository")), "delete-secret=repository/MINE", reading=reading
     )
     assert ids(found) == ["still-read=MINE"]
+
+
+def test_a_role_of_an_application_that_others_sign_in_as_needs_a_word_more() -> None:
+    there = old(PROD, others={"app": ("repo:o/other:environment:prod",), "another": ("x",)})
+    assert ids(plan(there, ROLE)) == ["also-trusted=app"]
+    assert "repo:o/other:environment:prod" in plan(there, ROLE).blocked[0].why
+    assert ids(plan(there, ROLE, "also-trusted=app")) == []
+    assert offered(there, Readers()) == [SECRET, PASSWORD]
+    assert ids(plan(there, SECRET, PASSWORD)) == []
 
 
 def test_where_it_cannot_be_told_nothing_goes() -> None:

@@ -145,12 +145,18 @@ class StoreReader:
 
     async def _variables(self) -> list[Variable]:
         values = self._github.values
-        listed = await together(
+        own, shared = await together(
             self._may(values.variables(self._repository), [], "the repository's variables"),
             self._may(values.organization_variables(self._repository), [], "the organization's variables"),
         )
+        hidden = {str(v["name"]) for v in own}  # by the repository's of the same name
         return [
-            Variable(name=str(v["name"]), value=str(v["value"])) for variables in listed for v in variables
+            *(Variable(name=str(v["name"]), value=str(v["value"])) for v in own),
+            *(
+                Variable(name=str(v["name"]), value=str(v["value"]), shared=True)
+                for v in shared
+                if str(v["name"]) not in hidden
+            ),
         ]
 
 
