@@ -86,7 +86,7 @@ def _of(change: Change, live: State) -> Iterator[Hazard]:
             yield Hazard(
                 f"overwrite={name}",
                 f"{change.why[:1].upper()}{change.why[1:]}. What others wrote into it would be lost; "
-                "trustsmith render shows the difference, and how to keep it.",
+                "trustsmith render --check shows the difference, and how to keep it.",
             )
         case "update", ServicePrincipal(enabled=True) if getattr(before, "enabled", True) is False:
             yield Hazard(f"enable={name}", "Somebody disabled this service principal; perhaps on purpose.")

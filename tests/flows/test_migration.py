@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cli.desk import wait_until
 from tests.corpus.marks import repository_of
 from tests.flows.legacy import APPLICATION, PROJECTS, Legacy
 from trustsmith.migrate.scan import of_entra, scan
@@ -164,3 +165,38 @@ def test_a_contraction_that_is_cut_is_gone_on_with(rewritten: Legacy, cut: int) 
     assert ways_in(rewritten, proven=True) == {"federated"}
     left = rewritten("--contract", "--format", "json").json["plan"]["strays"]
     assert [stray["word"] for stray in left] == ["delete-secret=organization/AZURE_CLIENT_SECRET"]
+
+
+TRIED = """\
+on: push
+jobs:
+  {job}:
+    runs-on: ubuntu-latest
+    environment: production
+    env: {{ARM_USE_OIDC: "true"}}
+    steps:
+      - run: {does}
+"""
+
+
+def test_what_has_not_been_seen_to_work_is_named(rewritten: Legacy) -> None:
+    folder = ".github/workflows/"
+    good, bad = TRIED.format(job="good", does="true"), TRIED.format(job="bad", does="false")
+    pushed = {f"{folder}good.yml": good, f"{folder}bad.yml": bad, f"{folder}changed.yml": good}
+    rewritten.sandbox.control("push", {"repository": "contoso/legacy", "files": pushed, "start": True})
+    wait_until(lambda: {"good", "bad", "changed"} <= _ended(rewritten))
+    changed = {f"{folder}changed.yml": good + "# changed\n", f"{folder}new.yml": good}
+    rewritten.sandbox.control("push", {"repository": "contoso/legacy", "files": changed})
+    untried = rewritten("--prove", "--timeout", "60s", "--format", "json").ends(0).json["untried"]
+    said = {line.partition(" has ")[0].partition(": ")[0]: line for line in untried}
+    assert "good.yml" not in " ".join(untried)
+    assert "the last run of bad.yml ended with failure" in said
+    assert said["changed.yml"] == "changed.yml has not run on main since it was changed"
+    assert said["new.yml"] == "new.yml has not run on main yet"
+    assert "evaluate.yml" in said
+
+
+def _ended(legacy: Legacy) -> set[str]:
+    """The workflows with a run that has ended."""
+    runs = legacy.repository["runs"].values()
+    return {run["path"].rpartition("/")[2].removesuffix(".yml") for run in runs if run["finished"]}

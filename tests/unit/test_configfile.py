@@ -636,7 +636,8 @@ def test_a_byte_order_mark_is_kept(tmp_path: Path) -> None:
 def test_the_documentation_names_every_role_and_its_examples_load() -> None:
     text = DOCS.read_text(encoding="utf-8")
     assert not [role.slug for role in ROLES if f"`{role.slug}`" not in text]
-    examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert len(examples) == 2
-    for example in examples:
-        load(example, "docs")
+    small, everything, default = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    load(everything, "docs")
+    environment = small.partition("environments:\n")[2]
+    both = f"{small}{environment.replace('dev:', 'prod:')}observer: {{}}\n"
+    assert load(both, "docs").config.workflows == load(both + default, "docs").config.workflows

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from tests.golden.cases import SITE, config, environment, workflow
+from tests.property.worlds import project
 from trustsmith.configreader import Wrong
 from trustsmith.configworkflows import folder
 from trustsmith.errors import UsageError
+from trustsmith.flows.session import Options
+from trustsmith.flows.templates import show
 from trustsmith.render import catalogue, render
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from trustsmith.render.catalogue import SUFFIX
+from trustsmith.ui.console import Console
 
 PLAIN = """\
 name: [[ name ]]
@@ -299,6 +302,30 @@ def test_what_a_template_does_not_take_is_refused(fields: dict[str, Any], said: 
 def test_a_broken_description_is_explained(about: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"own\.toml does not describe a template"):
         rendered(tmp_path, PLAIN, about=about)
+
+
+def test_templates_that_are_broken_do_not_hide_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own").mkdir()
+    for name, about in {"good": 'purpose = "x"', "bad": "a = 1\nb = \nc = 1", "worse": "c = 1"}.items():
+        (tmp_path / "own" / f"{name}{SUFFIX}").write_text(PLAIN, encoding="utf-8")
+        (tmp_path / "own" / f"{name}.toml").write_text(about, encoding="utf-8")
+    text = "version: 1\nrepository: o/n\ntenant: 11111111-1111-1111-1111-111111111111\ntemplates: own\n"
+    environments = f"environments:\n  dev:\n    project: {project('dev').id}\n"
+    (tmp_path / "trustsmith.yml").write_text(text + environments, encoding="utf-8")
+    options, console = Options(tmp_path, Path("trustsmith.yml")), Console()
+    with pytest.raises(
+        UsageError, match=r"bad\.toml:2:5 does not describe a template: (?s:.*)worse\.toml does not"
+    ):
+        show(options, console, None, source=False)
+    listed = capsys.readouterr().out
+    assert "good " in listed
+    assert "deploy-agents" in listed
+    assert "bad" not in listed
+    with pytest.raises(UsageError, match=r"bad\.toml:2:5 does not"):
+        show(options, console, "bad", source=False)
+    show(options, console, "good", source=True)
 
 
 def test_a_folder_that_is_not_there_and_a_name_that_is_ours(tmp_path: Path) -> None:

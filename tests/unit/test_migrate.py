@@ -180,6 +180,15 @@ def test_text_says_where_what_and_what_instead() -> None:
     assert text.endswith("2 uses of 1 secret in 1 file; 1 can be rewritten, 1 by hand.")
 
 
+def test_what_is_said_of_all_uses_is_said_once() -> None:
+    repository = repository_of({".github/workflows/a.yml": LOGIN})
+    uses = scan(repository)
+    found = listed(repository, uses, seen=Seen(), problems=[], today="", left=uses)
+    assert [line.text for line in report_migrate.lines(found) if "by hand" in line.text] == [
+        "2 uses of 1 secret in 1 file; 0 can be rewritten, 2 by hand."
+    ]
+
+
 def test_a_secret_that_is_written_out_is_never_shown() -> None:
     found = listing(LOGIN, PROBLEM)
     shown = [line.text for line in report_migrate.lines(found)]

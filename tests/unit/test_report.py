@@ -7,6 +7,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,7 +104,7 @@ def test_what_waits_is_stray_or_dangerous_is_said() -> None:
     lines = "\n".join(text(FULL))
     assert "    - github environment    dev  [the file no longer asks for it]" in lines
     assert "    ? federated credential  - trusts repo:other/repo:environment:dev: not made here" in lines
-    assert "      remove=app/added-by-hand" in lines
+    assert "      --allow remove=app/added-by-hand" in lines
     assert "    . application  app: somebody has to" in lines
     assert "  ! enable=x: was disabled" in lines
     assert "  ! remove=y (allowed): goes" in lines
@@ -338,6 +339,22 @@ def test_what_was_not_compared_is_shown_once_for_each_reason() -> None:
         in page
     )
     assert "Fingerprint" not in page
+
+
+def test_a_file_that_stays_is_removed_without_a_network() -> None:
+    plan = Plan(strays=(Change("delete", workflow("a\n"), None, "the file no longer asks for it"),))
+    assert "      trustsmith render --remove .github/workflows/deploy.yml" in text(plan)
+
+
+def test_what_is_to_be_typed_names_the_configuration() -> None:
+    said = "Mend it with:\n  trustsmith apply --allow a=b\nor look: trustsmith plan\nif trustsmith plan shows\n  trustsmith demo"
+    assert report_mend.with_config(said, None) == said
+    assert report_mend.with_config(said, Path("a b.yml")) == (
+        "Mend it with:\n  trustsmith apply --config 'a b.yml' --allow a=b\nor look: trustsmith plan --config 'a b.yml'\n"
+        "if trustsmith plan shows\n  trustsmith demo"
+    )
+    page = report_mend.drift_markdown(Plan(FULL.changes), "o/n", Path("x.yml"))
+    assert "$ trustsmith apply --config x.yml\n" in page
 
 
 def test_a_drift_says_what_to_type() -> None:

@@ -288,3 +288,12 @@ def test_secrets_that_are_handed_over_go_together() -> None:
     after, done = rewritten({FILE: caller, CALLER: called})
     assert list(live(after)) == ["uses", "permissions"]
     assert not done.left
+
+
+def test_a_program_that_goes_on_as_the_same_is_not_told() -> None:
+    steps = (
+        "      - run: az login --service-principal -u $AZURE_CLIENT_ID -p $AZURE_CLIENT_SECRET -t t\n        env:\n"
+        "          AZURE_CLIENT_ID: ${{ vars.AZURE_CLIENT_ID }}\n"
+        "          AZURE_CLIENT_SECRET: ${{ secrets.AZURE_CLIENT_SECRET }}\n"
+    )
+    assert not rewritten(job(steps))[1].notes

@@ -53,6 +53,10 @@ def _guarded(cli: click.Command, context: click.Context) -> int:
         from trustsmith.ui.console import Console
 
         console = Console()
+    if error is not None and console.config is not None:
+        from trustsmith.ui.report_mend import with_config
+
+        error.hint = with_config(error.hint, console.config)
     console.close(error)
     if error is None:
         return 0

@@ -25,6 +25,7 @@ Examples:
   trustsmith migrate --expand --project production=PROJECT_ID
   trustsmith migrate --rewrite                  # shows a diff
   trustsmith migrate --rewrite --environment deploy=production --write
+  trustsmith migrate --undo                     # what was there before
   trustsmith migrate --contract                 # what is left, and the words for it"""
 
 #: Which stages take a flag; a flag that is not here is for all of them.

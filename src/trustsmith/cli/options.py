@@ -124,7 +124,9 @@ def _console(shared: dict[str, Any], output: Any) -> Console:
     from trustsmith.ui.console import Console
 
     ask = not shared.get("no_input")
-    return Console(output, shared.get("color", "auto"), ask=ask, talkative=bool(shared.get("verbose")))
+    console = Console(output, shared.get("color", "auto"), ask=ask, talkative=bool(shared.get("verbose")))
+    console.config = shared.get("config")
+    return console
 
 
 def _options(shared: dict[str, Any]) -> Options:

@@ -78,10 +78,15 @@ class Actions:
         runs = await self.runs(full_name, file)
         return next((run for run in runs if run["display_title"] == title), None)
 
-    async def runs(self, full_name: str, file: str, **query: str) -> list[Json]:
-        """Return the newest runs of a workflow that were started by hand; [] where there is no such workflow."""
+    async def runs(
+        self, full_name: str, file: str, *, event: str = "workflow_dispatch", **query: str
+    ) -> list[Json]:
+        """Return the newest runs of a workflow; [] where there is no such workflow.
+
+        event: what started them: somebody by hand, if nothing is said; "" for anything.
+        """
         path = self._path(full_name, f"/workflows/{quote(file, safe='')}/runs")
-        wanted = {"event": "workflow_dispatch", "per_page": _NEWEST, **query}
+        wanted = {**({"event": event} if event else {}), "per_page": _NEWEST, **query}
         try:
             return await self._wire.run(
                 f"list runs of {file}",

@@ -33,7 +33,7 @@ async def keep(session: Session, repository: str, plan: Plan) -> Json:
     It is written with the token of the job that this runs in. Raises NotAllowed, NotSignedIn or another ServiceError.
     """
     config = Path(session.options.config or CONFIG_PATH).as_posix()
-    report = "" if plan.clean else drift_markdown(plan, repository)
+    report = "" if plan.clean else drift_markdown(plan, repository, session.options.config)
     try:
         keeper = _Keeper(session.job.issues, repository, config, await session.job.issues.me())
         return await keeper.keep(report, _comment(plan))

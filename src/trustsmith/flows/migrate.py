@@ -63,9 +63,9 @@ def left(repository: Repository, uses: list[Use]) -> Collection[Use]:
 
 def _judge(found: Listing) -> None:
     if found.entries:
-        hint = "What takes their place is said above."
+        hint = "What takes the place of each: docs/migrate.md."
         if any(entry.rewritable for entry in found.entries):
-            hint += " See what can be rewritten:\n  trustsmith migrate --rewrite"
+            hint = "See what can be rewritten:\n  trustsmith migrate --rewrite"
         raise Differences("Long-lived Azure credentials are in use.", hint=hint)
     if found.forgotten:
         raise Differences(
@@ -74,7 +74,7 @@ def _judge(found: Listing) -> None:
         )
     if found.problems:
         raise Differences(
-            "Not every file could be read.", hint="Mend what is named above, then run the same again."
+            "Not every file could be read.", hint="Mend the files that are named, then run the same again."
         )
 
 

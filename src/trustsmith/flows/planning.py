@@ -11,10 +11,12 @@ from trustsmith.flows.issue import keep
 from trustsmith.flows.look import look
 from trustsmith.flows.session import Options, Session
 from trustsmith.model.resource import SIDES, Side
-from trustsmith.ui.report_mend import how_to_mend
+from trustsmith.model.resources import WorkflowFile
+from trustsmith.ui.report import Line
+from trustsmith.ui.report_mend import how_to_mend, with_config
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from trustsmith.model.plan import Plan
@@ -44,6 +46,7 @@ async def show(
             console.document(picture.plan.as_json())
         else:
             console.show_plan(picture.plan)
+            console.aside(_how_files_differ(picture.plan, options))
         if issue:
             kept = await keep(session, source.config.repository, picture.plan)
             console.document({"issue": kept})
@@ -52,6 +55,13 @@ async def show(
         await session.aclose()
     if check and not picture.plan.clean:
         raise _differences(picture.plan)
+
+
+def _how_files_differ(plan: Plan, options: Options) -> Iterator[Line]:
+    files = [change for change in plan.shown if isinstance(change.before, WorkflowFile) and change.after]
+    if files:
+        yield Line("How the files differ:")
+        yield Line(with_config("  trustsmith render --check", options.config))
 
 
 def _said(kept: dict[str, Any]) -> str:

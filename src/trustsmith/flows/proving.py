@@ -60,6 +60,13 @@ async def _reading(session: Session, console: Console, source: Source) -> list[F
     """What the default branch's workflows read, as GitHub has them; other branches are told, and not judged."""
     seen = await survey(session, source)
     repository = seen.picture.facts.repository
+    console.document({"untried": list(seen.untried)})
+    if seen.untried:
+        listed = "\n".join(f"  {each}" for each in seen.untried)
+        console.note(
+            "check-trust proves the path; whether jobs have the roles that they need, only their own runs show. Run these "
+            f"before secrets go:\n{listed}"
+        )
     await _other_branches(session, console, repository.full_name, repository.default_branch)
     return [*_judged(seen.reading), *seen.wired]
 

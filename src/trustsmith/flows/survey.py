@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from trustsmith.desire import identity_of
 from trustsmith.flows.look import Picture, look, proofs
+from trustsmith.flows.tried import untried
 from trustsmith.migrate.contract import Old, contraction, is_old, offered
 from trustsmith.migrate.inventory import is_guid
 from trustsmith.migrate.proof import Readers, lacking, readers
 from trustsmith.migrate.scan import scan
+from trustsmith.model.config import CHECK_TRUST
 from trustsmith.model.plan import Hazard
 from trustsmith.model.resource import Key, Later
 from trustsmith.model.resources import (
@@ -57,7 +59,8 @@ class Survey:
 
     picture: its plan is the contraction. repository, reading: the default branch at GitHub, and who reads what there.
     wired: jobs that sign in without a secret, and not as the application that trusts them. missing: all that the proof
-    lacks. offer: the words for all that could go without a further danger.
+    lacks. offer: the words for all that could go without a further danger. untried: workflows that have not been seen to
+    work as they are, in words.
     """
 
     picture: Picture
@@ -66,6 +69,7 @@ class Survey:
     wired: tuple[Finding, ...]
     missing: tuple[Hazard, ...]
     offer: tuple[str, ...]
+    untried: tuple[str, ...]
 
 
 async def survey(session: Session, source: Source, allow: Collection[str] = ()) -> Survey:
@@ -85,8 +89,11 @@ async def survey(session: Session, source: Source, allow: Collection[str] = ()) 
     wired = tuple(wiring(there, _clients(config, picture), seen))
     missing = (*lacking(config, picture.plan, picture.wanted, live), *map(_off_the_path, wired))
     plan = contraction(old, reading, missing, allow)
+    own = {workflow.path for workflow in config.workflows if workflow.template == CHECK_TRUST}
+    tried = await untried(session, name, branch, there, own)
     if plan.changes:
-        plan = replace(plan, notes=(*plan.notes, *await _branches(session, picture, plan)))
+        notes = [f"Not seen to work without a secret: {each}." for each in tried]
+        plan = replace(plan, notes=(*plan.notes, *notes, *await _branches(session, picture, plan)))
     return Survey(
         picture=replace(picture, live=live, plan=plan),
         repository=there,
@@ -94,6 +101,7 @@ async def survey(session: Session, source: Source, allow: Collection[str] = ()) 
         wired=wired,
         missing=missing,
         offer=tuple(offered(old, reading)),
+        untried=tuple(tried),
     )
 
 

@@ -115,6 +115,8 @@ async def _propose(session: Session, config: Config | None, console: Console) ->
         bases={},
     )
     undoing = await _undone(session, console, there)
+    if not undoing.changed and any(len(each) == _ASKED for each in versions):
+        undoing = replace(undoing, notes=(f"only the last {_ASKED} versions of each file were looked at",))
     push = Push(session, branch, RESTORED)
     files = {each.file: each.after for each in undoing.changed}
     pushed = await push.carry_out(files, report_undo.body(undoing)) if files else await push.nothing()

@@ -9,7 +9,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trustsmith.migrate.patterns import PATTERNS
 from trustsmith.model.resources import ClientSecret, RoleAssignment, StoredSecret
 
 if TYPE_CHECKING:
@@ -91,9 +90,8 @@ def _expanded(standing: Standing) -> Stage:
 def _rewritten(standing: Standing) -> Stage:
     following = f"{_MIGRATE} --rewrite"
     if standing.uses:
-        entra = [use for use in standing.uses if PATTERNS[use.pattern].entra] or standing.uses
         files = {use.file for use in standing.uses}
-        said = f"{_count(len(entra), 'use')} in {_count(len(files), 'file')} on {standing.branch}"
+        said = f"{_count(len(standing.uses), 'use')} in {_count(len(files), 'file')} on {standing.branch}"
         if standing.local is not None and not standing.local:
             said += "; the checkout has none: bring it there"
             following = "git push"

@@ -48,7 +48,7 @@ RESTORED = Proposal(
     branch="trustsmith/back-to-client-secrets",
     title="Sign in to Azure with client secrets again",
     command="trustsmith migrate --undo --pr",
-    done="has nothing that could be undone",
+    done="was not rewritten, or is as it was before",
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -179,6 +180,12 @@ class Plan:
     def blocked(self) -> tuple[Hazard, ...]:
         """The hazards that were not allowed."""
         return tuple(hazard for hazard in self.hazards if not hazard.allowed)
+
+    @property
+    def command(self) -> str:
+        """What carries it out, everything dangerous in it allowed by name."""
+        words = [hazard.id for hazard in self.hazards if hazard.allowable]
+        return "trustsmith apply" + "".join(f" --allow {shlex.quote(word)}" for word in words)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from trustsmith.errors import UsageError
 from trustsmith.generated import name_of, stamp
 from trustsmith.model.pins import merged
-from trustsmith.render.catalogue import SUFFIX, Template, catalogue, folder, packaged_pins, part
+from trustsmith.render.catalogue import SUFFIX, Template, catalogue, folder, packaged_pins, part, survey
 from trustsmith.render.content import Site, content_of, endpoint_names
 from trustsmith.render.ink import MisrenderedError
 from trustsmith.render.options import Condition, Option
@@ -42,6 +42,7 @@ __all__ = [
     "render",
     "scripts",
     "source_of",
+    "survey",
 ]
 
 _LOGIN_ENVIRONMENTS = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -30,6 +31,7 @@ SUFFIX = ".yml.j2"
 TAKES = ("run", "paths", "reusable")
 #: What a job may want to know of its environment's first project.
 FACTS = ("resource_group", "account", "project")
+_AT = re.compile(r" \(at line (\d+), column (\d+)\)$")
 #: What a row of a matrix has besides options and facts.
 _ROW = ("environment", "runner")
 
@@ -110,34 +112,44 @@ def catalogue(own: Path | None = None) -> dict[str, Template]:
 
     Raises UsageError for a folder that is not there, one of its files that is broken, and a name that is ours.
     """
-    found = dict(_ours())
-    if own is not None:
-        if not own.is_dir():
-            hint = "Make the folder, or correct 'templates' in the file."
-            raise UsageError(f"There is no folder {own} with templates.", hint=hint)
-        for name, template in _read(own).items():
-            if name in found:
-                hint = f"Give it another name, such as my-{name}{SUFFIX}."
-                raise UsageError(
-                    f"{own / (name + SUFFIX)} has the name of a template of trustsmith.", hint=hint
-                )
-            found[name] = template
-    return dict(sorted(found.items()))
+    found, broken = survey(own)
+    for error in broken.values():
+        raise error
+    return found
+
+
+def survey(own: Path | None = None) -> tuple[dict[str, Template], dict[str, UsageError]]:
+    """As `catalogue`, and by name what is wrong with others. Raises UsageError for a folder that is not there."""
+    found, broken = dict(_ours()), dict[str, UsageError]()
+    if own is None:
+        return found, broken
+    if not own.is_dir():
+        hint = "Make the folder, or correct 'templates' in the file."
+        raise UsageError(f"There is no folder {own} with templates.", hint=hint)
+    for name in _listed(own):
+        try:
+            found[name] = _new(name, own)
+        except UsageError as error:
+            broken[name] = error
+    return dict(sorted(found.items())), broken
 
 
 @cache
 def _ours() -> dict[str, Template]:
-    return _read(None)
+    return {name: _template(name, None) for name in _listed(folder())}
 
 
-def _read(own: Path | None) -> dict[str, Template]:
-    """The templates of a folder; None for ours."""
-    names = sorted(item.name for item in (own or folder()).iterdir())
-    return {
-        name.removesuffix(SUFFIX): _template(name.removesuffix(SUFFIX), own)
-        for name in names
-        if name.endswith(SUFFIX) and not name.startswith("_")
-    }
+def _listed(place: Traversable) -> list[str]:
+    """The names of a folder's templates."""
+    names = sorted(item.name for item in place.iterdir() if not item.name.startswith("_"))
+    return [name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)]
+
+
+def _new(name: str, own: Path) -> Template:
+    if name in _ours():
+        hint = f"Give it another name, such as my-{name}{SUFFIX}."
+        raise UsageError(f"{own / (name + SUFFIX)} has the name of a template of trustsmith.", hint=hint)
+    return _template(name, own)
 
 
 def _template(name: str, own: Path | None) -> Template:
@@ -148,8 +160,11 @@ def _template(name: str, own: Path | None) -> Template:
         return _declared(name, _said(file, own), own=own is not None)
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
-        hint = "What such a file holds:\n  trustsmith templates --format json"
-        raise UsageError(f"{file} does not describe a template: {what}.", hint=hint) from None
+        # tomllib says where only in its message, before Python 3.14.
+        at = _AT.search(what) if isinstance(error, tomllib.TOMLDecodeError) else None
+        where, what = (f"{file}:{at[1]}:{at[2]}", what[: at.start()]) if at else (str(file), what)
+        hint = "What such a file holds: docs/templates.md; or, as an example, one of ours:\n  trustsmith templates --format json"
+        raise UsageError(f"{where} does not describe a template: {what}.", hint=hint) from None
 
 
 def _said(file: Traversable, own: Path | None) -> dict[str, Any]:

@@ -216,7 +216,7 @@ def log_in(draft: Draft, signing: Signing) -> None:
             _has_cli(draft, job)
             draft.change(job.workflow.file, [_before(draft, step, ids)])
             made.append(step.node.text("if"))
-        elif ids.client:
+        elif ids.client and ids.client not in {said for said, *_ in signing.whose}:
             draft.notes[
                 f"{job.workflow.file}:{step.node.line}: this signed in as {ids.client}, and now goes by the sign-in before it"
             ] = None

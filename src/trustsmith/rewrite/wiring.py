@@ -31,11 +31,17 @@ def wiring(repository: Repository, clients: Mapping[str, str], seen: Seen) -> It
 
     seen: GitHub's secrets and variables as they are now.
     """
+    for job, spots in signing_in(repository):
+        yield from _job(repository, job, spots, clients, seen)
+
+
+def signing_in(repository: Repository) -> Iterator[tuple[Job, list[Spot]]]:
+    """The jobs of workflows that sign in with a token of GitHub's, with their texts."""
     for workflow in repository.workflows:
         for job in workflow.jobs:
             spots = [spot for spot in repository.spots if spot.job is job]
             if job.id and any(map(_signs_in, spots)):
-                yield from _job(repository, job, spots, clients, seen)
+                yield job, spots
 
 
 def _signs_in(spot: Spot) -> bool:

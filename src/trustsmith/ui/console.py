@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 from trustsmith.errors import TrustsmithError, UsageError
@@ -14,6 +15,7 @@ from trustsmith.ui import (
     report_explain,
     report_files,
     report_findings,
+    report_mend,
     report_pins,
     report_templates,
 )
@@ -21,6 +23,7 @@ from trustsmith.ui.report import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from rich.console import Console as Rich
     from rich.status import Status
@@ -55,6 +58,7 @@ class Console:
         self.talkative = talkative
         self.interactive = ask and sys.stdin.isatty() and sys.stderr.isatty()
         self.repository = ""
+        self.config: Path | None = None  # that was named, and belongs to what is to be typed
         self._color = color
         self._rich: dict[TextIO, Rich] = {}
         self._document: dict[str, Any] = {}
@@ -172,6 +176,7 @@ class Console:
     def show_findings(self, title: str, findings: Sequence[Finding], *, brief: bool = False) -> None:
         """Findings. brief: without -v, what passes takes one line a check."""
         self._quiet()
+        findings = [replace(one, next=report_mend.with_config(one.next, self.config)) for one in findings]
         self.document({"findings": [finding.as_json() for finding in findings]})
         self.data(report_findings.lines(title, findings, brief=brief and not self.talkative))
         if self.format == "md":

@@ -42,10 +42,10 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
             yield from _change_lines(change)
         yield Line("")
     if plan.strays:
-        yield Line("  Left as it is; removed only by name (--allow WORD):", "bold")
+        yield Line("  Left as it is; removed only by name:", "bold")
         for stray in plan.strays:
             yield Line(f"    ? {stray.key.kind}  {stray.resource.title}: {stray.why}")
-            yield Line(f"      {shlex.quote(stray.by_name)}")
+            yield Line(f"      {_removing(stray)}")
         yield Line("")
     if plan.waiting:
         yield Line("  Waiting:", "bold")
@@ -67,6 +67,13 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
     yield from broken_lines(plan)
     yield from (Line(f"  Note: {note}") for note in plan.notes)
     yield Line(summary(plan), "bold")
+
+
+def _removing(stray: Change) -> str:
+    """What takes a stray away: a file also without a network."""
+    if isinstance(stray.resource, WorkflowFile):
+        return f"trustsmith render --remove {shlex.quote(stray.key.name)}"
+    return f"--allow {shlex.quote(stray.by_name)}"
 
 
 def broken_lines(plan: Plan) -> Iterator[Line]:

@@ -23,9 +23,10 @@ _DOCS = "https://github.com/trustsmith/trustsmith/blob/main/docs/migrate.md"
 
 def lines(listing: Listing) -> Iterator[Line]:
     """The listing for people: uses by file, what takes their place, secrets and applications, then a summary."""
+    mixed = any(entry.rewritable for entry in listing.entries)  # else the summary says it of all
     for file, found in groupby(listing.entries, key=lambda entry: entry.use.file):
         yield Line(file, "bold")
-        yield from _uses(list(found))
+        yield from _uses(list(found), mixed=mixed)
         yield Line("")
     for problem in listing.problems:
         yield Line(str(problem), "yellow")
@@ -90,12 +91,12 @@ def _applications(listing: Listing) -> Iterator[Line]:
         yield Line("")
 
 
-def _uses(entries: Sequence[Entry]) -> Iterator[Line]:
+def _uses(entries: Sequence[Entry], *, mixed: bool) -> Iterator[Line]:
     places = [f"{entry.use.line}:{entry.use.column}" for entry in entries]
     secrets = [_secret(entry) for entry in entries]
     wide, wider = max(map(len, places)), max(map(len, secrets))
     for entry, place, secret in zip(entries, places, secrets, strict=True):
-        can = "" if entry.rewritable else " (by hand)"
+        can = " (by hand)" if mixed and not entry.rewritable else ""
         text = f"  {place:>{wide}}  {secret:<{wider}}  {entry.use.pattern}: {entry.pattern.says}{can}"
         yield Line(text, "red" if entry.pattern.entra else "yellow")
 
