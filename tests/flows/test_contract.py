@@ -89,6 +89,13 @@ class Ran:
         document: Json = json.loads(self.out)
         return document
 
+    @property
+    def against(self) -> str:
+        """What speaks against the plan; each of it is named on stderr, too."""
+        hazards = [hazard for hazard in self.json["plan"]["hazards"] if not hazard["allowed"]]
+        assert all(hazard["id"] in self.err for hazard in hazards)
+        return "\n".join(f"{hazard['id']}: {hazard['why']}" for hazard in hazards)
+
 
 @dataclass
 class Contract:
@@ -212,8 +219,8 @@ def test_a_password_needs_a_word_more_while_a_secret_stays(contract: Contract) -
     before = contract.left()
     ran = contract(*SECRETS, f"delete-password={CURRENT}")
     assert ran.code == 5
-    assert f"still-held={CURRENT}: A secret that stays may hold this password" in ran.err
-    assert SHARED in ran.err
+    assert f"still-held={CURRENT}: A secret that stays may hold this password" in ran.against
+    assert f"{SHARED} (contoso/agents)" in ran.against
     assert contract.left() == before
     # An expired one opens nothing, so that nobody has to think of it.
     assert contract(f"delete-password={EXPIRED}").code == 0
@@ -223,7 +230,7 @@ def test_a_password_needs_a_word_more_while_a_secret_stays(contract: Contract) -
 def test_a_secret_that_others_use_is_refused_with_the_list(contract: Contract) -> None:
     ran = contract(f"delete-secret={SHARED}", SECRETS[0])
     assert ran.code == 5
-    assert "can be used by contoso/agents" in ran.err
+    assert "can be used by contoso/agents" in ran.against
     assert contract.bench.writes() == []
 
 
@@ -237,8 +244,8 @@ def test_nothing_goes_before_every_environment_is_proven(contract: Contract) -> 
     contract.bench.edit(by_hand)
     ran = contract(*SECRETS)
     assert ran.code == 5
-    assert "not-proven=production: Environment production: no federated credential is there." in ran.err
-    assert "not-proven=staging" not in ran.err
+    assert "not-proven=production: Environment production: no federated credential is there." in ran.against
+    assert "not-proven=staging" not in ran.against
     assert "trustsmith apply\n" in ran.err
     assert contract.bench.writes() == []
 
@@ -279,7 +286,7 @@ def test_what_the_default_branch_reads_stays(contract: Contract, text: str, allo
     contract.bench.sandbox.control("push", {"repository": "contoso/legacy", "branch": "main", "files": files})
     ran = contract(allow)
     assert ran.code == 5
-    assert said in ran.err
+    assert said in ran.against
     assert contract.bench.writes() == []
 
 
@@ -438,8 +445,8 @@ def test_a_role_of_an_application_that_others_sign_in_as_needs_a_word_more(contr
     contract.bench.edit(by_hand)
     ran = contract(CONTRIBUTOR)
     assert (ran.code, contract.bench.writes()) == (5, [])
-    assert f"also-trusted={LEGACY}: " in ran.err
-    assert "would lose the role: repo:contoso/other:environment:x." in ran.err
+    assert f"also-trusted={LEGACY}: " in ran.against
+    assert "would lose the role: repo:contoso/other:environment:x." in ran.against
     assert contract(CONTRIBUTOR, f"also-trusted={LEGACY}").code == 0
 
 
@@ -468,5 +475,8 @@ def test_a_word_of_another_command_is_a_mistake(contract: Contract) -> None:
 def test_nobody_can_be_asked_without_a_terminal(contract: Contract) -> None:
     ran = contract(SECRETS[0], more=())
     assert (ran.code, contract.bench.writes()) == (2, [])
-    assert "- stored secret         environment/production/AZURE_CLIENT_SECRET" in ran.out
+    assert (
+        "\n  production\n    - stored secret         environment/production/AZURE_CLIENT_SECRET"
+        in "\n" + ran.out
+    )
     assert "Accept it with --yes" in ran.err
