@@ -186,13 +186,26 @@ def test_as_whom_a_job_signs_in(
     assert all(says in why for why in found)
 
 
-def test_a_job_has_to_be_in_an_environment_that_is_configured() -> None:
-    assert "has no environment" in wired("", sign_in(OURS))[0]
-    assert "which is not configured" in wired("    environment: live\n", sign_in(OURS))[0]
-    assert wired("", LOGIN) == []  # signs in with a secret still
+def test_a_job_of_our_application_has_to_be_in_an_environment_that_is_configured() -> None:
+    assert "in no environment" in wired("", sign_in(OURS))[0]
     assert (
-        "has no environment"
-        in wired("    env: {ARM_USE_OIDC: 'true'}\n", "      - run: terraform apply\n")[0]
+        "in environment live, which is not configured" in wired("    environment: live\n", sign_in(OURS))[0]
     )
-    run = "      - run: azd auth login --federated-credential-provider github\n"
-    assert "has no environment" in wired("", run)[0]
+    variables = (variable(OURS),)
+    env = "    env: {ARM_USE_OIDC: 'true', ARM_CLIENT_ID: '${{ vars.AZURE_CLIENT_ID }}'}\n"
+    assert "in no environment" in wired(env, "      - run: terraform apply\n", variables=variables)[0]
+    run = (
+        "      - run: azd auth login --federated-credential-provider github --client-id $AZURE_CLIENT_ID\n"
+        "        env: {AZURE_CLIENT_ID: '${{ vars.AZURE_CLIENT_ID }}'}\n"
+    )
+    assert "in no environment" in wired("", run, variables=variables)[0]
+
+
+def test_jobs_of_other_applications_and_with_secrets_are_left_alone() -> None:
+    assert wired("", sign_in(OTHER)) == []
+    assert wired("    environment: live\n", sign_in(OTHER)) == []
+    assert (
+        wired("", sign_in("${{ secrets.OTHER_ID }}"), stored=(Stored(name="OTHER_ID", level="repository"),))
+        == []
+    )
+    assert wired("", LOGIN) == []
