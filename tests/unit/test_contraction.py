@@ -140,6 +140,13 @@ def test_secrets_go_before_passwords_and_passwords_before_roles() -> None:
     }
 
 
+def test_that_others_may_hold_a_password_is_said_with_it() -> None:
+    found = plan(old(PROD, passwords=(OPEN, PAST)), SECRET, "delete-password=k0")
+    assert found.notes == ()
+    (note,) = plan(old(PROD, passwords=(OPEN, PAST)), SECRET, PASSWORD).notes
+    assert "Who else holds a password cannot be seen" in note
+
+
 def test_an_expired_password_waits_for_nothing_and_needs_no_further_word() -> None:
     found = plan(old(PROD, OWN, passwords=(PAST,)), SECRET, "delete-password=k0")
     assert found.blocked == ()

@@ -78,7 +78,7 @@ def contraction(old: Old, reading: Readers, lacking: Iterable[Hazard], allow: Co
         changes=tuple(_linked([each.change for each in named], old.today)),
         strays=tuple(_stays(each) for each in candidates if each not in named),
         hazards=tuple(hazards),
-        notes=_idle(allow, [hazard.id for hazard in hazards]),
+        notes=(*_elsewhere(named, old.today), *_idle(allow, [hazard.id for hazard in hazards])),
     )
 
 
@@ -98,6 +98,16 @@ def _dangers(resource: Resource) -> set[str]:
             return {f"also-trusted={resource.identity}"}
         case _:
             return set()
+
+
+def _elsewhere(named: Iterable[_Candidate], today: str) -> Iterator[str]:
+    """What nobody can look at from here."""
+    going = (each.change.resource for each in named)
+    if any(isinstance(each, ClientSecret) and not is_expired(each, today) for each in going):
+        yield (
+            "Who else holds a password cannot be seen: other repositories, pipelines and people, and the organization's "
+            "own Dependabot and Codespaces secrets. What signs in with it there stops."
+        )
 
 
 def _idle(allow: Collection[str], known: Collection[str] = ()) -> tuple[str, ...]:
