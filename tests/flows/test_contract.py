@@ -338,12 +338,23 @@ def test_what_was_done_before_the_line_was_cut_counts_as_done(contract: Contract
     ]
 
 
-def test_that_github_finds_nothing_is_not_believed(contract: Contract) -> None:
-    fault(contract, service="github", method="DELETE", path="actions/secrets/AZURE_CREDENTIALS", status=404)
-    ran = contract("delete-secret=organization/AZURE_CREDENTIALS")
+@pytest.mark.parametrize(
+    ("name", "place", "scope"),
+    [
+        ("organization", "orgs/contoso/actions/secrets", "admin:org"),
+        ("dependabot", "dependabot/secrets", "repo"),
+        ("environment/staging", "environments/staging/secrets", "repo"),
+    ],
+)
+def test_that_github_finds_nothing_is_not_believed(
+    contract: Contract, name: str, place: str, scope: str
+) -> None:
+    path = f"{place}/AZURE_CREDENTIALS"
+    fault(contract, service="github", method="DELETE", path=path, status=404, times=2)
+    ran = contract(f"delete-secret={name}/AZURE_CREDENTIALS")
     assert ran.code == 4
-    assert "GitHub still lists the secret organization/AZURE_CREDENTIALS" in ran.err
-    assert "gh auth refresh --scopes admin:org" in ran.err
+    assert f"GitHub does not find the secret {name}/AZURE_CREDENTIALS to delete it, and lists it" in ran.err
+    assert f"gh auth refresh --scopes {scope}\n" in ran.err
 
 
 @pytest.mark.parametrize("name", ["none/such.jsonl", "/dev/full"])
