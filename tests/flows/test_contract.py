@@ -271,8 +271,6 @@ KEYLESS_ELSEWHERE = DEPLOY.replace("${{ vars.AZURE_CLIENT_ID }}", "0a000000-0000
             SECRETS[1],
             "still-read=AZURE_CREDENTIALS: AZURE_CREDENTIALS is read on the default branch: .github/workflows/x.yml:7.",
         ),
-        (LOGIN, f"delete-password={CURRENT}", "still-read=AZURE_CREDENTIALS"),
-        (LOGIN, CONTRIBUTOR, "still-read=AZURE_CREDENTIALS"),
         (
             INHERIT,
             SECRETS[5],
