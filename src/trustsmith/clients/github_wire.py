@@ -100,10 +100,9 @@ class Wire:
     async def delete(self, operation: str, path: str) -> bool:
         """Delete something; what is not there is done. Return whether GitHub found it: not, for want of a right as well."""
         try:
-            await self.run(operation, "DELETE", path, lambda _: None)
+            return await self.run(operation, "DELETE", path, lambda _: True)
         except NotFound:
             return False
-        return True
 
     async def run(
         self,
