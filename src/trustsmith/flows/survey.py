@@ -72,8 +72,10 @@ class Survey:
     untried: tuple[str, ...]
 
 
-async def survey(session: Session, source: Source, allow: Collection[str] = ()) -> Survey:
-    """Everything that has to be known before something goes. allow: what is to go."""
+async def survey(
+    session: Session, source: Source, allow: Collection[str] = (), gone: Collection[str] = ()
+) -> Survey:
+    """Everything that has to be known before something goes. allow: what is to go. gone: what went before."""
     config = source.config
     picture = await look(session, source, _SIDES, to_write=True)
     name, branch = picture.facts.repository.full_name, picture.facts.repository.default_branch
@@ -88,12 +90,13 @@ async def survey(session: Session, source: Source, allow: Collection[str] = ()) 
     old = await _old(session, picture, seen)
     wired = tuple(wiring(there, _clients(config, picture), seen))
     missing = (*lacking(config, picture.plan, picture.wanted, live), *map(_off_the_path, wired))
-    plan = contraction(old, reading, missing, allow)
+    plan = contraction(old, reading, missing, allow, gone)
     own = {workflow.path for workflow in config.workflows if workflow.template == CHECK_TRUST}
     tried = await untried(session, name, branch, there, own)
-    if plan.changes:
+    if plan.changes or plan.strays:
         notes = [f"Not seen to work without a secret: {each}." for each in tried]
-        plan = replace(plan, notes=(*plan.notes, *notes, *await _branches(session, picture, plan)))
+        notes += await _branches(session, picture, plan) if plan.changes else []
+        plan = replace(plan, notes=(*plan.notes, *notes))
     return Survey(
         picture=replace(picture, live=live, plan=plan),
         repository=there,
