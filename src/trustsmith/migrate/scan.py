@@ -16,6 +16,7 @@ from trustsmith.migrate import names, patterns
 from trustsmith.migrate.calls import scripts, started_with
 from trustsmith.migrate.checks_commands import in_code, in_script
 from trustsmith.migrate.checks_values import CHECKS
+from trustsmith.migrate.expressions import between
 from trustsmith.migrate.hits import Hit, mentions
 from trustsmith.migrate.trace import Trace
 from trustsmith.model.document import spots
@@ -159,7 +160,8 @@ class _Scan:
     ) -> None:
         start, end = span
         place = _place(spot, start)
-        self._covered |= {_place(spot, r.expression[0]) for r in mentions(spot) if start <= r.start < end}
+        inside = between(spot.node.value, start, end, bare=spot.is_condition)
+        self._covered |= {_place(spot, each.expression[0]) for each in inside}
         if known := self._uses.get(place):
             self._uses[place] = replace(known, origins=(*known.origins, *origins))
             return

@@ -17,6 +17,7 @@ Kind = Literal["map", "list", "text", "nothing"]
 #: How many characters follow `\x`, `\u` and `\U` in double quotes.
 _HEX = {"x": 2, "u": 4, "U": 8}
 WHOLE = "whole"
+_BLANKS = re.compile(r"[ \t]*")
 _BREAK = re.compile(r"[ \t]*(?:\r\n|\r|\n)[ \t]*")
 
 
@@ -124,8 +125,11 @@ def _in_block(raw: str, value: str, *, literal: bool) -> list[int]:
 def _in_flow(raw: str, value: str, quote: str) -> list[int]:
     places: list[int] = []
     at = len(quote)
+    seen = 0  # up to there are blanks behind which no line ends
     while len(places) < len(value):
-        folded = _BREAK.match(raw, at)
+        folded = _BREAK.match(raw, at) if at >= seen else None
+        if not folded and at >= seen:
+            seen = _BLANKS.match(raw, at).end()  # type: ignore[union-attr] # it always matches
         if folded:
             end, breaks = _run(raw, at)
             places += [at] * (1 if breaks == 1 else breaks - 1)
