@@ -64,7 +64,7 @@ def test_a_deleted_foreign_application_with_our_name(desk: Desk) -> None:
 
     desk.edit(deleted)
     done = _refused(desk, names=f"foreign-application={APP}")
-    assert "deleted" in done.out
+    assert "deleted" in done.err
 
 
 def test_twenty_credentials(desk: Desk) -> None:
@@ -81,7 +81,7 @@ def test_twenty_credentials(desk: Desk) -> None:
     named = config().replace("  dev:\n", "  dev:\n    client_id: 50000000-0000-0000-0000-000000000009\n")
     desk.write(named)
     done = _refused(desk, "apply", "--yes", names="full=50000000-0000-0000-0000-000000000009")
-    assert "20" in done.out
+    assert "20" in done.err
 
 
 @pytest.mark.parametrize("how", ["plan", "world"])
@@ -112,7 +112,7 @@ def test_a_grant_above_the_project(configured: Desk) -> None:
     account = project("prod").rpartition("/projects/")[0]
     name = f"grant=foundry-account-owner@{account}#trustsmith-localhost-4001-prod"
     done = _refused(configured, "apply", "--yes", names=name)
-    assert "deploys models" in done.out
+    assert "deploys models" in done.err
     configured("apply", "--yes", "--allow", name).ends(0)
     assert len(configured.world().roles("prod")) == 2
     configured("plan", "--check").ends(0)

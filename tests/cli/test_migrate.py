@@ -151,6 +151,7 @@ def test_the_configuration_knows_environments(
     code, out, err = migrate("--rewrite", deploy=LOGIN)
     assert code == 0
     assert "+    environment: dev\n" in out
+    assert "client-id: ${{ secrets.AZURE_CLIENT_ID }}\n" in out, "where it keeps the ids"
     assert "dev (there is only one)" in err
 
 
@@ -248,8 +249,10 @@ def test_contract_refuses_what_is_not_proven(configured: Desk) -> None:
     configured.forget()
     word = "delete-secret=organization/AZURE_CLIENT_SECRET"
     done = configured("migrate", "--contract", "--yes", "--allow", word).ends(
-        5, "not-proven=prod: Environment prod: no job has exchanged its token", "contoso/legacy"
+        5, "not-proven=prod", "verify --run"
     )
+    assert "! not-proven=prod: Environment prod: no job has exchanged its token" in done.out
+    assert "can be used by contoso/legacy" in done.out
     assert f"- stored secret         {word.removeprefix('delete-secret=')}" in done.out
     assert configured.writes() == []
     assert not (configured.checkout / "trustsmith-removed.jsonl").exists()

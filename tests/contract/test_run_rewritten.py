@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,27 @@ runs:
     - {run: azure-login, shell: bash, env: {CLIENT: "${{ inputs.client-id }}", TENANT: "${{ inputs.tenant-id }}"}}
 """
 NOTHING = "runs: {using: composite, steps: [{run: 'true', shell: bash}]}\n"
+#: A sign-in that stays where it is, and asks for its token then and there.
+INLINE = """\
+name: inline
+on: workflow_dispatch
+jobs:
+  one:
+    runs-on: ubuntu-latest
+    environment: staging
+    steps:
+      - run: |
+          if true; then
+            az login --service-principal -u "$WHO" -p "$SECRET" --tenant "$TENANT"
+          fi
+          az group list
+        env:
+          WHO: ${{ vars.AZURE_CLIENT_ID }}
+          SECRET: ${{ secrets.AZURE_CLIENT_SECRET }}
+          TENANT: ${{ vars.AZURE_TENANT_ID }}
+"""
 SIGNED = {
+    "inline/one az token",
     "deploy/staging azure-login token",
     "deploy/production azure-login token",
     "infrastructure/apply terraform token",
@@ -95,22 +116,24 @@ def _trust(sandbox: Sandbox) -> None:
 def _rewritten() -> dict[str, str]:
     """All files; the runner's checkout has no mode for a script, so that a shell is told to run it."""
     nightly = ".github/workflows/nightly.yml"
-    texts = {**FILES, nightly: FILES[nightly].replace("run: ./scripts", "run: bash scripts")}
+    texts = {**FILES, ".github/workflows/inline.yml": INLINE}
+    texts |= {nightly: FILES[nightly].replace("run: ./scripts", "run: bash scripts")}
     repository = repository_of(texts)
     places = {"apply": "production", "push": "production"}
     choices = Choices(pin=CHOICES.pin, audience=CHOICES.audience, environments=places)
     return texts | dict(rewrite(repository, scan(repository), choices).texts)
 
 
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="as on every hosted runner")
 def test_they_run_and_sign_in_with_tokens(hub: Hub, tmp_path: Path) -> None:
     files = {**_rewritten(), "infra/main.tf": "", "evaluate.py": ""}
     body = {"repository": "contoso/legacy", "branch": "main", "files": files, "tag": "v1", "start": True}
     hub.sandbox.control("push", body)
     hub.sandbox.control("runs", {"repository": "contoso/legacy", "workflow": "nightly.yml"})
-    for name in ("deploy.yml", "images.yml", "evaluate.yml"):
+    for name in ("deploy.yml", "images.yml", "evaluate.yml", "inline.yml"):
         hub.dispatch(name)
     runs = hub.http.get(f"{hub.place}/actions/runs").json()["workflow_runs"]
     ended = {run["name"]: hub.ended(run["id"]) for run in runs}
-    names = ("deploy", "infrastructure", "images", "nightly", "evaluate", "release")
+    names = ("deploy", "infrastructure", "images", "nightly", "evaluate", "release", "inline")
     assert ended == dict.fromkeys(names, "success")
     assert set((tmp_path / "signed").read_text().splitlines()) == SIGNED

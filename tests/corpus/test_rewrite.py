@@ -18,9 +18,12 @@ from tests.corpus.marks import Case, plain, repository_of
 from trustsmith.migrate.scan import scan
 from trustsmith.model.pins import Pin
 from trustsmith.rewrite import Choices, rewrite
+from trustsmith.rewrite.undo import is_keyless, restore, turns
+from trustsmith.systems import sources
 
 if TYPE_CHECKING:
     from trustsmith.migrate.scan import Use
+    from trustsmith.model.workflow import Workflow
     from trustsmith.rewrite import Rewritten
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -129,3 +132,23 @@ def test_each_use_is_rewritten_or_left_with_a_reason() -> None:
         assert all(done.left.values())
         if not done.texts:
             assert set(done.left) == set(uses), case.name
+
+
+def test_each_rewriting_is_found_again_and_can_be_taken_back() -> None:
+    for case in (case for case in AZURE if "," not in case.name or case.name.endswith("as it is")):
+        before, after, _, done = rewritten(case)
+        histories = {file: [("old", before[file]), ("new", after[file])] for file in done.texts}
+        assert all(map(is_keyless, done.texts.values())), case.name
+        found = turns(histories, _parsed)
+        assert set(found) == set(histories), case.name
+        for file, listed in found.items():
+            assert restore(after[file], listed, {}, _parsed, _untouched).text == before[file], case.name
+
+
+def _parsed(text: str, file: str) -> Workflow | None:
+    return sources.parsed(text, file)[0]
+
+
+def _untouched(ours: str, base: str, theirs: str) -> str | None:
+    """The merge where nobody has changed anything since."""
+    return theirs if ours == base else None

@@ -33,6 +33,18 @@ def _import_all() -> None:
     for module in pkgutil.walk_packages(trustsmith.__path__, "trustsmith."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+    _compile_templates()
+
+
+def _compile_templates() -> None:
+    """As the first rendering does; a template's text says whether it is still the same."""
+    from trustsmith.render.catalogue import SUFFIX, folder
+    from trustsmith.render.engine import Engine
+
+    engine = Engine({})
+    for file in folder().iterdir():
+        if file.name.endswith(SUFFIX):
+            engine._jinja.get_template(file.name)
 
 
 def _learn(told: int) -> None:

@@ -48,7 +48,7 @@ OLDS = st.builds(
     stored=st.lists(STORED, min_size=1, max_size=3, unique_by=lambda s: (s.name, s.place)).map(tuple),
     passwords=st.lists(PASSWORDS, max_size=2, unique_by=lambda p: p.key_id).map(tuple),
     roles=st.lists(GRANTED, max_size=2, unique_by=lambda r: r.key).map(tuple),
-    declared=st.just({}),
+    others=st.sampled_from([{}, {}, {"old": ("repo:o/other:environment:prod",)}]),
     unseen=st.sampled_from([(), (), ("its agents secrets could not be read",)]),
     today=st.just(TODAY),
 )
@@ -74,6 +74,7 @@ def test_what_goes_was_named_and_nothing_speaks_against_it(
 ) -> None:
     every = [stray.word for stray in contraction(old, reading, (), ()).strays]
     held = [f"still-held={password.key_id}" for password in old.passwords]
+    held += [f"also-trusted={identity}" for identity in old.others]
     known = [*every, *held, "delete-secret=repository/NPM_TOKEN"]
     some = st.lists(st.sampled_from(known), unique=True)
     allow = data.draw(some | some.map(lambda left_out: [word for word in known if word not in left_out]))
@@ -107,6 +108,8 @@ def test_what_goes_was_named_and_nothing_speaks_against_it(
         if isinstance(resource, ClientSecret) and is_open(resource):
             stays = old.unseen or any(key.kind == StoredSecret.kind for key in kept)
             assert not stays or f"still-held={resource.key_id}" in allow
+        if isinstance(resource, RoleAssignment):
+            assert not old.others.get(resource.identity) or f"also-trusted={resource.identity}" in allow
     _in_order(plan.order)
 
 

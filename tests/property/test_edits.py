@@ -90,7 +90,9 @@ def test_an_entry_goes_alone(text: str, which: int) -> None:
 def test_others_take_the_place_of_an_entry(text: str, which: int, value: str) -> None:
     mapping = holder(text)
     pair = mapping.pairs[which % len(mapping.pairs)]
-    after = applied(text, [in_place_of(text, mapping, pair, {"new-a": value, "new-b": value})])
+    edit = in_place_of(text, mapping, pair, {"new-a": value, "new-b": value})
+    assert edit is not None
+    after = applied(text, [edit])
     wanted = parsed(text)
     there = wanted["with"]
     at = list(there).index(pair.key.value)

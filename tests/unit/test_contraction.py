@@ -70,7 +70,7 @@ NOT_PROVEN = Hazard("not-proven=prod", "no", hint="do", allowable=False)
 
 
 def old(*stored: Stored, **more: Any) -> Old:
-    values: dict[str, Any] = {"passwords": (OPEN,), "roles": (WIDE,), "declared": {}, "today": TODAY}
+    values: dict[str, Any] = {"passwords": (OPEN,), "roles": (WIDE,), "today": TODAY}
     return Old(repository="o/n", stored=stored, **(values | more))
 
 
@@ -138,6 +138,13 @@ def test_secrets_go_before_passwords_and_passwords_before_roles() -> None:
         PASSWORD: {SECRET, "delete-secret=repository/AZURE_CLIENT_SECRET"},
         ROLE: {PASSWORD},
     }
+
+
+def test_that_others_may_hold_a_password_is_said_with_it() -> None:
+    found = plan(old(PROD, passwords=(OPEN, PAST)), SECRET, "delete-password=k0")
+    assert found.notes == ()
+    (note,) = plan(old(PROD, passwords=(OPEN, PAST)), SECRET, PASSWORD).notes
+    assert "Who else holds a password cannot be seen" in note
 
 
 def test_an_expired_password_waits_for_nothing_and_needs_no_further_word() -> None:
@@ -214,6 +221,15 @@ def test_a_secret_that_is_used_as_one_is_one_whatever_it_is_called() -> None:
         old(Stored(name="MINE", level="repository")), "delete-secret=repository/MINE", reading=reading
     )
     assert ids(found) == ["still-read=MINE"]
+
+
+def test_a_role_of_an_application_that_others_sign_in_as_needs_a_word_more() -> None:
+    there = old(PROD, others={"app": ("repo:o/other:environment:prod",), "another": ("x",)})
+    assert ids(plan(there, ROLE)) == ["also-trusted=app"]
+    assert "repo:o/other:environment:prod" in plan(there, ROLE).blocked[0].why
+    assert ids(plan(there, ROLE, "also-trusted=app")) == []
+    assert offered(there, Readers()) == [SECRET, PASSWORD]
+    assert ids(plan(there, SECRET, PASSWORD)) == []
 
 
 def test_where_it_cannot_be_told_nothing_goes() -> None:

@@ -15,6 +15,7 @@ from trustsmith.configworkflows import folder
 from trustsmith.errors import UsageError
 from trustsmith.flows.session import Options
 from trustsmith.flows.templates import show
+from trustsmith.model.pins import Pin
 from trustsmith.render import catalogue, render
 from trustsmith.render.catalogue import SUFFIX
 from trustsmith.ui.console import Console
@@ -43,8 +44,9 @@ def rendered(root: Path, text: str, *, about: str = "", **fields: Any) -> Any:
     (place / "own.yml.j2").write_text(text, encoding="utf-8")
     if about:
         (place / "own.toml").write_text(about, encoding="utf-8")
+    pins = fields.pop("pins", ())
     values = {"template": "own", "run": "echo 1", "options": {"a": 1, "b": ("x", "y")}} | fields
-    wanted = config(environment("dev"), templates="mine", workflows=(workflow("dev", **values),))
+    wanted = config(environment("dev"), templates="mine", pins=pins, workflows=(workflow("dev", **values),))
     (file,) = render(wanted, SITE, root)
     return YAML(typ="safe").load(file.text)
 
@@ -302,6 +304,14 @@ def test_what_a_template_does_not_take_is_refused(fields: dict[str, Any], said: 
 def test_a_broken_description_is_explained(about: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"own\.toml does not describe a template"):
         rendered(tmp_path, PLAIN, about=about)
+
+
+def test_what_is_compiled_once_holds_nobodys_pins(tmp_path: Path) -> None:
+    text = PLAIN.replace("      - run:", "      - uses: [[ 'a/b' | pinned ]]\n      - run:")
+    for sha in ("1" * 40, "2" * 40):
+        pin = Pin(action="a/b", version="v1", sha=sha, date="2026-01-01")
+        steps = rendered(tmp_path, text, pins=(pin,))["jobs"]["job-dev"]["steps"]
+        assert steps[0] == {"uses": f"a/b@{sha}"}
 
 
 def test_templates_that_are_broken_do_not_hide_the_others(

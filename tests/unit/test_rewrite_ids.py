@@ -297,3 +297,38 @@ def test_a_program_that_goes_on_as_the_same_is_not_told() -> None:
         "          AZURE_CLIENT_SECRET: ${{ secrets.AZURE_CLIENT_SECRET }}\n"
     )
     assert not rewritten(job(steps))[1].notes
+
+
+# -- what is written in other ways ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ("", "has no name"),
+        (" ''", "has no name"),
+        (" {url: x}", "has no name"),
+        (" ${{ github.ref == 'refs/heads/main' && 'live' || '' }}", "in some of its runs"),
+    ],
+)
+def test_an_environment_that_is_none_is_left(environment: str, reason: str) -> None:
+    text = job(more=f"    environment:{environment}\n")
+    after, done = rewritten(text)
+    assert after == text
+    assert reason in why(done)[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [job().replace("\n", "\r"), job(LOGIN.replace("creds:", "? creds\n          :"))],
+    ids=["cr", "explicit"],
+)
+def test_what_cannot_be_edited_is_left(text: str) -> None:
+    after, done = rewritten(text)
+    assert after == text
+    assert len(done.left) == 1
+
+
+def test_one_other_line_end_is_no_example() -> None:
+    after, _ = rewritten(job().replace("\n", "\r\n", 1))
+    assert after.count("\r") == 1

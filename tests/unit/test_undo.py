@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.test_rewrite import FILE, LOGIN, job, rewritten
 from trustsmith.clients import git
+from trustsmith.migrate.inventory import Seen, Stored, is_readable
 from trustsmith.rewrite.undo import UNCOMMITTED, Turn, is_keyless, latest, restore, turns
 from trustsmith.systems import sources
 
@@ -97,3 +98,34 @@ def test_what_does_not_fit_is_refused(now: str, after: str, commit: str, why: st
     result = restore(now, [turn(after, commit)], {}, parse, git.merge)
     assert why in result.why
     assert bool(result.why) == bool(why)
+
+
+JOB = parse(OLD, FILE).jobs[0]  # type: ignore[union-attr]  # it is a workflow
+DEV = Stored(name="X", level="environment", environment="dev")
+EVERYWHERE = Stored(name="X", level="organization")
+ELSEWHERE = Stored(name="X", level="repository", store="dependabot")
+
+
+@pytest.mark.parametrize(
+    ("stored", "environments", "notes", "readable"),
+    [
+        ((DEV,), {"dev"}, (), True),
+        ((DEV,), {"dev", "prod"}, (), False),
+        ((DEV,), set(), (), False),
+        ((DEV,), None, (), None),  # nobody knows where it runs
+        ((DEV, EVERYWHERE), None, (), True),
+        ((EVERYWHERE,), set(), (), True),
+        ((ELSEWHERE,), set(), (), False),
+        ((), {"dev"}, ("the organization's secrets could not be read",), None),
+        ((), None, (), False),
+    ],
+)
+def test_whether_a_job_can_read_a_secret(
+    stored: tuple[Stored, ...],
+    environments: set[str] | None,
+    notes: tuple[str, ...],
+    *,
+    readable: bool | None,
+) -> None:
+    named = None if environments is None else frozenset(environments)
+    assert is_readable("X", JOB, named, Seen(stored=stored, notes=notes)) is readable

@@ -296,10 +296,10 @@ class GitHub:
         path = self._env(full_name, env, f"/secrets/{quote(name, safe='')}")
         await self._wire.run(f"write secret {name} of {env}", "PUT", path, lambda _: None, body=body)
 
-    async def delete_secret(self, full_name: str, env: str, name: str) -> None:
-        """Delete a secret; one that is gone is done."""
+    async def delete_secret(self, full_name: str, env: str, name: str) -> bool:
+        """Delete a secret; one that is gone is done. Return whether it was found."""
         path = self._env(full_name, env, f"/secrets/{quote(name, safe='')}")
-        await self._wire.delete(f"delete secret {name} of {env}", path)
+        return await self._wire.delete(f"delete secret {name} of {env}", path)
 
     # -- variables ------------------------------------------------------------------------------------------
 

@@ -54,15 +54,15 @@ class Values:
         path = f"/orgs/{quote(org, safe='')}/{store}/secrets/{quote(name, safe='')}/repositories"
         return await self._wire.pages(f"list repositories of {store} secret {name}", path, "repositories")
 
-    async def delete_secret(self, full_name: str, name: str, store: Store) -> None:
-        """Delete one of a repository's own secrets in a store; one that is gone is done."""
+    async def delete_secret(self, full_name: str, name: str, store: Store) -> bool:
+        """Delete one of a repository's own secrets in a store; one that is gone is done. Return whether it was found."""
         path = f"{self._repo(full_name)}/{store}/secrets/{quote(name, safe='')}"
-        await self._wire.delete(f"delete {store} secret {name} of {full_name}", path)
+        return await self._wire.delete(f"delete {store} secret {name} of {full_name}", path)
 
-    async def delete_organization_secret(self, org: str, name: str, store: Store) -> None:
-        """Delete an organization's secret in a store, for all who can use it; one that is gone is done."""
+    async def delete_organization_secret(self, org: str, name: str, store: Store) -> bool:
+        """Delete an organization's secret in a store, for all who can use it. Return whether it was found."""
         path = f"/orgs/{quote(org, safe='')}/{store}/secrets/{quote(name, safe='')}"
-        await self._wire.delete(f"delete {store} secret {name} of {org}", path)
+        return await self._wire.delete(f"delete {store} secret {name} of {org}", path)
 
     async def variables(self, full_name: str) -> list[Json]:
         """Return a repository's variables with their values."""

@@ -97,12 +97,12 @@ class Wire:
                 return items
             number += 1
 
-    async def delete(self, operation: str, path: str) -> None:
-        """Delete something; what is not there is done."""
+    async def delete(self, operation: str, path: str) -> bool:
+        """Delete something; what is not there is done. Return whether GitHub found it: not, for want of a right as well."""
         try:
-            await self.run(operation, "DELETE", path, lambda _: None)
+            return await self.run(operation, "DELETE", path, lambda _: True)
         except NotFound:
-            return
+            return False
 
     async def run(
         self,

@@ -11,6 +11,7 @@ import importlib
 import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from trustsmith.errors import TrustsmithError
@@ -56,6 +57,9 @@ def load(sdk: str) -> None:
 def _import(sdk: str) -> None:
     # httpx loads a command line of its own wherever click and rich are; that is a tenth of our start-up
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+    # httpcore imports sniffio several times a request; where that is not installed, each time is a search on the disk
+    if "sniffio" not in sys.modules and find_spec("sniffio") is None:
+        sys.modules["sniffio"] = None  # type: ignore[assignment]
     for module in _MODULES[sdk]:
         importlib.import_module(module)
 

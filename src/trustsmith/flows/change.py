@@ -128,8 +128,8 @@ def refuse(plan: Plan) -> None:
     hint = "\n".join(dict.fromkeys(hint for hint in never if hint))
     if words and not never:
         hint = "If that is what you want, add:\n  " + " ".join(words)
-    names = "\n".join(f"  {hazard.id}" for hazard in plan.blocked)
-    raise Refused(f"Refused for safety, as the plan says; nothing was changed.\n{names}", hint=hint)
+    reasons = "\n".join(f"  {hazard.id}: {hazard.why}" for hazard in plan.blocked)
+    raise Refused(f"Refused for safety; nothing was changed.\n{reasons}", hint=hint)
 
 
 def check_pin(plan: Plan, pinned: str | None) -> None:

@@ -128,7 +128,7 @@ def _report(console: Console, picture: Picture, config: Config) -> None:
     """Show what differs. Raises Differences when anything does."""
     plan = picture.plan
     console.show_files(plan, differences((*plan.changes, *plan.strays)))
-    console.data(broken_lines(plan))
+    console.advise(broken_lines(plan))
     for note in plan.notes:
         console.note(note)
     if plan.clean:

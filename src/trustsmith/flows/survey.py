@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from trustsmith.configfile import Source
     from trustsmith.flows.session import Session
-    from trustsmith.migrate.inventory import Seen
+    from trustsmith.migrate.inventory import Seen, Variable
     from trustsmith.migrate.repository import Repository
     from trustsmith.model.config import Config
     from trustsmith.model.findings import Finding
@@ -135,15 +135,9 @@ async def _branches(session: Session, picture: Picture, plan: Plan) -> list[str]
 async def _old(session: Session, picture: Picture, seen: Seen) -> Old:
     """What there is of the old way in."""
     own = _identities(picture)
-    named = {v.value.lower(): v.value.lower() for v in seen.variables if _names_it(v.name, v.value)}
+    named = {v.value.lower(): v.value.lower() for v in seen.variables if _names_it(v)}
     found = await together(*(_application(session, client, who) for client, who in {**named, **own}.items()))
-    passwords = [password for held, _ in found for password in held]
-    principals = [principal for _, principal in found if principal is not None]
-    azure = session.reader("azure")
-    assigned = await azure.read(picture.wanted, picture.facts, unasked(State.of(principals)))
-    identities = {principal.identity for principal in principals}
-    kept = picture.wanted.keys() | {k for k, r in picture.live.items() if r.owned}  # those are `apply`'s
-    roles = [r for k, r in assigned.items() if isinstance(r, RoleAssignment) and k not in kept]
+    principals = [each.principal for each in found if each.principal is not None]
     declared: dict[str, list[str]] = {}
     for role in picture.wanted.values():
         if isinstance(role, RoleAssignment):
@@ -151,16 +145,37 @@ async def _old(session: Session, picture: Picture, seen: Seen) -> Old:
     return Old(
         repository=picture.facts.repository.full_name,
         stored=seen.stored or (),
-        passwords=tuple(passwords),
-        roles=tuple(r for r in roles if r.identity in identities),
+        passwords=tuple(password for each in found for password in each.passwords),
+        roles=tuple(await _roles(session, picture, principals)),
         declared={who: tuple(titles) for who, titles in declared.items()},
+        others={each.identity: tuple(sorted(each.trusts - _ours(picture))) for each in found},
         unseen=seen.notes,
         today=time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - _SKEW)),
     )
 
 
-def _names_it(name: str, value: str) -> bool:
-    return _NAMES_IT.fullmatch(name) is not None and is_guid(value)
+async def _roles(
+    session: Session, picture: Picture, principals: list[ServicePrincipal]
+) -> list[RoleAssignment]:
+    """The roles of these that the configuration neither declares nor takes away by itself."""
+    seen = unasked(State.of(principals))
+    assigned = await session.reader("azure").read(picture.wanted, picture.facts, seen)
+    kept = picture.wanted.keys() | {k for k, r in picture.live.items() if r.owned}  # those are `apply`'s
+    whose = {principal.identity for principal in principals}
+    found = [r for k, r in assigned.items() if isinstance(r, RoleAssignment) and k not in kept]
+    return [role for role in found if role.identity in whose]
+
+
+def _ours(picture: Picture) -> set[str]:
+    """The subjects that are trusted for this repository's sake."""
+    there = [*picture.wanted.values(), *(r for r in picture.live.values() if r.owned)]
+    return {r.subject for r in there if isinstance(r, FederatedCredential)}
+
+
+def _names_it(variable: Variable) -> bool:
+    """Whether a variable names the old application. What the organization's name is used by other repositories as well."""
+    named = _NAMES_IT.fullmatch(variable.name) is not None and is_guid(variable.value)
+    return named and not variable.shared
 
 
 def _identities(picture: Picture) -> dict[str, str]:
@@ -170,18 +185,28 @@ def _identities(picture: Picture) -> dict[str, str]:
     return {app.minted["client_id"].lower(): app.unique_name for app in apps}
 
 
-async def _application(
-    session: Session, client_id: str, identity: str
-) -> tuple[list[ClientSecret], ServicePrincipal | None]:
-    """An application's passwords, and its principal as one whose every role counts; nothing where there is none."""
+@dataclass(frozen=True, kw_only=True)
+class _Held:
+    """An application. principal: as one whose every role counts; None where there is none. trusts: subjects."""
+
+    identity: str
+    passwords: tuple[ClientSecret, ...] = ()
+    principal: ServicePrincipal | None = None
+    trusts: frozenset[str] = frozenset()
+
+
+async def _application(session: Session, client_id: str, identity: str) -> _Held:
+    """What an application holds; nothing where the tenant has none of that id."""
     app, principal = await together(
         session.graph.application_by_client_id(client_id),
         session.graph.principal_with_passwords(client_id),
     )
     if app is None:
-        return [], None
-    held = client_secrets(app, identity, principal)
-    if principal is None:
-        return held, None
-    minted = {"principal_id": str(principal["id"])}
-    return held, ServicePrincipal(identity=identity, client_id=client_id, minted=minted)
+        return _Held(identity=identity)
+    minted = {"principal_id": str(principal["id"])} if principal else {}
+    return _Held(
+        identity=identity,
+        passwords=tuple(client_secrets(app, identity, principal)),
+        principal=ServicePrincipal(identity=identity, client_id=client_id, minted=minted) if minted else None,
+        trusts=frozenset(str(c.get("subject") or "") for c in app.get("federatedIdentityCredentials") or ()),
+    )

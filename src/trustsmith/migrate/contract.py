@@ -5,7 +5,7 @@ Pure. What cannot be told stands in the way. Must not say whether the new way wo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from trustsmith.migrate import names
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from trustsmith.migrate.inventory import Stored
     from trustsmith.migrate.proof import Readers
-    from trustsmith.model.resource import Key
+    from trustsmith.model.resource import Key, Resource
 
 #: How the words of this stage begin.
-WORDS = ("delete-secret=", "delete-password=", "delete-role=", "still-held=", "not-wired=")
+WORDS = ("delete-secret=", "delete-password=", "delete-role=", "still-held=", "also-trusted=", "not-wired=")
 _WHOSE = {"all": "all repositories", "private": "all private and internal repositories"}
 
 
@@ -33,14 +33,16 @@ class Old:
 
     repository: its full name. stored: GitHub's secrets, all of them. passwords, roles: of the identities that the
     configuration uses, and of the applications that the repository's variables name; roles: only undeclared ones.
-    declared: identity → the roles that it keeps, in words. unseen: what could not be looked at. today: as Entra spells it.
+    declared: identity → the roles that it keeps, in words. others: identity → what else it trusts, as subjects.
+    unseen: what could not be looked at. today: as Entra spells it.
     """
 
     repository: str
     stored: tuple[Stored, ...] = ()
     passwords: tuple[ClientSecret, ...] = ()
     roles: tuple[RoleAssignment, ...] = ()
-    declared: Mapping[str, tuple[str, ...]]
+    declared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
     today: str
 
@@ -69,21 +71,43 @@ def contraction(old: Old, reading: Readers, lacking: Iterable[Hazard], allow: Co
         *(hazard for each in named for hazard in each.obstacles),
         *(Hazard(each.change.word, each.consequence) for each in named),
         *_still_held(old, reading, named),
+        *_also_trusted(old, named),
     ]
     hazards = [replace(h, allowed=h.allowable and h.id in allow) for h in dict.fromkeys(found)]
     return Plan(
         changes=tuple(_linked([each.change for each in named], old.today)),
         strays=tuple(_stays(each) for each in candidates if each not in named),
         hazards=tuple(hazards),
-        notes=_idle(allow, [hazard.id for hazard in hazards]),
+        notes=(*_elsewhere(named, old.today), *_idle(allow, [hazard.id for hazard in hazards])),
     )
 
 
 def offered(old: Old, reading: Readers) -> list[str]:
     """The words for all that can go together without any further danger."""
     free = [each for each in _candidates(old, reading) if not each.obstacles]
-    held = {hazard.id.partition("=")[2] for hazard in _still_held(old, reading, free)}
-    return [each.change.word for each in free if getattr(each.change.resource, "key_id", "") not in held]
+    held = {hazard.id for hazard in (*_still_held(old, reading, free), *_also_trusted(old, free))}
+    return [each.change.word for each in free if held.isdisjoint(_dangers(each.change.resource))]
+
+
+def _dangers(resource: Resource) -> set[str]:
+    """The hazards that its removal can be, beside its own."""
+    match resource:
+        case ClientSecret():
+            return {f"still-held={resource.key_id}"}
+        case RoleAssignment():
+            return {f"also-trusted={resource.identity}"}
+        case _:
+            return set()
+
+
+def _elsewhere(named: Iterable[_Candidate], today: str) -> Iterator[str]:
+    """What nobody can look at from here."""
+    going = (each.change.resource for each in named)
+    if any(isinstance(each, ClientSecret) and not is_expired(each, today) for each in going):
+        yield (
+            "Who else holds a password cannot be seen: other repositories, pipelines and people, and the organization's "
+            "own Dependabot and Codespaces secrets. What signs in with it there stops."
+        )
 
 
 def _idle(allow: Collection[str], known: Collection[str] = ()) -> tuple[str, ...]:
@@ -248,4 +272,16 @@ def _still_held(old: Old, reading: Readers, going: Collection[_Candidate]) -> It
             yield Hazard(
                 f"still-held={password.key_id}",
                 f"A secret that stays may hold this password, and whoever reads it would fail: {places}.",
+            )
+
+
+def _also_trusted(old: Old, going: Collection[_Candidate]) -> Iterator[Hazard]:
+    """Roles that go from an application which others sign in as, too: it is theirs as well."""
+    for identity in dict.fromkeys(
+        each.change.resource.identity for each in going if isinstance(each.change.resource, RoleAssignment)
+    ):
+        if others := old.others.get(identity):
+            yield Hazard(
+                f"also-trusted={identity}",
+                f"The application trusts others as well, who would lose the role: {', '.join(others)}.",
             )

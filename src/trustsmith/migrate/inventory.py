@@ -58,11 +58,15 @@ class Stored:
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """A variable at GitHub, whose value anybody with access may read. environment: "" for repository and organization."""
+    """A variable at GitHub, whose value anybody with access may read.
+
+    environment: "" for repository and organization. shared: it is the organization's.
+    """
 
     name: str
     value: str
     environment: str = ""
+    shared: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ Must not decide what is rewritten.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from trustsmith.model.workflow import Job, Step
     from trustsmith.rewrite.choices import Choices
     from trustsmith.rewrite.edits import Edit
+
+
+_MERGED = "the file merges mappings (<<), so that a line of it may stand for several jobs"
+_OLD = "the file has line ends of old Macs (CR): save it with others"
+_LONE = re.compile(r"\r(?!\n)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +87,10 @@ class Draft:
     use: Use | None = None
 
     @cached_property
-    def _merging(self) -> frozenset[str]:
-        """The files in which a mapping has entries that stand elsewhere."""
-        return frozenset(w.file for w in self.repository.workflows if _merges(w.root))
+    def _unfit(self) -> dict[str, str]:
+        """Files that are not edited at all, and why."""
+        said = {w.file: _MERGED for w in self.repository.workflows if _merges(w.root)}
+        return said | {w.file: _OLD for w in self.repository.workflows if _LONE.search(w.text)}
 
     def try_(self, how: Callable[[Draft, Use], None], use: Use) -> None:
         """Rewrite one use, or leave it whole with the reason."""
@@ -99,8 +106,8 @@ class Draft:
     def change(self, file: str, edits: Iterable[Edit | None]) -> None:
         """Note edits. Raises Cannot when one of them cannot be made."""
         for edit in list(edits):
-            if file in self._merging:
-                raise Cannot("the file merges mappings (<<), so that a line of it may stand for several jobs")
+            if file in self._unfit:
+                raise Cannot(self._unfit[file])
             if edit is None:
                 raise Cannot("the lines around it are written in a way that cannot be edited alone")
             if edit in self.edits[file] and edit.start < edit.end:

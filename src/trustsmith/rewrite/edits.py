@@ -44,8 +44,8 @@ def applied(text: str, edits: Iterable[Edit]) -> str:
 
 
 def line_end(text: str) -> str:
-    """How lines of a text end."""
-    return "\r\n" if "\r\n" in text else "\n"
+    """How lines of a text end, most of them."""
+    return "\r\n" if 2 * text.count("\r\n") > text.count("\n") else "\n"
 
 
 def line_start(text: str, at: int) -> int:
@@ -86,6 +86,8 @@ def without(text: str, holder: Node, pair: Pair) -> Edit | None:
     """Take an entry out of a mapping that has others, with its line and the comment on it."""
     if holder.flow:
         return _without_in_brackets(text, holder, pair)
+    if _is_explicit(text, pair):
+        return None
     start, end = line_start(text, pair.key.start), next_line(text, content_end(text, pair.value))
     if not text[start : pair.key.start].strip():
         return Edit(start, end)
@@ -94,6 +96,11 @@ def without(text: str, holder: Node, pair: Pair) -> Edit | None:
     if following is None or text[end : following.key.start].strip():
         return None
     return Edit(pair.key.start, following.key.start)
+
+
+def _is_explicit(text: str, pair: Pair) -> bool:
+    """Whether an entry is written as `? key` and `: value`."""
+    return "?" in text[line_start(text, pair.key.start) : pair.key.start].replace("- ", "")[-2:]
 
 
 def _without_in_brackets(text: str, holder: Node, pair: Pair) -> Edit | None:
@@ -105,8 +112,10 @@ def _without_in_brackets(text: str, holder: Node, pair: Pair) -> Edit | None:
     return None
 
 
-def in_place_of(text: str, holder: Node, pair: Pair, entries: dict[str, str]) -> Edit:
+def in_place_of(text: str, holder: Node, pair: Pair, entries: dict[str, str]) -> Edit | None:
     """These entries in place of another, in its way of writing. Values are as they are to stand in the file."""
+    if _is_explicit(text, pair):
+        return None
     start, end = pair.key.start, content_end(text, pair.value)
     if holder.flow:
         return Edit(start, end, ", ".join(f"{key}: {_quoted(value)}" for key, value in entries.items()))
@@ -119,7 +128,7 @@ def in_place_of(text: str, holder: Node, pair: Pair, entries: dict[str, str]) ->
 def added(text: str, holder: Node, entries: dict[str, str], after: Pair | None = None) -> Edit | None:
     """These entries in a mapping that has others: behind one of them, or at the end."""
     after = after or (holder.pairs[-1] if holder.pairs else None)
-    if after is None or holder.alias:
+    if after is None or holder.alias or _is_explicit(text, after):
         return None
     if holder.flow:
         said = "".join(f", {key}: {_quoted(value)}" for key, value in entries.items())

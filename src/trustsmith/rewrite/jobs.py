@@ -179,7 +179,12 @@ def _token_users_below(draft: Draft, job: Job) -> Iterator[str]:
 
 def place(draft: Draft, job: Job, environment: str) -> None:
     """Give a job its environment. Raises Cannot."""
-    if job.node.pair("environment") is None:
+    if job.environment is not None and job.environment.value.strip():
+        if "${{" in job.environment.value and "''" in job.environment.value:
+            raise Cannot("the job has no environment in some of its runs")
+    elif job.node.pair("environment") is not None:
+        raise Cannot("the job's environment has no name")
+    else:
         draft.change(job.workflow.file, [_entry(job, "environment", scalar(environment))])
 
 

@@ -38,7 +38,11 @@ if TYPE_CHECKING:
 
 #: The "commit" of what is in the work tree and in no commit yet.
 UNCOMMITTED = ""
-_KEYLESS = re.compile(r"\bid-token:\s*[\"']?write|\bARM_USE_OIDC\b|--federated-|\bpermissions:\s*write-all")
+#: What a rewriting puts in.
+_KEYLESS = re.compile(
+    r"\bid-token:\s*[\"']?write|\bpermissions:\s*write-all|\bARM_USE_OIDC\b|--federated-"
+    r"|\b(?:vars|secrets)\.AZURE_(?:CLIENT|TENANT|SUBSCRIPTION)_ID\b"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -121,8 +121,7 @@ def _whom(spot: Spot, environment: str, seen: Seen) -> _Whom | None:
 
 def _variable(name: str, environment: str, seen: Seen) -> _Whom:
     """As whom a variable makes a job sign in; the environment's comes before the repository's."""
-    named = [v for v in seen.variables if v.name == name]  # the repository's before the organization's
-    values = {v.environment: v.value for v in reversed(named)}
+    values = {v.environment: v.value for v in seen.variables if v.name == name}
     value = values.get(environment, values.get(""))
     if value is None:
         return _Whom("", f"nobody: there is no variable {name}")

@@ -1,7 +1,7 @@
 """GitHub's secrets and variables of one repository, at every level and in every store, as far as the token may see them.
 
 What may not be read is a note, not an error: somebody else may see it. A secret is taken away by its name, and that it
-is gone is believed only when it is no longer listed.
+was gone already is believed only when it is not listed.
 """
 
 from __future__ import annotations
@@ -147,37 +147,39 @@ class StoreReader:
 
     async def _variables(self) -> list[Variable]:
         values = self._github.values
-        own, shared = values.variables(self._repository), values.organization_variables(self._repository)
-        listed = await together(
-            self._may(own, [], "the repository's variables", store="variables"),
-            self._may(shared, [], "the organization's variables", store="variables"),
+        mine, ours = values.variables(self._repository), values.organization_variables(self._repository)
+        own, shared = await together(
+            self._may(mine, [], "the repository's variables", store="variables"),
+            self._may(ours, [], "the organization's variables", store="variables"),
         )
+        hidden = {str(v["name"]) for v in own}  # by the repository's of the same name
         return [
-            Variable(name=str(v["name"]), value=str(v["value"])) for variables in listed for v in variables
+            *(Variable(name=str(v["name"]), value=str(v["value"])) for v in own),
+            *(
+                Variable(name=str(v["name"]), value=str(v["value"]), shared=True)
+                for v in shared
+                if str(v["name"]) not in hidden
+            ),
         ]
 
 
 async def take_away(github: GitHub, repository: str, secret: StoredSecret) -> None:
     """Delete a secret; one that is gone is done.
 
-    GitHub says "not found" also to those who may not delete it, so it is looked for afterwards. Raises NotAllowed when it
-    is still listed then.
+    GitHub says "not found" also to those who may not delete it. Raises NotAllowed when it is still listed then.
     """
     values, owner = github.values, repository.partition("/")[0]
     store = next(store for store in STORES if store == secret.store)
     if secret.level == "organization":
-        await values.delete_organization_secret(owner, secret.name, store)
-        left = await values.organization_secrets(repository, store)
+        found = await values.delete_organization_secret(owner, secret.name, store)
     elif secret.level == "repository":
-        await values.delete_secret(repository, secret.name, store)
-        left = await values.secrets(repository, store)
+        found = await values.delete_secret(repository, secret.name, store)
     else:
-        await github.delete_secret(repository, secret.environment, secret.name)
-        left = await _inside(github, repository, secret.environment)
-    if any(str(each["name"]).upper() == secret.name.upper() for each in left):
+        found = await github.delete_secret(repository, secret.environment, secret.name)
+    if not found and secret.name.upper() in await _listed(github, repository, secret, store):
         needed = "admin:org" if secret.level == "organization" else "repo"
         raise NotAllowed(
-            f"GitHub still lists the secret {secret.place} after it was asked to delete it: the token may not.",
+            f"GitHub does not find the secret {secret.place} to delete it, and lists it still: the token may not.",
             service="github",
             operation=f"delete {secret.place}",
             hint=f"Ask an administrator there; a classic token needs the scope {needed}:\n"
@@ -185,9 +187,15 @@ async def take_away(github: GitHub, repository: str, secret: StoredSecret) -> No
         )
 
 
-async def _inside(github: GitHub, repository: str, environment: str) -> list[Json]:
-    """An environment's secrets; none where it is gone itself."""
+async def _listed(github: GitHub, repository: str, secret: StoredSecret, store: Store) -> set[str]:
+    """The names of the secrets where one is; none where the place itself is gone."""
     try:
-        return await github.secrets(repository, environment)
+        if secret.level == "organization":
+            listed = await github.values.organization_secrets(repository, store)
+        elif secret.level == "repository":
+            listed = await github.values.secrets(repository, store)
+        else:
+            listed = await github.secrets(repository, secret.environment)
     except NotFound:
-        return []
+        return set()
+    return {str(each["name"]).upper() for each in listed}

@@ -76,6 +76,10 @@ class Console:
         if self.format == "text":
             self._print(sys.stdout, lines)
 
+    def advise(self, lines: Iterable[Line]) -> None:
+        """Lines of data in which something is to be typed about the configuration that was named."""
+        self.data(line._replace(text=report_mend.with_config(line.text, self.config)) for line in lines)
+
     def document(self, values: dict[str, Any]) -> None:
         """Values of the JSON document, which is printed whole when the command ends."""
         self._document |= values
@@ -164,7 +168,7 @@ class Console:
         self._quiet()
         self._total = len(plan.shown)
         self.document({"plan": plan.as_json()})
-        self.data(report.plan_lines(plan))
+        self.advise(report.plan_lines(plan))
         if self.format == "md":
             self.raw(report.plan_markdown(plan, self.repository))
 

@@ -11,7 +11,7 @@ from trustsmith.errors import ConfigError, TrustsmithError
 from trustsmith.model.environments import GitHubEnvironment, SubjectSetting
 from trustsmith.model.plan import SCHEMA, Change, Plan
 from trustsmith.model.resource import Later, Resource
-from trustsmith.model.resources import FederatedCredential, WorkflowFile
+from trustsmith.model.resources import FederatedCredential, StoredSecret, WorkflowFile
 from trustsmith.ui import report_rights
 
 if TYPE_CHECKING:
@@ -137,6 +137,8 @@ def _group(resource: Resource, environments: dict[str, str], shared: Counter[str
         return resource.name
     if isinstance(resource, SubjectSetting):
         return "repository"
+    if isinstance(resource, StoredSecret):
+        return resource.environment or resource.level
     identity = getattr(resource, "identity", getattr(resource, "unique_name", ""))
     if shared[identity] > 1 and not isinstance(resource, FederatedCredential):
         return identity
