@@ -170,13 +170,6 @@ SECRET = Stored(name="AZURE_CLIENT_ID", level="environment", environment="prod")
         (OTHER, (), (), f"signs in as {OTHER}"),
         (VARS, (variable(OURS),), (), ""),
         (VARS, (variable(OTHER),), (), "variable AZURE_CLIENT_ID of the repository"),
-        (
-            VARS,
-            (variable(OTHER), variable(OURS)),
-            (),
-            f"signs in as {OTHER}",
-        ),  # the organization's comes last
-        (VARS, (variable(OURS), variable(OTHER)), (), ""),
         (VARS, (variable(OTHER), variable(OURS, "prod")), (), ""),
         (VARS, (variable(OURS), variable(OTHER, "prod")), (), "variable AZURE_CLIENT_ID of the environment"),
         (VARS, (variable(OURS, "dev"),), (), "there is no variable AZURE_CLIENT_ID"),

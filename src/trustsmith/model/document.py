@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def whole(text: str) -> Node:
     return Node(kind="text", start=0, end=len(text), line=1, column=1, value=text, style=WHOLE)
 
 
+@lru_cache(maxsize=4096)
 def spots(text: str, node: Node) -> list[int]:
     """For each character of a text node's value, and for its end, the offset in `text` where it is spelled.
 
