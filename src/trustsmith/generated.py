@@ -68,7 +68,7 @@ class Provenance:
     @property
     def edited(self) -> bool:
         """It may do something else than what was rendered; comments above the header do nothing."""
-        return not self.intact or any(line and line[0] != "#" for line in self.preamble.split("\n"))
+        return not self.intact or any(line[0] != "#" for line in self.preamble.splitlines() if line)
 
 
 def name_of(path: str) -> str:

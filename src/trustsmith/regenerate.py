@@ -117,11 +117,22 @@ def unified(path: str, before: str | None, after: str | None, *, exact: bool = F
     Line ends and byte order marks are no difference; with `exact` they are, and the diff holds them as they are.
     """
     same = str if exact else _same
-    names = ("/dev/null" if before is None else f"a/{path}", "/dev/null" if after is None else f"b/{path}")
+    names = (
+        "/dev/null" if before is None else _named(f"a/{path}"),
+        "/dev/null" if after is None else _named(f"b/{path}"),
+    )
     lines = difflib.unified_diff(_lines(same(before or "")), _lines(same(after or "")), *names)
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
     )
+
+
+def _named(path: str) -> str:
+    """A path as git has it in a diff: in quotes and escaped where it could be taken for something else."""
+    if all(c.isprintable() and c not in '"\\' for c in path):
+        return path
+    kept = (chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03o}" for b in path.encode())  # noqa: PLR2004 - ASCII
+    return f'"{"".join(kept)}"'
 
 
 def _brought_along(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _ALIAS = re.compile(r"(?:^|[\s\[{,])\*\w", re.MULTILINE)
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s+)+")
 _DEEPEST = 500
+#: So many nodes may there be, and so deep below each other; GitHub reads no workflow that has more.
+_MOST, _LEVELS = 200_000, 100
 _BRACKET = re.compile(r"[\[\]{}]")
 _LADDER = re.compile(rf"(?:[-?:][ \t]+){{{_DEEPEST}}}")
 _COLON = re.compile(r"[ \t]*:")
@@ -35,16 +38,41 @@ def read(text: str, file: str) -> tuple[Node | None, list[Problem]]:
 
     text: without a byte order mark. file: for messages.
     """
-    if _is_too_deep(text):
-        return None, [
-            Problem(file, 0, 0, "This is nested too deeply to be a workflow.", "Is this the right file?")
-        ]
     try:
-        root = _compose(text, file)
+        if not _is_too_deep(text):
+            root = _compose(text, file)
+            tree = _Converter(text).node(root) if root is not None else None
+            if tree is None or _fits(tree):
+                return tree, []
     except ConfigError as error:
         found = [Problem(p.file, p.line, p.column, p.message, _HINT) for p in error.problems]
         return None, found
-    return (_Converter(text).node(root) if root is not None else None), []
+    except (RecursionError, _TooMuchError):
+        pass
+    why = "This is nested too deeply, or too large with its aliases, to be a workflow."
+    return None, [Problem(file, 0, 0, why, "Is this the right file?")]
+
+
+class _TooMuchError(Exception):
+    """Merged mappings have more entries than a workflow has."""
+
+
+def _fits(root: Node) -> bool:
+    """Whether a document, each alias counted as what it stands for, is one that can be walked through."""
+    known: dict[int, tuple[int, int]] = {}
+
+    def measured(node: Node) -> tuple[int, int]:
+        below = (*(pair.value for pair in node.pairs), *node.items)
+        if not below:
+            return 1, 1
+        key = id(node.pairs or node.items)  # what aliases stand for is one object
+        if key not in known:
+            sizes, depths = zip(*map(measured, below), strict=True)
+            known[key] = 1 + sum(sizes), 1 + max(depths)
+        return known[key]
+
+    size, depth = measured(root)
+    return size <= _MOST and depth <= _LEVELS
 
 
 def _is_too_deep(text: str) -> bool:
@@ -106,13 +134,14 @@ class _Converter:
         )
 
     def _pairs_of(self, parsed: MappingNode) -> tuple[Pair, ...]:
-        known = self._pairs.get(id(parsed.value))
-        if known is None:
-            self._pairs[
-                id(parsed.value)
-            ] = ()  # while it is being turned: an alias may stand inside its own anchor
-            known = self._pairs[id(parsed.value)] = tuple(self._entries(parsed))
-        return known
+        key = id(parsed.value)
+        if key not in self._pairs:
+            self._pairs[key] = ()  # while it is being turned: an alias may stand inside its own anchor
+            found = tuple(islice(self._entries(parsed), _MOST))
+            if len(found) == _MOST:
+                raise _TooMuchError
+            self._pairs[key] = found
+        return self._pairs[key]
 
     def _entries(self, parsed: MappingNode) -> Iterator[Pair]:
         """What `<<` merges in comes first, so that the mapping's own entries are the last ones."""

@@ -20,6 +20,7 @@ from trustsmith.cli import cli
 from trustsmith.cli.exits import run
 from trustsmith.flows.proof import proven
 from trustsmith.flows.session import Options, Session
+from trustsmith.generated import inspect
 from trustsmith.ui.console import Console
 
 if TYPE_CHECKING:
@@ -137,7 +138,9 @@ async def _proven(desk: Desk) -> frozenset[tuple[str, str, str, str]]:
     options = Options(root=desk.checkout)
     session = Session.of(options, Console(), options.read_config().config)
     try:
-        return await proven(session, "contoso/agents", "main", WORKFLOW.as_posix())
+        body = inspect((desk.checkout / WORKFLOW).read_text("utf-8"))
+        assert body is not None
+        return await proven(session, "contoso/agents", "main", WORKFLOW.as_posix(), body.body)
     finally:
         await session.aclose()
 

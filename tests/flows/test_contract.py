@@ -486,3 +486,23 @@ def test_nobody_can_be_asked_without_a_terminal(contract: Contract) -> None:
         in "\n" + ran.out
     )
     assert "Accept it with --yes" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("said", "code"), [("", 0), ("\n  forged:\n    runs-on: ubuntu-latest\n    steps: []\n", 5)]
+)
+def test_a_run_of_another_text_proves_nothing(contract: Contract, said: str, code: int) -> None:
+    """A tag can be named as the default branch is, and GitHub then lists what ran there as the branch's."""
+    text = legacy(contract.bench.sandbox.state())["files"]["main"][TRUST] + said
+    push = {"repository": "contoso/legacy", "branch": "other", "files": {TRUST: text}}
+    contract.bench.sandbox.control("push", push)
+
+    def by_hand(world: Any) -> None:
+        repository = legacy(world.data)
+        for run_ in repository["runs"].values():
+            run_["head_sha"] = repository["objects"]["heads"]["other"]
+
+    contract.bench.edit(by_hand)
+    ran = contract("delete-secret=environment/staging/AZURE_CREDENTIALS")
+    assert ran.code == code, ran.err
+    assert ("not-proven=staging" in ran.err) is bool(code)

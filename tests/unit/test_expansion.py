@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,6 +58,20 @@ SEEN = Seen(
 def hidden(resource: Resource) -> list[str]:
     plan = Plan((Change("create", None, resource, ""),))
     return [f"{s.name} at {' '.join(s.places)}" for s in shadows(plan, repository_of({"w.yml": JOBS}), SEEN)]
+
+
+def test_what_could_not_be_looked_at_may_be_hidden() -> None:
+    for seen in (
+        Seen(notes=("GitHub did not answer",)),
+        replace(SEEN, variables=(), all_variables=False),
+    ):
+        plan = Plan((Change("create", None, variable("AZURE_CLIENT_ID"), ""),))
+        (found,) = shadows(plan, repository_of({"w.yml": JOBS}), seen)
+        assert found.hazard.id == "shadow=prod/AZURE_CLIENT_ID"
+        assert "could not be looked for" in found.hazard.why
+    new = EnvironmentSecret(environment="PROD", name="AZURE_CLIENT_ID", content="x")
+    seen = Seen(stored=(), whole=False)
+    assert len(shadows(Plan((Change("create", None, new, ""),)), repository_of({"w.yml": JOBS}), seen)) == 1
 
 
 def variable(name: str, value: str = "new", environment: str = "prod") -> EnvironmentVariable:

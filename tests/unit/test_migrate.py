@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,44 @@ def test_any_text_is_read_to_its_end_and_words_stand_where_they_say(script: str)
         assert 0 <= command.start < command.end <= len(script)
         for word in command.words:
             assert command.start <= word.start < word.end <= command.end
+
+
+@pytest.mark.parametrize("text", ["${{ " + "''" * 100_000, "${{ " * 100_000, "${{ '" + "}" * 300_000])
+def test_an_expression_without_an_end_takes_no_time(text: str) -> None:
+    began = time.process_time()
+    assert not list(references(text))
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "text", ["toJSON(secrets.*)", "join(secrets . *, '')", "(secrets)['X']", "secrets['A''B']"]
+)
+def test_all_secrets_however_they_are_spelled(text: str) -> None:
+    (found,) = references(f"${{{{ {text} }}}}")
+    assert (found.context, found.name) == ("secrets", "")
+
+
+_LOGIN = "az login --service-principal -u x -t y -p $A\n"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "A=$(" * 5_000,
+        'A="$A x"\n' * 200 + _LOGIN,
+        "cd a\n" * 200 + "./x.sh\n",
+        "./x.sh " * 5_000,
+        _LOGIN * 500,
+        "echo ${{ secrets.A }}\n" * 2_000 + _LOGIN,
+        "echo '" + " " * 100_000 + "b'",
+    ],
+)
+def test_no_script_takes_long(script: str) -> None:
+    began = time.process_time()
+    steps = {"steps": [{"run": script}]}
+    text = json.dumps({"on": "push", "jobs": {"a": {"runs-on": "x", **steps}}})
+    scan(repository_of({".github/workflows/a.yml": text}))
+    assert time.process_time() - began < 5  # a third of it, where others are at work
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,14 @@ def test_a_job_of_our_application_has_to_be_in_an_environment_that_is_configured
     assert "in no environment" in wired("", run, variables=variables)[0]
 
 
+def test_what_is_to_be_typed_is_quoted() -> None:
+    repository = repository_of(
+        {".github/workflows/a.yml": workflow("push", "    environment: $(x)\n", sign_in(OURS))}
+    )
+    (found,) = wiring(repository, {"prod": OURS}, Seen())
+    assert "--project '$(x)=PROJECT_ID'" in found.next
+
+
 def test_jobs_of_other_applications_and_with_secrets_are_left_alone() -> None:
     assert wired("", sign_in(OTHER)) == []
     assert wired("    environment: live\n", sign_in(OTHER)) == []

@@ -247,6 +247,10 @@ def test_a_diff_is_one_that_git_takes() -> None:
     assert unified("x.yml", "a\r\nb", "a\nc\n") == (
         "--- a/x.yml\n+++ b/x.yml\n@@ -1,2 +1,2 @@\n a\n-b\n\\ No newline at end of file\n+c\n"
     )
+    assert unified('\x1b[0mä"\n.yml', "", "a\n").startswith(
+        '--- "a/\\033[0m\\303\\244\\042\\012.yml"\n+++ "b/'
+    )
+    assert unified("ä b.yml", "", "a\n").startswith("--- a/ä b.yml\n")
     assert unified("x.yml", None, "a\n") == "--- /dev/null\n+++ b/x.yml\n@@ -0,0 +1 @@\n+a\n"
     assert unified("x.yml", "a\n", None) == "--- a/x.yml\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n"
     assert unified("x.yml", "\ufeffa\r\n", "a\n") == ""

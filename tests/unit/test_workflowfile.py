@@ -105,7 +105,24 @@ def test_bad_yaml_is_a_problem_at_its_line(text: str, line: int, says: str) -> N
     assert says in problems[0].message
 
 
-@pytest.mark.parametrize("text", ["[" * 200_000, "{a: " * 1000, "- " * 200_000, "? " * 1000])
+LISTS = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10))
+MERGED = "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}], x{n}: 1}}\n" for n in range(1, 40))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 200_000,
+        "{a: " * 1000,
+        "- " * 200_000,
+        "? " * 1000,
+        "{a: " * 400 + "x" + "}" * 400,
+        "\n".join(" " * n + "a:" for n in range(900)),
+        "- " * 490 + "x",
+        f"a0: &a0 [x, x]\n{LISTS}",
+        f"a0: &a0 {{k: v}}\n{MERGED}",
+    ],
+)
 def test_absurd_nesting_is_a_problem(text: str) -> None:
     root, problems = read(text, "w.yml")
     assert root is None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from functools import partial
+from shlex import quote
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -143,7 +144,7 @@ def _configured(scene: _Scene, asked: Asked) -> Config:
         raise UsageError(
             f"It is not known which Foundry project the jobs of {', '.join(lacking)} deploy to.",
             hint="Add (az resource list --resource-type Microsoft.CognitiveServices/accounts/projects lists the ids):\n"
-            + "\n".join(f"  --project {name}=PROJECT_ID" for name in lacking),
+            + "\n".join(f"  --project {quote(f'{name}=PROJECT_ID')}" for name in lacking),
         )
     if not old and not answers.environments:
         raise UsageError(
@@ -161,7 +162,7 @@ def _configured(scene: _Scene, asked: Asked) -> Config:
 
 
 def _proposed(scene: _Scene) -> str:
-    jobs = " ".join(dict.fromkeys(f"--environment {each.job.id}=ENV" for each in scene.placed))
+    jobs = " ".join(dict.fromkeys(f"--environment {quote(f'{each.job.id}=ENV')}" for each in scene.placed))
     return f"  trustsmith migrate --expand {jobs} --project ENV=PROJECT_ID"
 
 
@@ -193,7 +194,7 @@ def _application(seen: Seen, asked: Asked) -> str | None:
     there = [each for each in seen.identities if each.name] or list(seen.identities)
     if len(there) == 1:
         return there[0].client_id
-    known = "\n".join(f"  --application {each.client_id}  # {each.name}" for each in there)
+    known = "\n".join(f"  --application {each.client_id}  # {' '.join(each.name.split())}" for each in there)
     what = (
         "Several applications are used" if there else "Which application the secrets belong to is not known"
     )

@@ -193,9 +193,11 @@ async def look_at_files(
 
 async def proofs(session: Session, config: Config, facts: Facts) -> frozenset[tuple[str, str, str, str]]:
     """What jobs of check-trust have shown to work; nothing where the file has no such workflow."""
-    paths = [workflow.path for workflow in config.workflows if workflow.template == CHECK_TRUST]
+    paths = {workflow.path for workflow in config.workflows if workflow.template == CHECK_TRUST}
+    files = rendered(config, session.endpoints, session.options) if paths else []
     repository = facts.repository
-    found = [await proven(session, repository.full_name, repository.default_branch, path) for path in paths]
+    name, branch = repository.full_name, repository.default_branch
+    found = [await proven(session, name, branch, f.path, f.body) for f in files if f.path in paths]
     return frozenset[tuple[str, str, str, str]]().union(*found)
 
 

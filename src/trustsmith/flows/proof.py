@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trustsmith.errors import ServiceError
+from trustsmith.generated import inspect
 from trustsmith.model import proof
 from trustsmith.systems import together
 
@@ -15,12 +16,14 @@ _RECENT = 5  # runs
 
 
 async def proven(
-    session: Session, full_name: str, default_branch: str, workflow_path: str
+    session: Session, full_name: str, default_branch: str, workflow_path: str, body: str
 ) -> frozenset[tuple[str, str, str, str]]:
     """The (client id, issuer, subject, audience) that jobs of the newest completed runs have exchanged for a token.
 
-    Only jobs that succeeded count: their last result line is certainly the script's own, whatever inputs the run was
-    started with. What cannot be read counts as nothing. workflow_path: in the repository, with `/`.
+    Only runs of the workflow as it is rendered count, by the commit that they ran: a branch's name is also that of a tag
+    that anybody may push, and what another text prints proves nothing. And only jobs that succeeded: their last result
+    line is certainly the script's own, whatever inputs the run was started with. What cannot be read counts as nothing.
+    workflow_path: in the repository, with `/`. body: what it is rendered to.
     """
     actions, file = session.github.actions, workflow_path.rpartition("/")[2]
     query = {"branch": default_branch, "status": "completed", "per_page": str(_RECENT)}
@@ -28,13 +31,23 @@ async def proven(
         runs = await actions.runs(full_name, file, **query)
     except ServiceError:
         return frozenset()
-    found = await together(*(_of_run(session, full_name, int(run["id"])) for run in runs[:_RECENT]))
+    found = await together(*(_of_run(session, full_name, run, workflow_path, body) for run in runs[:_RECENT]))
     return frozenset(trust for trusts in found for trust in trusts)
 
 
-async def _of_run(session: Session, full_name: str, run_id: int) -> list[tuple[str, str, str, str]]:
+def is_rendered(text: str | None, body: str) -> bool:
+    """Whether a workflow's text does what `body`, a rendering, does."""
+    made = None if text is None else inspect(text)
+    return made is not None and not made.edited and made.body == body
+
+
+async def _of_run(
+    session: Session, full_name: str, run: dict[str, Any], path: str, body: str
+) -> list[tuple[str, str, str, str]]:
+    actions = session.github.actions
     try:
-        jobs = await session.github.actions.jobs(full_name, run_id)
+        text = await actions.file(full_name, path, str(run["head_sha"]))
+        jobs = await actions.jobs(full_name, int(run["id"])) if is_rendered(text, body) else []
     except ServiceError:
         return []
     good = [job for job in jobs if job.get("conclusion") == "success"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from trustsmith.clients.endpoints import AUDIENCE, login_environment
@@ -194,7 +195,9 @@ def _broken(file: str, why: str) -> Refused:
 
 
 def _judge(rewriting: Rewriting) -> None:
-    jobs = " ".join(dict.fromkeys(f"--environment {job.id}=ENV" for job in rewriting.done.unplaced))
+    jobs = " ".join(
+        dict.fromkeys(f"--environment {quote(f'{job.id}=ENV')}" for job in rewriting.done.unplaced)
+    )
     if jobs:
         raise Differences(
             "It was not said in which environment some jobs are to run.",

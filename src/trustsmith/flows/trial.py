@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from trustsmith.desire import identity_of
 from trustsmith.errors import NotAllowed, ServiceError, UsageError
 from trustsmith.flows.follow import Ended, Follower, Started
+from trustsmith.flows.proof import is_rendered
 from trustsmith.flows.session import Session, rendered
 from trustsmith.generated import inspect
 from trustsmith.model import proof
@@ -78,9 +79,9 @@ class Trial:
         files = rendered(self._config, self._session.endpoints, self._session.options)
         wanted = next(file.body for file in files if file.path == path)
         text = await self._session.github.actions.file(repository.full_name, path, repository.default_branch)
-        there = None if text is None else inspect(text)
-        if there is not None and not there.edited and there.body == wanted:
+        if is_rendered(text, wanted):
             return
+        there = None if text is None else inspect(text)
         what = "is not there yet" if text is None else "is not what trustsmith would render"
         branch = repository.default_branch
         edits = f" --overwrite {shlex.quote(workflow.name)}" if there is not None and there.edited else ""

@@ -39,7 +39,10 @@ _ONLY_NAME = {
     "diff",
     "curl",
 }
-_MOST = 500
+#: So many scripts, and so many calls of each, and words of a call, are followed; no repository has more.
+_MOST, _WORDS = 500, 200
+#: A script is looked for in so many folders that the commands before it may have changed to, the last ones.
+_FOLDERS = 32
 
 
 def called(repository: Repository) -> dict[str, tuple[Call, ...]]:
@@ -49,7 +52,7 @@ def called(repository: Repository) -> dict[str, tuple[Call, ...]]:
     seen: set[str] = set()
     while waiting:
         for call in _calls(waiting.pop()):
-            if len(found) < _MOST or call.path in found:
+            if (len(found) < _MOST or call.path in found) and len(found[call.path]) < _MOST:
                 found[call.path].append(call)
             if call.path in repository.scripts and call.path not in seen:
                 seen.add(call.path)
@@ -65,16 +68,17 @@ def scripts(repository: Repository) -> Iterator[Spot]:
 
 
 def _calls(spot: Spot) -> Iterator[Call]:
-    folders = _folders(spot)
+    folders = start = _folders(spot)
     for command in commands(spot.node.value):
         if command.name in {"cd", "pushd", "set-location"} and len(command.words) > 1:
-            folders = [_joined(folder, command.words[1].text) for folder in folders] + folders
+            below = [_joined(folder, command.words[1].text) for folder in folders]
+            folders = list(dict.fromkeys([*[*below, *folders][:_FOLDERS], *start]))
         if command.name in _ONLY_NAME:
             continue
         for place, word in enumerate(command.words):
             if not _SCRIPT.fullmatch(word.text) or word.text.startswith("-"):
                 continue
-            after = tuple((each.start, each.end) for each in command.words[place + 1 :])
+            after = tuple((each.start, each.end) for each in command.words[place + 1 : place + 1 + _WORDS])
             for path in dict.fromkeys(_paths(spot, folders, word.text)):
                 yield Call(path, spot, after)
 

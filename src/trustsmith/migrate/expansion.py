@@ -26,18 +26,22 @@ if TYPE_CHECKING:
 class Shadow:
     """An id that would come before another of that name, which a job reads together with the old secret.
 
-    kind: "variable" or "secret". places: where it is read, `file:line`. same: None when nobody can compare the two.
+    kind: "variable" or "secret". places: where it is read, `file:line`. seen: whether the other one was seen; False where
+    it could not be looked for.
     """
 
     environment: str
     name: str
     kind: str
     places: tuple[str, ...]
+    seen: bool = True
 
     @property
     def hazard(self) -> Hazard:
         """It as a hazard, which people may accept who know better."""
         compared = "has another value" if self.kind == "variable" else "may have another value"
+        if not self.seen:
+            compared = "could not be looked for, and may have another value"
         return Hazard(
             f"shadow={self.environment}/{self.name}",
             f"The jobs of {self.environment} read the {self.kind} {self.name} ({', '.join(self.places)}), which {compared} "
@@ -47,41 +51,55 @@ class Shadow:
 
 
 def shadows(plan: Plan, repository: Repository, seen: Seen) -> list[Shadow]:
-    """What the plan's new ids would hide from the workflows as they are. seen: GitHub's secrets and variables now."""
+    """What the plan's new ids would hide from the workflows as they are. seen: GitHub's secrets and variables now.
+
+    What could not be looked for counts as if it were there.
+    """
     found = []
     for change in plan.changes:
         new = change.after if change.verb == "create" else None
-        if isinstance(new, EnvironmentVariable):
-            hidden = [v.value for v in seen.variables if not v.environment and v.name == new.name]
-            if any(value != new.value for value in hidden):
-                found += _shadow(new.environment, new.name, "variable", repository)
-        elif isinstance(new, EnvironmentSecret) and any(
-            each.store == "actions" and not each.environment for each in seen.of(new.name)
-        ):
-            found += _shadow(new.environment, new.name, "secret", repository)
+        if not isinstance(new, EnvironmentVariable | EnvironmentSecret):
+            continue
+        kind = "variable" if isinstance(new, EnvironmentVariable) else "secret"
+        hidden = _hidden(new, seen)
+        told = seen.stored is not None and (seen.all_variables if kind == "variable" else seen.whole)
+        places = _places(new, kind, repository) if hidden or not told else ()
+        if places:
+            found.append(
+                Shadow(environment=new.environment, name=new.name, kind=kind, places=places, seen=hidden)
+            )
     return found
 
 
-def _shadow(environment: str, name: str, kind: str, repository: Repository) -> list[Shadow]:
+def _hidden(new: EnvironmentVariable | EnvironmentSecret, seen: Seen) -> bool:
+    """Whether the repository or the organization has another one of that name."""
+    if isinstance(new, EnvironmentVariable):
+        named = [v for v in seen.variables if not v.environment and v.name == new.name]
+        return any(variable.value != new.value for variable in named)
+    return any(each.store == "actions" and not each.environment for each in seen.of(new.name))
+
+
+def _places(
+    new: EnvironmentVariable | EnvironmentSecret, kind: str, repository: Repository
+) -> tuple[str, ...]:
+    """Where the jobs of its environment read that name."""
     context = "vars" if kind == "variable" else "secrets"
     places = [
         f"{spot.file}:{spot.node.line}"
         for spot in repository.spots
-        if any(each.context == context and each.name == name for each in mentions(spot))
-        and _runs_in(spot, environment)
+        if any(each.context == context and each.name == new.name for each in mentions(spot))
+        and _runs_in(spot, new.environment)
     ]
-    if not places:
-        return []
-    return [Shadow(environment=environment, name=name, kind=kind, places=tuple(dict.fromkeys(places)))]
+    return tuple(dict.fromkeys(places))
 
 
 def _runs_in(spot: Spot, environment: str) -> bool:
-    """Whether a text is read in that environment; what cannot be told counts as if it were."""
+    """Whether a text is read in that environment, in whatever case; what cannot be told counts as if it were."""
     jobs = jobs_of(spot)
     if not jobs:
         return spot.workflow is None or bool(spot.workflow.jobs)
     allowed = [environments_of(job) for job in jobs]
-    return any(each is None or environment in each for each in allowed)
+    return any(each is None or environment.lower() in {name.lower() for name in each} for each in allowed)
 
 
 def gentle(plan: Plan, hidden: Collection[Shadow], allow: Collection[str] = ()) -> Plan:

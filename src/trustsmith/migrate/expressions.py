@@ -6,17 +6,22 @@ Finds and names them; must not evaluate, or know which names matter.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_EXPRESSION = re.compile(r"\$\{\{((?:[^'}]|'(?:[^']|'')*'|\}(?!\}))*)\}\}")
-_STRING = re.compile(r"'(?:[^']|'')*'")
+#: As GitHub reads it: up to the first `}}` outside of quotes. It never goes back, so that no text takes long.
+_EXPRESSION = re.compile(r"\$\{\{(?:[^'}]++|'[^']*+'|\}(?!\}))*+\}\}")
+#: No name in brackets, and no blank before one, is longer than this.
+_FAR = 500
+_STRING = re.compile(r"'(?:[^']++|'')*+'")
 _REFERENCE = re.compile(
     r"(?<![\w.\-])(github\.event\.inputs|secrets|vars|env|inputs|steps|needs|matrix)\b"
-    r"(?:\s*\.\s*([\w-]+)|\s*\[\s*'([^']*)'\s*\]|\s*(\[)|(?!\s*[\w.]))",
+    r"(?:\s*\.\s*([\w-]+)|\s*\[\s*'([^']*)'\s*\]|\s*(\[)|\s*\.\s*\*|(?!\s*[\w.]))",
     re.IGNORECASE,
 )
 
@@ -44,13 +49,28 @@ class Reference:
         return inner.strip() == text[self.start : self.end].strip()
 
 
-def references(text: str, *, bare: bool = False) -> Iterator[Reference]:
-    """Every mention in the expressions of a text. bare: the text is an expression even without `${{ }}` (`if:`)."""
-    found = [(match.start(), match.end()) for match in _EXPRESSION.finditer(text)]
+@lru_cache(maxsize=4096)
+def references(text: str, *, bare: bool = False) -> tuple[Reference, ...]:
+    """Every mention in the expressions of a text, in order. bare: it is an expression even without `${{ }}` (`if:`)."""
+    found = list(_expressions(text))
     if bare and not found:
         found = [(0, len(text))]
-    for start, end in found:
-        yield from _within(text, start, end)
+    return tuple(each for start, end in found for each in _within(text, start, end))
+
+
+def between(text: str, start: int, end: int, *, bare: bool = False) -> tuple[Reference, ...]:
+    """Those of them that begin in a part of the text."""
+    found = references(text, bare=bare)
+    first, stop = (bisect_left(found, place, key=lambda each: each.start) for place in (start, end))
+    return found[first:stop]
+
+
+def _expressions(text: str) -> Iterator[tuple[int, int]]:
+    """Where each begins and ends. After one that has no end there is no other, which GitHub says is a mistake."""
+    start = text.find("${{")
+    while start >= 0 and (match := _EXPRESSION.match(text, start)):
+        yield match.span()
+        start = text.find("${{", match.end())
 
 
 def _within(text: str, start: int, end: int) -> Iterator[Reference]:
@@ -76,7 +96,7 @@ def _within(text: str, start: int, end: int) -> Iterator[Reference]:
 
 def _is_key(text: str, start: int) -> bool:
     """Whether a string is all that stands in brackets: `secrets['X']`."""
-    return text[:start].rstrip().endswith("[")
+    return text[max(0, start - _FAR) : start].rstrip().endswith("[")
 
 
 def _spelled(context: str, name: str) -> str:
@@ -89,8 +109,8 @@ def _spelled(context: str, name: str) -> str:
 def _closing(text: str, start: int) -> int:
     """Where the bracket that was opened before `start` has been closed."""
     depth = 1
-    for place in range(start, len(text)):
+    for place in range(start, min(start + _FAR, len(text))):
         depth += {"[": 1, "]": -1}.get(text[place], 0)
         if not depth:
             return place + 1
-    return len(text)
+    return min(start + _FAR, len(text))

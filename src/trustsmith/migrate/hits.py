@@ -39,9 +39,9 @@ def whole_value(pattern: str, spot: Spot) -> Hit:
     return Hit(pattern=pattern, spot=spot, start=0, end=len(spot.node.value))
 
 
-def mentions(spot: Spot) -> list[Reference]:
+def mentions(spot: Spot) -> tuple[Reference, ...]:
     """The references in a spot's expressions."""
-    return list(references(spot.node.value, bare=spot.is_condition))
+    return references(spot.node.value, bare=spot.is_condition)
 
 
 def is_given(text: str) -> bool:

@@ -110,6 +110,7 @@ class Seen:
     """What GitHub and Entra showed. stored, variables: None when GitHub was not asked. notes: what could not be told.
 
     whole: whether all places were seen from which jobs read secrets, so that what is in none of them is nowhere.
+    all_variables: the same of variables.
     """
 
     stored: tuple[Stored, ...] | None = None
@@ -117,6 +118,7 @@ class Seen:
     identities: tuple[Identity, ...] = ()
     notes: tuple[str, ...] = ()
     whole: bool = True
+    all_variables: bool = True
 
     def of(self, name: str) -> list[Stored]:
         """All places of a secret."""

@@ -73,6 +73,9 @@ _IDS = re.compile(
 )
 
 
+_LONGEST = 500
+
+
 def of_variable(name: str) -> str:
     """The pattern of a variable that tools read by themselves, or ""."""
     name = _plain(name)
@@ -88,13 +91,13 @@ def of_secret(name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """In capitals; .NET's two underscores are one level of a setting."""
-    return name.upper().replace("__", "_")
+    """In capitals; .NET's two underscores are one level of a setting. No name of GitHub's or of a system's is longer."""
+    return name[:_LONGEST].upper().replace("__", "_")
 
 
 def is_id(name: str) -> bool:
     """Whether a name is that of an id, a user or an address: no secret, wherever it is kept."""
-    return _IDS.search(name.upper()) is not None
+    return _IDS.search(name[:_LONGEST].upper()) is not None
 
 
 def of_registry(text: str) -> bool:

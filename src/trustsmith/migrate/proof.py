@@ -5,7 +5,6 @@ Pure. What cannot be told counts as not proven, and as read. Must not say what m
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from trustsmith.migrate import names
 from trustsmith.migrate.hits import mentions
 from trustsmith.migrate.patterns import PATTERNS, REGISTRY_PASSWORD
+from trustsmith.migrate.scan import position
 from trustsmith.model.document import spots
 from trustsmith.model.environments import EnvironmentMark
 from trustsmith.model.plan import Hazard
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from trustsmith.model.resource import Side
     from trustsmith.model.state import State
 
-_ENDS = re.compile(r"\r\n|\r|\n")
 _SIDES: tuple[Side, ...] = ("entra", "azure", "github")
 
 
@@ -149,5 +148,5 @@ def _handed_on(repository: Repository) -> Iterator[tuple[str, str]]:
 
 
 def _place(spot: Spot, start: int) -> str:
-    offset = spots(spot.text, spot.node)[start]
-    return f"{spot.file}:{len(_ENDS.findall(spot.text, 0, offset)) + 1}"
+    line, _ = position(spot, spots(spot.text, spot.node)[start])
+    return f"{spot.file}:{line}"

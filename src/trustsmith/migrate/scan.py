@@ -16,6 +16,7 @@ from trustsmith.migrate import names, patterns
 from trustsmith.migrate.calls import scripts, started_with
 from trustsmith.migrate.checks_commands import in_code, in_script
 from trustsmith.migrate.checks_values import CHECKS
+from trustsmith.migrate.expressions import between
 from trustsmith.migrate.hits import Hit, mentions
 from trustsmith.migrate.trace import Trace
 from trustsmith.model.document import spots
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from trustsmith.migrate.expressions import Reference
     from trustsmith.migrate.repository import Repository, Spot
     from trustsmith.migrate.trace import Origin
-    from trustsmith.model.document import Node
 
 _JSON = re.compile(r"\bjq\b|ConvertFrom-Json|json\.loads|JSON\.parse|fromjson", re.IGNORECASE)
 _EMPTY = re.compile(r"(?:[!=]=\s*(?:''|null)|(?:''|null)\s*[!=]=|^\s*!)", re.IGNORECASE)
@@ -159,11 +159,12 @@ class _Scan:
     ) -> None:
         start, end = span
         place = _place(spot, start)
-        self._covered |= {_place(spot, r.expression[0]) for r in mentions(spot) if start <= r.start < end}
+        inside = between(spot.node.value, start, end, bare=spot.is_condition)
+        self._covered |= {_place(spot, each.expression[0]) for each in inside}
         if known := self._uses.get(place):
             self._uses[place] = replace(known, origins=(*known.origins, *origins))
             return
-        line, column = _position(spot, place[1])
+        line, column = position(spot, place[1])
         self._uses[place] = Use(
             file=spot.file,
             line=line,
@@ -223,15 +224,11 @@ def _scripts_that_see(spot: Spot) -> list[str]:
 
 
 def _place(spot: Spot, start: int) -> tuple[str, int]:
-    return spot.file, _spots(spot.text, spot.node)[start]
+    return spot.file, spots(spot.text, spot.node)[start]
 
 
-@lru_cache(maxsize=4096)
-def _spots(text: str, node: Node) -> list[int]:
-    return spots(text, node)
-
-
-def _position(spot: Spot, offset: int) -> tuple[int, int]:
+def position(spot: Spot, offset: int) -> tuple[int, int]:
+    """Line and column of a place in a spot's file, from 1."""
     starts = _lines(spot.text)
     line = bisect_right(starts, offset)
     return line, offset - starts[line - 1] + 1

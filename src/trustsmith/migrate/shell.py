@@ -24,6 +24,8 @@ _PLAIN = re.compile(r"[\w./:@%+,=~!*?\[\]-]+")
 _IN_QUOTES = re.compile(r"[^'\"$\\`]+")
 _CONTINUED = re.compile(r"[\\`^]\r?\n")
 _COMMENT = re.compile(r"#|(?:rem|REM|::)(?=[ \t])")
+#: Commands within commands are followed so deep; nobody reads, or writes, deeper ones.
+_DEEPEST = 16
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,9 @@ def commands(script: str) -> tuple[Command, ...]:
 
 
 class _Scanner:
-    def __init__(self, script: str, start: int, end: int) -> None:
+    def __init__(self, script: str, start: int, end: int, depth: int = 0) -> None:
         self.script = script
+        self.depth = depth
         self.at = start
         self.end = end
         self.inner: list[tuple[int, int]] = []
@@ -130,7 +133,11 @@ class _Scanner:
                 self._skip_heredocs()
         inner, self.inner = self.inner, []
         for start, end in inner:
-            yield from _Scanner(self.script, start, end).commands()
+            yield from self._within(start, end)
+
+    def _within(self, start: int, end: int) -> Iterator[Command]:
+        if self.depth < _DEEPEST:
+            yield from _Scanner(self.script, start, end, self.depth + 1).commands()
 
     def _made(self, words: list[Word], before: str, after: str, source: Command | None) -> Command:
         head = self.script[self.script.rfind("\n", 0, words[0].start) + 1 : words[0].start]
@@ -142,7 +149,7 @@ class _Scanner:
         for flag, said in zip(command.words, command.words[1:], strict=False):
             quoted = self.script[said.start] in "'\""
             if command.name in _SHELLS and _RUNS.fullmatch(flag.text) and quoted:
-                yield from _Scanner(self.script, said.start + 1, said.end - 1).commands()
+                yield from self._within(said.start + 1, said.end - 1)
 
     def _next(self) -> Word | None:
         """The next word, or None where a separator stands."""

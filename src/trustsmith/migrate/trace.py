@@ -7,16 +7,18 @@ arguments of scripts. Must not decide what a credential is.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from trustsmith.migrate.expressions import references
+from trustsmith.migrate.expressions import between
 from trustsmith.migrate.names import is_id
 from trustsmith.migrate.repository import Spot, spot_of
 from trustsmith.migrate.shell import commands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from trustsmith.migrate.expressions import Reference
     from trustsmith.migrate.repository import Call, Repository
@@ -25,7 +27,11 @@ if TYPE_CHECKING:
 
 _VARIABLE = re.compile(r"\$(?:env:|\{env:|\{)?([A-Za-z_]\w*)|%([A-Za-z_]\w*)%", re.IGNORECASE)
 _POSITION = re.compile(r"\$\{?(\d)\b")
+_ASSIGNED = re.compile(r"(?<![\w-])([\w-]+)=(?=.)", re.DOTALL)
+_BEFORE = "\"' \t\r\n\v\f"
 _DEPTH = 8
+#: So many assignments of a variable are followed, the last ones: a script that adds to one in a hundred lines is none.
+_LAST = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +56,23 @@ class Trace:
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
+        self._known: dict[tuple[object, ...], tuple[Spot, list[Origin]]] = {}  # a spot is kept, and so its id
 
-    def origins(self, spot: Spot, start: int, end: int, depth: int = _DEPTH) -> Iterator[Origin]:
-        """The secrets that a part of a text comes from. Ids and users that stand beside them are left out."""
+    def origins(self, spot: Spot, start: int, end: int, depth: int = _DEPTH) -> list[Origin]:
+        """The secrets that a part of a text comes from, each once. Ids and users that stand beside them are left out."""
+        holders = (spot.node, spot.workflow, spot.job, spot.step, *spot.calls)
+        key = (*map(id, holders), spot.path, start, end, depth)
+        if key not in self._known:
+            found = {_same(origin): origin for origin in self._origins(spot, start, end, depth)}
+            self._known[key] = spot, list(found.values())
+        return self._known[key][1]
+
+    def _origins(self, spot: Spot, start: int, end: int, depth: int) -> Iterator[Origin]:
         if not depth:
             return
-        found = list(references(spot.node.value, bare=spot.is_condition))
-        inside = [each for each in found if each.start >= start and each.end <= end]
-        for reference in inside:
-            yield from self._of_reference(spot, reference, depth)
+        for reference in between(spot.node.value, start, end, bare=spot.is_condition):
+            if reference.end <= end:
+                yield from self._of_reference(spot, reference, depth)
         if spot.is_script or not spot.path:
             yield from self._of_variables(spot, start, end, depth)
 
@@ -158,17 +172,14 @@ class Trace:
 
     def _assigned(self, spot: Spot, name: str, depth: int, before: int | None = None) -> Iterator[Origin]:
         """What a script assigns to a variable; `before`: only in what stands before that place."""
-        for command in commands(spot.node.value):
-            if before is not None and command.start >= before:
-                continue
-            for word in command.words:
-                raw = spot.node.value[word.start : word.end]
-                found = re.search(rf"(?:^|[\"'\s]){re.escape(name)}=(.+)", raw, re.DOTALL)
-                if found:
-                    yield from self.origins(spot, word.start + found.start(1), word.end, depth - 1)
-            first = command.words[0].text.lower()
-            if first in {f"${name.lower()}", f"$env:{name.lower()}"} and len(command.words) > 2:  # noqa: PLR2004 - `$x = y`
-                yield from self.origins(spot, command.words[1].end, command.end, depth - 1)
+        found = assignments(spot.node.value)
+        places = [
+            (start, stop)
+            for place, start, stop in (*found.get(name, ()), *found.get(f"${name.lower()}", ()))
+            if before is None or place < before
+        ]
+        for start, stop in places[-_LAST:]:
+            yield from self.origins(spot, start, stop, depth - 1)
 
     def _of_callers(self, spot: Spot, name: str, depth: int) -> Iterator[Origin]:
         """What a script's callers have as this variable, or give by that name: `-ClientSecret $X`."""
@@ -182,6 +193,40 @@ class Trace:
         if 0 <= place < len(call.words):
             start, end = call.words[place]
             yield from self.origins(call.spot, start, end, depth - 1)
+
+
+def _same(origin: Origin) -> tuple[object, ...]:
+    return (
+        origin.names,
+        id(origin.spot.node),
+        id(origin.spot.job),
+        origin.start,
+        origin.end,
+        origin.handed,
+        origin.alias,
+    )
+
+
+@lru_cache(maxsize=1024)
+def assignments(script: str) -> Mapping[str, list[tuple[int, int, int]]]:
+    """What a script assigns: variable → where the command begins, and where the value begins and ends.
+
+    PowerShell's, `$x = y`, are named in small letters, with the sign.
+    """
+    found: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+    for command in commands(script):
+        for word in command.words:
+            once: dict[str, int] = {}
+            for sign in _ASSIGNED.finditer(script, word.start, word.end):
+                if sign.start(1) == word.start or script[sign.start(1) - 1] in _BEFORE:
+                    once.setdefault(sign[1], sign.end())
+            for name, start in once.items():
+                found[name].append((command.start, start, word.end))
+        first = command.words[0].text.lower()
+        if first.startswith("$") and len(command.words) > 2:  # noqa: PLR2004 - `$x = y`
+            name = "$" + first[1:].removeprefix("env:")
+            found[name].append((command.start, command.words[1].end, command.end))
+    return found
 
 
 def _entry(job: Job, name: str) -> Pair | None:

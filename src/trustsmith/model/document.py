@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ Kind = Literal["map", "list", "text", "nothing"]
 #: How many characters follow `\x`, `\u` and `\U` in double quotes.
 _HEX = {"x": 2, "u": 4, "U": 8}
 WHOLE = "whole"
+_BLANKS = re.compile(r"[ \t]*")
 _BREAK = re.compile(r"[ \t]*(?:\r\n|\r|\n)[ \t]*")
 
 
@@ -81,6 +83,7 @@ def whole(text: str) -> Node:
     return Node(kind="text", start=0, end=len(text), line=1, column=1, value=text, style=WHOLE)
 
 
+@lru_cache(maxsize=4096)
 def spots(text: str, node: Node) -> list[int]:
     """For each character of a text node's value, and for its end, the offset in `text` where it is spelled.
 
@@ -124,8 +127,11 @@ def _in_block(raw: str, value: str, *, literal: bool) -> list[int]:
 def _in_flow(raw: str, value: str, quote: str) -> list[int]:
     places: list[int] = []
     at = len(quote)
+    seen = 0  # up to there are blanks behind which no line ends
     while len(places) < len(value):
-        folded = _BREAK.match(raw, at)
+        folded = _BREAK.match(raw, at) if at >= seen else None
+        if not folded and at >= seen:
+            seen = _BLANKS.match(raw, at).end()  # type: ignore[union-attr] # it always matches
         if folded:
             end, breaks = _run(raw, at)
             places += [at] * (1 if breaks == 1 else breaks - 1)

@@ -15,6 +15,7 @@ or write files, nor print; a text is never dumped from a tree.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from trustsmith.migrate import patterns
@@ -142,7 +143,7 @@ def _equip_jobs(draft: Draft) -> tuple[list[Chosen], list[Job], dict[Use, str]]:
         job = signing.job
         environment = choose(job, draft.choices.environments, draft.known)
         if environment is None:
-            reason = f"job {job.id} has no environment: say which with --environment {job.id}=ENV"
+            reason = f"job {job.id} has no environment: say which with --environment {quote(f'{job.id}=ENV')}"
             spoiled |= dict.fromkeys(signing.uses, reason)
             unplaced.append(job)
             continue

@@ -8,6 +8,7 @@ is left out. Must not ask anything.
 from __future__ import annotations
 
 import re
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from trustsmith.migrate.hits import mentions
@@ -77,7 +78,7 @@ def _judged(
         )
         why = f"{place} signs in as {whom.client_id} {where}: nothing trusts that."
         following = "Run it in one of the environments of the configuration, or add its own:\n  "
-        following += f"trustsmith migrate --expand --project {environment or 'ENV'}=PROJECT_ID"
+        following += f"trustsmith migrate --expand --project {quote((environment or 'ENV') + '=PROJECT_ID')}"
         yield Finding(check=CHECK, verdict="fail", about=environment, why=why, next=following)
 
 

@@ -31,7 +31,7 @@ class StoreReader:
         self._repository = repository
         self._owner = repository.partition("/")[0]
         self._notes: dict[str, None] = {}
-        self._whole = True
+        self._whole = self._all_variables = True
 
     async def read(self, matters: Callable[[str], bool]) -> Seen:
         """All secrets and variables. matters: of which of the organization's secrets the visibility is asked for."""
@@ -54,6 +54,7 @@ class StoreReader:
             variables=tuple(variables),
             notes=tuple(sorted(self._notes)),
             whole=self._whole,
+            all_variables=self._all_variables,
         )
 
     async def places(self, shared: Sequence[Stored] | None) -> Seen:
@@ -73,13 +74,14 @@ class StoreReader:
     async def _may(self, asked: Awaitable[T], instead: T, what: str, *, store: str = "") -> T:
         """The answer; where the token may not see it, or GitHub has no such thing, what stands for it, and a note.
 
-        store: whose secrets are then not all seen.
+        store: whose secrets are then not all seen; "variables" for those.
         """
         try:
             return await asked
         except (NotAllowed, NotFound) as error:
             self._notes[f"{what} could not be read: {error.message}"] = None
             self._whole = self._whole and store != "actions"
+            self._all_variables = self._all_variables and store != "variables"
             return instead
 
     async def _own(self, store: Store) -> list[Stored]:
@@ -126,7 +128,7 @@ class StoreReader:
     async def _environment(self, name: str) -> tuple[list[Stored], list[Variable]]:
         asked = self._github.variables(self._repository, name)
         what = f"the variables of environment {name}"
-        secrets, variables = await together(self._inside(name), self._may(asked, [], what))
+        secrets, variables = await together(self._inside(name), self._may(asked, [], what, store="variables"))
         return secrets, [
             Variable(name=str(v["name"]), value=str(v["value"]), environment=name) for v in variables
         ]
@@ -145,9 +147,10 @@ class StoreReader:
 
     async def _variables(self) -> list[Variable]:
         values = self._github.values
+        mine, ours = values.variables(self._repository), values.organization_variables(self._repository)
         own, shared = await together(
-            self._may(values.variables(self._repository), [], "the repository's variables"),
-            self._may(values.organization_variables(self._repository), [], "the organization's variables"),
+            self._may(mine, [], "the repository's variables", store="variables"),
+            self._may(ours, [], "the organization's variables", store="variables"),
         )
         hidden = {str(v["name"]) for v in own}  # by the repository's of the same name
         return [
