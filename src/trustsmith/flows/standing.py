@@ -50,7 +50,7 @@ async def _standing(session: Session, there: Source | None) -> Standing:
         uses=uses,
         local=local,
         configured=True,
-        lacking=[name for name in needed(placed) if name not in known],
+        lacking=[name for name in needed(seen.repository, placed) if name not in known],
         unplaced=[each.place for each in placed if not each.said],
         missing=seen.missing,
         left=seen.picture.plan.strays,
