@@ -178,6 +178,16 @@ def test_permissions_behind_an_anchor_are_left() -> None:
     assert (after, why(done)) == (text, ["its permissions are shared through an anchor"])
 
 
+@pytest.mark.parametrize("token", ["github.token", "secrets.github_token", "secrets['GITHUB_TOKEN']"])
+def test_a_token_that_all_steps_have_is_said(token: str) -> None:
+    text = job(
+        LOGIN + "      - run: gh pr comment 1 --body x\n",
+        more=f'    env: {{GH_TOKEN: "${{{{ {token} }}}}"}}\n',
+    )
+    _, done = rewritten(text)
+    assert any("its token may be used at line 5 (GH_TOKEN)" in note for note in done.notes)
+
+
 @pytest.mark.parametrize(
     ("step", "where"),
     [
@@ -266,6 +276,17 @@ def test_people_say_which(said: dict[str, str], environment: str) -> None:
         (job(), ["a", "b"], None),
         (job(), [], None),
         (job(name="deploy-prod"), ["prod-eu", "prod-us"], None),
+        (job(name="deploy-prod-eu"), ["prod", "prod-eu"], "prod-eu"),
+        (job(name="promote-dev-to-prod"), ["dev", "prod"], None),
+        (job(), ["\u751f\u4ea7", "b"], None),
+        (
+            job(
+                more="    strategy:\n      matrix:\n        os: [a, b]\n        include:\n          - {os: a, env: x}\n"
+            ),
+            [],
+            None,
+        ),
+        (job(more="    strategy:\n      matrix:\n        env: [{name: a}]\n"), [], None),
         (
             job(more="    strategy:\n      matrix:\n        environment: [a, b]\n"),
             [],

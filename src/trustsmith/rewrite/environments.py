@@ -62,14 +62,21 @@ def _input(job: Job) -> str:
 
 
 def _axis(job: Job) -> str:
-    """A key of the job's matrix that is named like an environment."""
+    """A key of the job's matrix that is named like an environment, and that has a text in each of its runs."""
     strategy = job.node.get("strategy")
     matrix = strategy.get("matrix") if strategy is not None else None
-    included = matrix.get("include") if matrix is not None else None
-    keys = {pair.key.value for pair in matrix.pairs} if matrix is not None else set()
-    for item in included.items if included is not None else ():
-        keys |= {pair.key.value for pair in item.pairs}
-    return next((name for name in _INPUTS if name in keys), "")
+    if matrix is None:
+        return ""
+    axes = {
+        pair.key.value: pair.value for pair in matrix.pairs if pair.key.value not in {"include", "exclude"}
+    }
+    included = matrix.get("include")
+    more = included.items if included is not None and not axes else ()  # else it may be missing in some runs
+    for name in _INPUTS:
+        each = axes[name].items if name in axes else [item.get(name) for item in more]
+        if each and all(node is not None and node.kind == "text" for node in each):
+            return name
+    return ""
 
 
 def stage_of(name: str) -> float:
@@ -81,9 +88,13 @@ def stage_of(name: str) -> float:
 
 def _by_name(job: Job, known: list[str]) -> Chosen | None:
     words = _words(f"{job.id} {job.node.text('name')} {job.workflow.file.rsplit('/', 1)[-1]}")
-    for name in known:
-        if _words(name) <= words:
-            return Chosen(job, name, f"the job is named after {name}")
+    named = [name for name in known if _words(name) and _words(name) <= words]
+    most = max((len(_words(name)) for name in named), default=0)
+    named = [
+        name for name in named if len(_words(name)) == most
+    ]  # of prod and prod-eu the one that says more
+    if named:
+        return Chosen(job, named[0], f"the job is named after {named[0]}") if len(named) == 1 else None
     for stage in _STAGES:
         there = [name for name in known if _words(name) & set(stage)]
         if words & set(stage) and len(there) == 1:

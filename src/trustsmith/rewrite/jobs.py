@@ -35,7 +35,9 @@ _READ_ALL = (
     "security-events",
     "statuses",
 )
-_TOKEN = re.compile(r"secrets\.GITHUB_TOKEN|github\.token|\bgit push\b")
+_TOKEN = re.compile(
+    r"secrets\s*(?:\.\s*|\[\s*')GITHUB_TOKEN|github\s*(?:\.\s*|\[\s*')token|\bgit\s+push\b", re.IGNORECASE
+)
 #: Actions that do with GitHub's token no more than `contents: read` allows.
 _READERS = re.compile(
     r"actions/(?:checkout|cache|cache/\w+|setup-[\w-]+|(?:up|down)load-artifact)|hashicorp/setup-[\w-]+"
@@ -151,6 +153,9 @@ def _asked_for(draft: Draft, file: str, depth: int = 4) -> dict[str, str]:
 
 def _token_users(draft: Draft, job: Job) -> Iterator[str]:
     """Where a job uses GitHub's token for more than to read, or may: actions can take it by themselves."""
+    for pair in (*job.env.values(), *job.workflow.env.values()):
+        if _TOKEN.search(pair.value.value):  # every step has it then
+            yield f"line {pair.key.line} ({pair.key.value})"
     for step in job.steps:
         texts = " ".join(node.value for node in step.node.texts())
         said = _TOKEN.search(texts) and step.action != "actions/checkout"

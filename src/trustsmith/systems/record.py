@@ -32,12 +32,13 @@ class Record:
     """An open file to which lines are added. who: who removes, by service."""
 
     def __init__(self, path: Path, who: Mapping[str, str]) -> None:
-        """Raises UsageError when it cannot be written."""
+        """Raises UsageError when it cannot be written, or is a link: a checkout could have it lead anywhere."""
         self.path = path
         self._who = dict(who)
         try:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-            self._file = os.open(path, flags, 0o600)
+            self._file = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            _onto_disk(path.absolute().parent)
             if os.fstat(self._file).st_size and not path.read_bytes().endswith(b"\n"):
                 os.write(self._file, b"\n")  # a run was cut within a line
         except OSError as error:
@@ -93,6 +94,16 @@ def _word(line: str) -> str:
         return ""  # a run was cut within it
     is_entry = isinstance(said, dict) and said.get("event") in {"removing", "removed"}
     return str(said.get("word") or "") if is_entry else ""
+
+
+def _onto_disk(folder: Path) -> None:
+    """See that the folder knows the file, too; Windows does that by itself. Raises OSError."""
+    if os.name != "nt":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _details(resource: Resource) -> Json:
