@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from trustsmith.errors import NotAllowed, Refused, UsageError
 from trustsmith.flows.change import Wish, carry_out
 from trustsmith.flows.session import Options, Session
-from trustsmith.flows.survey import survey
+from trustsmith.flows.survey import configured, survey
 from trustsmith.migrate.contract import WORDS
 from trustsmith.systems.record import Record, Recorded, removed
 
@@ -80,12 +80,7 @@ def _read(options: Options, allow: Collection[str]) -> Source:
             hint=f"See the words:\n  {_COMMAND}\nThey begin with: "
             + ", ".join(f"--allow {word}" for word in WORDS),
         )
-    if not options.config_path.exists():
-        raise UsageError(
-            f"There is no {options.config_path}, so nothing takes the place of the secrets.",
-            hint="Begin with:\n  trustsmith migrate --expand",
-        )
-    return options.read_config()
+    return configured(options)
 
 
 def _agreed(console: Console) -> bool:

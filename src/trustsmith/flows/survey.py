@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trustsmith.desire import identity_of
+from trustsmith.errors import UsageError
 from trustsmith.flows.look import Picture, look, proofs
 from trustsmith.flows.tried import untried
 from trustsmith.migrate.contract import Old, contraction, is_old, offered
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from trustsmith.configfile import Source
-    from trustsmith.flows.session import Session
+    from trustsmith.flows.session import Options, Session
     from trustsmith.migrate.inventory import Seen, Variable
     from trustsmith.migrate.repository import Repository
     from trustsmith.model.config import Config
@@ -70,6 +71,16 @@ class Survey:
     missing: tuple[Hazard, ...]
     offer: tuple[str, ...]
     untried: tuple[str, ...]
+
+
+def configured(options: Options) -> Source:
+    """The configuration. Raises UsageError without one, and what reading it raises."""
+    if not options.config_path.exists():
+        raise UsageError(
+            f"There is no {options.config_path}, so nothing takes the place of the secrets.",
+            hint="Begin with:\n  trustsmith migrate --expand",
+        )
+    return options.read_config()
 
 
 async def survey(
