@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from trustsmith.migrate.risk import level, of_organization
+from trustsmith.migrate.risk import entra_of, level, of_organization
 
 if TYPE_CHECKING:
     from trustsmith.migrate.inventory import Stored
@@ -52,7 +52,7 @@ class Looked:
     def as_json(self) -> dict[str, Any]:
         """It for machines; its findings are those of a scan."""
         about = self.about
-        entra = sum(entry.pattern.entra for entry in self.listing.entries) if self.listing else 0
+        entra = len(entra_of(self.listing)) if self.listing else 0
         return {
             "repository": about.full_name,
             "state": self.state,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trustsmith.migrate.hits import is_secret
 from trustsmith.migrate.inventory import environments_of, jobs_of
+from trustsmith.migrate.scan import of_entra
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -106,14 +107,20 @@ def _of_uses(about: About, listing: Listing) -> Iterator[Reason]:
         who, share = ("anybody", 1) if about.public else ("whoever may read it", 2)
         said = f"{who} can start a workflow that reads one: {named(started)}"
         yield Reason(STARTED, POINTS[STARTED] // share, said)
-    entra = [e for e in entries if e.pattern.entra]
+    entra = entra_of(listing)
     if entra:
         yield Reason(ENTRA, POINTS[ENTRA], f"client secrets of Entra applications: {many(entra)}")
     if len(entra) < len(entries):
-        others = [e for e in entries if not e.pattern.entra]
+        others = [e for e in entries if e not in entra]
         yield Reason(KEYS, POINTS[KEYS], f"other long-lived keys: {many(others)}")
     if said := _unguarded(entra):
         yield Reason(NO_ENVIRONMENT, POINTS[NO_ENVIRONMENT], said)
+
+
+def entra_of(listing: Listing) -> list[Entry]:
+    """The uses of secrets of Entra applications, handed to a registry or not."""
+    of = {id(use) for use in of_entra(entry.use for entry in listing.entries)}
+    return [entry for entry in listing.entries if id(entry.use) in of]
 
 
 def _unguarded(entries: list[Entry]) -> str:

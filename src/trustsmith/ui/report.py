@@ -96,7 +96,7 @@ def summary(plan: Plan) -> str:
             ["nothing to do"] if not plan.waiting else ["nothing to do until the others have done their part"]
         )
     if plan.strays:
-        parts.append(f"{len(plan.strays)} not ours or no longer used")
+        parts.append(f"{len(plan.strays)} {'left' if plan.one_by_one else 'not ours or no longer used'}")
     if plan.waiting:
         parts.append(f"{len(plan.waiting)} waiting")
     if plan.not_compared:
