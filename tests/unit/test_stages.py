@@ -47,6 +47,17 @@ def done(seen: Standing) -> list[bool | None]:
         ({"uses": USES, "left": LEFT}, [True, False, True, False], "trustsmith migrate --rewrite"),
         ({"uses": USES, "local": []}, [True, False, True, True], "git push"),
         (
+            {"uses": USES, "local": USES[:1], "unplaced": ["a.yml:b"]},
+            [True, False, True, True],
+            "trustsmith migrate --rewrite",
+        ),
+        (
+            {"uses": USES, "unplaced": ["a.yml:b"]},
+            [True, False, True, True],
+            "trustsmith migrate --rewrite --environment a.yml:b=ENV",
+        ),
+        ({"uses": USES, "pull": "https://x/1"}, [True, False, True, True], "gh pr view --web https://x/1"),
+        (
             {"missing": [Hazard("not-wired=a.yml:1", "No.")]},
             [True, False, True, True],
             "trustsmith migrate --prove",

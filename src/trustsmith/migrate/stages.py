@@ -103,7 +103,7 @@ def _rewritten(standing: Standing) -> Stage:
             following = f"gh pr view --web {standing.pull}"
         elif not local:
             following = "git push"
-        elif standing.unplaced:
+        elif standing.unplaced and local == len(standing.uses):
             said += f"; no environment yet: {', '.join(standing.unplaced)}"
             following += "".join(f" --environment {shlex.quote(place)}=ENV" for place in standing.unplaced)
         return Stage(name="rewrite", done=False, said=said, next=following)
