@@ -63,7 +63,7 @@ def test_every_write_is_covered(desk: Desk) -> None:
 @pytest.mark.parametrize("write", ["role", "mark-again"])
 def test_a_write_goes_wrong_for_good(desk: Desk, clean: dict[str, Any], write: str) -> None:
     desk.sandbox.control("faults", fault(write, when="before", status=400, times=999))
-    done = desk(*SETUP).ends(7, "changes were made, then something failed", "trustsmith apply")
+    done = desk(*SETUP).ends(7, "changes were made, then something failed", "run the same again")
     assert "Failed:" in done.out
     assert f"{done.out.count('Failed:')} failed" in done.out
     desk.sandbox.control("faults", method="DELETE")
