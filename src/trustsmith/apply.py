@@ -129,7 +129,8 @@ class _Doer:
         done = {b for b in blockers if b in self.run.outcomes and self.run.outcomes[b].status == "done"}
         failed = blockers - done
         first = next((b for b in self.plan.order if b in failed), None) if failed else None
-        return f"it needs {first.key}, which was not done" if first else ""
+        needs = "it comes after" if self.plan.one_by_one else "it needs"
+        return f"{needs} {first.key}, which was not done" if first else ""
 
     def _filled(self, change: Change) -> Change:
         after = change.after and change.after.fill(

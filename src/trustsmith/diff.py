@@ -53,6 +53,7 @@ _FATES = {
     "adopted": "its text is kept, as an edit of what would be rendered now",
     "overwritten": "it becomes what would be rendered now, and what others wrote into it goes",
 }
+_NOBODY = "its principal is gone, or the file no longer names the application"
 _EDITED = "the file no longer asks for it, but somebody wrote into it"
 #: What may not stand unseen on an identity of ours.
 _STRAYS = (FederatedCredential, ClientSecret, GraphPermission, RoleAssignment)
@@ -187,7 +188,7 @@ def _gone_why(resource: Resource) -> str:
             return f"the file no longer asks for trust in {resource.subject}"
         case RoleAssignment():
             orphan = resource.identity.startswith(ORPHAN)
-            return "its principal is gone" if orphan else "the file no longer asks for this grant"
+            return _NOBODY if orphan else "the file no longer asks for this grant"
         case _:
             return "the file no longer asks for it"
 

@@ -36,8 +36,8 @@ class Asker(Protocol):
         """A line of text, parsed; `default` when nothing is typed. Asks again while `parse` raises UsageError."""
         ...
 
-    def choose(self, question: str, options: Sequence[tuple[T, str]], default: T, why: str = "") -> T:
-        """One of the options, each a value and what people read."""
+    def choose(self, question: str, options: Sequence[tuple[T, str]], default: T | None, why: str = "") -> T:
+        """One of the options, each a value and what people read. default: None for none of them."""
         ...
 
 
@@ -212,7 +212,7 @@ def ask_project(ask: Asker, name: str, projects: Sequence[ProjectId]) -> Project
     """From the list of what can be seen, or typed as an id."""
     question = f"Foundry project of {name}"
     if projects:
-        likely = _likely(name, projects) or projects[0]
+        likely = _likely(name, projects)
         options = [
             (project, f"{project.short}  ({project.group}, {project.subscription})") for project in projects
         ]
@@ -223,8 +223,13 @@ def ask_project(ask: Asker, name: str, projects: Sequence[ProjectId]) -> Project
 
 def _likely(name: str, projects: Sequence[ProjectId]) -> ProjectId | None:
     """The project whose account or own name mentions the environment."""
-    mentions = [p for p in projects if name.lower() in f"{p.account}/{p.project}/{p.group}".lower()]
-    return mentions[0] if mentions else None
+    for word in dict.fromkeys(
+        (name.lower(), name.lower()[:4], name.lower()[:3])
+    ):  # production, prod; development, dev
+        mentions = [p for p in projects if word in f"{p.account}/{p.project}/{p.group}".lower()]
+        if mentions:
+            return mentions[0]
+    return None
 
 
 def _ask_reviewers(

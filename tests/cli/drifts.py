@@ -181,7 +181,7 @@ _NEW_ENVIRONMENT: tuple[Change, ...] = (
 _NEW_PRINCIPAL: tuple[Change, ...] = (
     ("create", "service principal", "{app}"),
     ("create", "role assignment", _ROLE),
-    ("delete", "role assignment", "gone principal {principal}: foundry-project-manager at {project}"),
+    ("delete", "role assignment", "other principal {principal}: foundry-project-manager at {project}"),
 )
 
 #: In groups whose members are in different environments, so that one run of the command looks at all of a group.

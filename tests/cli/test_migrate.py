@@ -249,7 +249,7 @@ def test_contract_refuses_what_is_not_proven(configured: Desk) -> None:
     configured.forget()
     word = "delete-secret=organization/AZURE_CLIENT_SECRET"
     done = configured("migrate", "--contract", "--yes", "--allow", word).ends(
-        5, "not-proven=prod", "verify --run"
+        5, "not-proven=prod", "migrate --prove"
     )
     assert "! not-proven=prod: Environment prod: no job has exchanged its token" in done.out
     assert "can be used by contoso/legacy" in done.out

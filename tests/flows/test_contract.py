@@ -175,15 +175,12 @@ def test_without_a_word_all_is_shown_and_nothing_goes(contract: Contract) -> Non
     ran = contract()
     assert ran.code == 5, ran.err
     passwords = {f"delete-password={EXPIRED}", f"delete-password={CURRENT}"}
-    assert words(ran) == {*SECRETS, f"delete-secret={SHARED}", *passwords, CONTRIBUTOR}
+    assert words(ran) == {*SECRETS, *passwords, CONTRIBUTOR}
+    assert "contoso/agents" in ran.json["plan"]["notes"][0]  # what they can use is for others to take away
     assert ran.json["plan"]["changes"] == []
     assert (contract.left(), contract.bench.writes(), contract.file.exists()) == (before, [], False)
-    # The line to paste leaves out what other repositories use, and the password that it may hold.
-    assert set(re.findall(r"--allow '?([^ '\n]+)", ran.err)) == {
-        *SECRETS,
-        f"delete-password={EXPIRED}",
-        CONTRIBUTOR,
-    }
+    # The line to paste leaves out the password that this may hold, and roles, which jobs may need.
+    assert set(re.findall(r"--allow '?([^ '\n]+)", ran.err)) == {*SECRETS, f"delete-password={EXPIRED}"}
     assert "trustsmith migrate --contract --allow " in ran.err
 
 
@@ -314,9 +311,9 @@ def test_a_cut_run_keeps_the_password_and_is_gone_on_with(contract: Contract) ->
     ran = contract(*named)
     assert ran.code == 7, ran.err
     missed = [o["kind"] for o in ran.json["outcomes"] if o["status"] == "not reached"]
-    assert missed == ["client secret", "role assignment"]
+    assert missed == ["stored secret", "client secret", "role assignment"]
     left = contract.left()
-    assert (left["staging"], left["production"]) == ({"AZURE_CREDENTIALS"}, set())
+    assert (left["staging"], left["production"]) == ({"AZURE_CREDENTIALS"}, {"AZURE_CLIENT_SECRET"})
     assert left["passwords"] == {EXPIRED, CURRENT}
     (failed,) = (line for line in contract.record if line["event"] == "failed")
     assert (failed["name"], bool(failed["error"])) == ("environment/staging/AZURE_CREDENTIALS", True)

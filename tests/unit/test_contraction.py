@@ -20,7 +20,7 @@ from trustsmith.model.resource import SIDES
 from trustsmith.model.resources import ClientSecret, RoleAssignment, StoredSecret
 from trustsmith.model.state import State
 from trustsmith.model.subject import Template
-from trustsmith.systems.record import Record, Recorded
+from trustsmith.systems.record import Record, Recorded, removed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +72,9 @@ NOT_PROVEN = Hazard("not-proven=prod", "no", hint="do", allowable=False)
 def old(*stored: Stored, **more: Any) -> Old:
     values: dict[str, Any] = {"passwords": (OPEN,), "roles": (WIDE,), "today": TODAY}
     return Old(repository="o/n", stored=stored, **(values | more))
+
+
+OWN_SECRET = "delete-secret=repository/AZURE_CLIENT_SECRET"
 
 
 def plan(there: Old, *allow: str, reading: Readers | None = None, lacking: tuple[Hazard, ...] = ()) -> Plan:
@@ -134,8 +137,8 @@ def test_secrets_go_before_passwords_and_passwords_before_roles() -> None:
     order = {change.word: {other.word for other in before} for change, before in found.order.items()}
     assert order == {
         SECRET: set(),
-        "delete-secret=repository/AZURE_CLIENT_SECRET": set(),
-        PASSWORD: {SECRET, "delete-secret=repository/AZURE_CLIENT_SECRET"},
+        OWN_SECRET: {SECRET},
+        PASSWORD: {SECRET, OWN_SECRET},
         ROLE: {PASSWORD},
     }
 
@@ -147,10 +150,9 @@ def test_that_others_may_hold_a_password_is_said_with_it() -> None:
     assert "Who else holds a password cannot be seen" in note
 
 
-def test_an_expired_password_waits_for_nothing_and_needs_no_further_word() -> None:
+def test_an_expired_password_needs_no_further_word() -> None:
     found = plan(old(PROD, OWN, passwords=(PAST,)), SECRET, "delete-password=k0")
     assert found.blocked == ()
-    assert found.order[found.changes[1]] == frozenset()
     reading = Readers(of={"AZURE_CREDENTIALS": ("w.yml:1",)})
     assert ids(plan(old(PROD, passwords=(PAST,)), "delete-password=k0", reading=reading)) == []
 
@@ -195,8 +197,10 @@ def test_a_secret_of_the_organization_that_others_can_use(shared: Mapping[str, A
     found = plan(there, word, "shared-secret=organization/AZURE_CREDENTIALS")
     assert ids(found) == ["shared-secret=organization/AZURE_CREDENTIALS"]
     assert who in found.blocked[0].why
-    assert who in plan(there).strays[0].why
-    assert offered(there, Readers()) == [ROLE]  # and the password may be in it
+    rest = plan(there)  # it is for others to take away, and nothing to do here
+    assert word not in names(rest.strays)
+    assert who in rest.notes[0]
+    assert offered(there, Readers()) == []  # the password may be in it
 
 
 def test_what_reads_one_secret_keeps_that_and_every_password_and_role() -> None:
@@ -272,15 +276,13 @@ def test_a_secret_that_stays_keeps_the_password_and_the_role(tmp_path: Path) -> 
     record = Record(path, {"github": "me"})
     run = asyncio.run(carry_out(found, hand, record))
     record.close()
-    assert hand.gone == ["delete-secret=repository/AZURE_CLIENT_SECRET"]
-    assert [o.change.word for o in run.of("not reached")] == [PASSWORD, ROLE]
+    assert hand.gone == []
+    assert [o.change.word for o in run.of("not reached")] == [OWN_SECRET, PASSWORD, ROLE]
     lines = path.read_text().splitlines()
     assert lines[0] == '{"cut'
     assert [line.split('"event": "')[1].split('"')[0] for line in lines[1:]] == [
         "removing",
         "failed",
-        "removing",
-        "removed",
     ]
 
 
@@ -297,3 +299,30 @@ def test_a_record_that_cannot_be_opened_or_is_closed_lets_nothing_go(tmp_path: P
 def test_a_secret_has_no_field_for_its_value() -> None:
     names = {field.name for field in fields(StoredSecret)}
     assert names == {"name", "level", "environment", "store", "updated", "may_hold", "minted", "owned"}
+
+
+def test_a_word_for_what_is_not_there_is_a_slip_unless_the_record_knows_it() -> None:
+    slip = "delete-secret=environment/prod/AZURE_CREDENTAILS"
+    found = plan(old(PROD), SECRET, slip)
+    assert [(h.id, h.allowable) for h in found.blocked if h.id.startswith("no-such")] == [
+        (f"no-such={slip}", False)
+    ]
+    known = contraction(old(PROD), Readers(), (), [SECRET, slip], gone=[slip])
+    assert not any(hazard.id.startswith("no-such") for hazard in known.hazards)
+    nothing = contraction(old(passwords=(), roles=()), Readers(), (), [slip])
+    assert [hazard.id for hazard in nothing.blocked] == [f"no-such={slip}"]
+
+
+def test_what_a_record_says_was_removed(tmp_path: Path) -> None:
+    path = tmp_path / "removed.jsonl"
+    assert removed(path) == frozenset()
+    found = plan(old(PROD), SECRET, PASSWORD)
+    record = Record(path, {"github": "me"})
+    asyncio.run(carry_out(found, Hand(fails=PASSWORD), record))
+    record.close()
+    assert removed(path) >= {SECRET}
+    path.write_bytes(path.read_bytes() + b'{"event": "removed", "wo\n[1]\n"x"\n')
+    assert SECRET in removed(path)
+    path.write_bytes(b"\xff")
+    assert removed(path) == frozenset()
+    assert removed(tmp_path) == frozenset()

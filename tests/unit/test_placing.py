@@ -104,7 +104,29 @@ def test_what_people_say_counts_and_what_nobody_says_is_open() -> None:
     assert (found.said, found.names, found.how) == ("prod", frozenset({"prod"}), "as you say")
     (found,) = placed(text, "one", "two")
     assert (found.said, found.names) == ("", None)
-    assert needed([found]) == []
+    assert needed(repository_of({}), [found]) == []
+
+
+def test_environments_are_in_the_order_of_deployment() -> None:
+    deploy = "on: push\njobs:\n" + "".join(
+        f"  {job}:\n    environment: {name}\n    needs: {needs}\n    steps:\n{LOGIN}"
+        for job, name, needs in (
+            ("c", "zone", "[b]"),
+            ("b", "prod", "a"),
+            ("a", "staging", "[]"),
+            ("d", "dev", "[x]"),
+        )
+    )
+    repository = repository_of({".github/workflows/a.yml": deploy})
+    found = placing(repository, of_entra(scan(repository)), {}, ())
+    assert needed(repository, found) == ["dev", "staging", "prod", "zone"]
+    circle = repository_of({".github/workflows/a.yml": deploy.replace("needs: []", "needs: [c]")})
+    assert set(needed(circle, placing(circle, of_entra(scan(circle)), {}, ()))) == {
+        "dev",
+        "staging",
+        "prod",
+        "zone",
+    }
 
 
 @pytest.mark.parametrize(

@@ -168,11 +168,12 @@ class Script:
         self.asked.append(question)
         return parse(next((text for word, text in self.typed.items() if word in question), default))
 
-    def choose(self, question: str, options: Sequence[tuple[T, str]], default: T, why: str = "") -> T:
+    def choose(self, question: str, options: Sequence[tuple[T, str]], default: T | None, why: str = "") -> T:
         del why
         self.asked.append(question)
         wanted = next((text for word, text in self.typed.items() if word in question), None)
-        return next((value for value, said in options if wanted and said.startswith(wanted)), default)
+        chosen = next((value for value, said in options if wanted and said.startswith(wanted)), default)
+        return options[0][0] if chosen is None else chosen
 
 
 def test_return_at_every_question_gives_what_was_proposed() -> None:

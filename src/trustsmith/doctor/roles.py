@@ -6,6 +6,7 @@ management to others", "Activate Azure resource roles in PIM", "Role-based acces
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trustsmith.desire import granted
@@ -27,18 +28,25 @@ if TYPE_CHECKING:
     from trustsmith.model.findings import Finding
 
 _EVERYBODY = "00000000-0000-0000-0000-000000000000"
-_ASK = (
-    "Ask for Role Based Access Control Administrator or Owner there, without a condition that leaves this role out; or "
-    "let somebody who has it do that part:\n  trustsmith apply --only azure"
-)
+_ASK = "Ask for Role Based Access Control Administrator or Owner there, without a condition that leaves this role out; or "
 
 
 class Step(NamedTuple):
-    """A role to assign, or to take away, at a scope."""
+    """A role to assign, or to take away, at a scope. word: by which it is taken away, where only a word does that."""
 
     scope: str
     attempt: Attempt
     words: str
+    word: str = ""
+
+    @property
+    def ask(self) -> str:
+        """What to do for whoever may not."""
+        if self.word:
+            rest = f"leave it out, and let somebody who has it do that:\n  trustsmith migrate --contract --allow {shlex.quote(self.word)}"
+        else:
+            rest = "let somebody who has it do that part:\n  trustsmith apply --only azure"
+        return _ASK + rest
 
 
 def _steps(evidence: Evidence) -> list[Step]:
@@ -56,7 +64,8 @@ def _steps(evidence: Evidence) -> list[Step]:
             principal = resource.principal if isinstance(resource.principal, str) else None
             name = role_name(resource.role)
             if change.verb == "delete":
-                steps.append(Step(resource.scope, removing(resource.role, principal), f"take away {name}"))
+                attempt = removing(resource.role, principal)
+                steps.append(Step(resource.scope, attempt, f"take away {name}", change.word))
             else:
                 steps.append(Step(resource.scope, assigning(resource.role, principal), f"assign {name}"))
     return steps
@@ -159,7 +168,7 @@ def _refused(evidence: Evidence, rights: Rights, step: Step, about: str) -> Find
     return bad(
         f"{why}.",
         about,
-        next=_ASK,
+        next=step.ask,
         original=bound or f"{action} is in none of the permissions that ARM lists there",
     )
 
@@ -169,7 +178,7 @@ def _undecided(permissions: list[Json], step: Step, about: str) -> Finding:
         f"Whether you may {step.words} at {step.scope} could not be told: a condition or a deny assignment there asks for "
         "what is not known before.",
         about,
-        next=_ASK,
+        next=step.ask,
         original=_condition(permissions, step),
     )
 

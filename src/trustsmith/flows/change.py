@@ -176,6 +176,6 @@ def conclude(run: Run) -> None:
         raise first
     raise Incomplete(
         f"{len(done)} change{'s were' if len(done) > 1 else ' was'} made, then something failed: {first.message}",
-        hint="Mend the cause, then run the same again. A set-up also goes on with:\n  trustsmith apply",
+        hint="Mend the cause, then run the same again to go on.",
         original=first.original,
     )

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from trustsmith.errors import NotAllowed, Refused, UsageError
 from trustsmith.flows.change import Wish, carry_out
 from trustsmith.flows.session import Options, Session
-from trustsmith.flows.survey import survey
+from trustsmith.flows.survey import configured, survey
 from trustsmith.migrate.contract import WORDS
-from trustsmith.systems.record import Record, Recorded
+from trustsmith.systems.record import Record, Recorded, removed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -48,7 +48,7 @@ def contract(
     with asyncio.Runner() as runner:
 
         def take() -> Picture:
-            looks.append(runner.run(survey(session, source, allow)))
+            looks.append(runner.run(survey(session, source, allow, removed(path))))
             return looks[-1].picture
 
         def recorded(writers: Mapping[Side, Writer]) -> dict[Side, Writer]:
@@ -80,12 +80,7 @@ def _read(options: Options, allow: Collection[str]) -> Source:
             hint=f"See the words:\n  {_COMMAND}\nThey begin with: "
             + ", ".join(f"--allow {word}" for word in WORDS),
         )
-    if not options.config_path.exists():
-        raise UsageError(
-            f"There is no {options.config_path}, so nothing takes the place of the secrets.",
-            hint="Begin with:\n  trustsmith migrate --expand",
-        )
-    return options.read_config()
+    return configured(options)
 
 
 def _agreed(console: Console) -> bool:
@@ -109,7 +104,8 @@ def _conclude(console: Console, last: Survey, allow: Collection[str]) -> None:
     """Say what is left. Raises Refused when nothing was named."""
     plan = last.picture.plan
     if not (plan.changes or plan.strays):
-        console.note("Nothing is left to remove: no old secret, no password, no undeclared role.")
+        left = "Nothing else is left to remove" if plan.notes else "Nothing is left to remove"
+        console.note(f"{left}: no old secret, no password, no undeclared role.")
     if any(word.startswith("delete-") for word in allow) or not plan.strays:
         return
     if not last.offer:
@@ -119,7 +115,8 @@ def _conclude(console: Console, last: Survey, allow: Collection[str]) -> None:
     words = " ".join(f"--allow {shlex.quote(word)}" for word in (*allow, *last.offer))
     raise Refused(
         "Nothing is removed that is not named; all this stays.",
-        hint=f"What can go, by name; leave out what is to stay:\n  {_COMMAND} {words}",
+        hint=f"What can go, by name; leave out what is to stay:\n  {_COMMAND} {words}\n"
+        "Roles are not in it: only you know which of them jobs need. What jobs need, declare as grants; a role's word is above.",
     )
 
 

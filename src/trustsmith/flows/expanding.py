@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from trustsmith import configfile
-from trustsmith.errors import NotFound, UsageError
+from trustsmith.errors import NotFound, Refused, UsageError, closest
 from trustsmith.flows.change import Wish, carry_out
 from trustsmith.flows.look import Picture, look
 from trustsmith.flows.migrate import look_at_stores, session_of
@@ -67,11 +67,13 @@ class Asked:
 class _Scene:
     """What was found before anything is decided. there: the environments at GitHub.
 
-    running: the checkout's workflows and those of the default branch, which run meanwhile: what these read must not be hidden.
+    repository: the checkout's workflows. running: these and those of the default branch, which run meanwhile, so that what
+    they read must not be hidden.
     """
 
     finder: Finder
     console: Console
+    repository: Repository
     running: Repository
     placed: Sequence[Placed]
     seen: Seen
@@ -100,6 +102,7 @@ def expand(options: Options, console: Console, asked: Asked, allow: Collection[s
         try:
             finder = Finder(session, answers, there.config if there else None)
             scene = runner.run(_find(finder, console, repository, uses, said))
+            console.aside(report_expand.jobs(scene.placed))
             decided = runner.run(_stored(scene, _configured(scene, asked), there, allow))
             _carry_out(runner, scene, decided, Wish(allow=allow, yes=yes))
         finally:
@@ -125,6 +128,7 @@ async def _find(
     return _Scene(
         finder=finder,
         console=console,
+        repository=repository,
         running=running,
         placed=placed,
         seen=seen,
@@ -151,7 +155,9 @@ def _configured(scene: _Scene, asked: Asked) -> Config:
     """The configuration: the file's, with the environments of the jobs that it does not have. Raises UsageError."""
     start, answers, console = scene.finder.start, scene.finder.answers, scene.console
     old = [each.name for each in start.environments] if start else []
-    lacking = [name for name in needed(scene.placed) if name not in {*old, *answers.environments}]
+    wanted = needed(scene.repository, scene.placed)
+    _check_projects(answers, [*old, *wanted])
+    lacking = [name for name in wanted if name not in {*old, *answers.environments}]
     if lacking and console.interactive:
         chosen = {name: (ask_project(console, name, scene.found.projects),) for name in lacking}
         answers = replace(answers, environments={**answers.environments, **chosen})
@@ -166,7 +172,8 @@ def _configured(scene: _Scene, asked: Asked) -> Config:
             "No job that signs in with a secret names an environment, and a credential trusts one.",
             hint="Say which the jobs are to run in, and its project:\n" + _proposed(scene),
         )
-    config, _ = decide(answers, scene.found, start)
+    ordered = {name: answers.environments[name] for name in wanted if name in answers.environments}
+    config, _ = decide(replace(answers, environments=ordered | {**answers.environments}), scene.found, start)
     fresh = [each.name for each in config.environments if each.name not in old]
     application = _application(scene.seen, asked) if fresh else None
     environments = tuple(
@@ -174,6 +181,17 @@ def _configured(scene: _Scene, asked: Asked) -> Config:
     )
     config = replace(config, environments=environments)
     return config if start else replace(config, workflows=(_check_trust(environments),))
+
+
+def _check_projects(answers: Answers, known: Collection[str]) -> None:
+    """Raise UsageError for the project of an environment in which no job runs."""
+    for name in answers.environments:
+        if name not in known:
+            raise UsageError(
+                f"--project names {name!r}, and no job that uses a secret runs in an environment of that name.",
+                hint=f"{closest(name, known)}The jobs run in: {', '.join(known) or 'none'}. A job that has no environment "
+                f"takes one with:\n  --environment {quote(f'JOB={name}')}",
+            )
 
 
 def _proposed(scene: _Scene) -> str:
@@ -269,9 +287,21 @@ def _carry_out(runner: asyncio.Runner, scene: _Scene, decided: _Decided, wish: W
         return replace(seen, plan=gentle(seen.plan, hidden, wish.allow))
 
     prefix = decided.picture.facts.repository.template.prefix
-    expansion = report_expand.Expansion(scene.placed, source.config, prefix, decided.hidden)
+    path = session.options.config_path
+    writes = not path.exists() or path.read_bytes() != source.text.encode()
+    expansion = report_expand.Expansion(
+        scene.placed, source.config, prefix, decided.hidden, scene.finder.file if writes else ""
+    )
     console.document(report_expand.as_json(expansion))
     console.aside(report_expand.lines(expansion))
     save = partial(save_config, session.options, console, source)
-    carry_out(runner, session, console, wish, take, accepted=save)
+    carry_out(runner, session, console, wish, take, agree=lambda: _agreed(console), accepted=save)
     console.note(report_expand.next_steps(expansion))
+
+
+def _agreed(console: Console) -> bool:
+    if not console.agree("Apply this plan?"):
+        raise Refused(
+            "Nothing was applied, and no file was written.", hint="Run the same again when it is right."
+        )
+    return True

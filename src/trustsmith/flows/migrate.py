@@ -63,9 +63,9 @@ def left(repository: Repository, uses: list[Use]) -> Collection[Use]:
 
 def _judge(found: Listing) -> None:
     if found.entries:
-        hint = "What takes the place of each: docs/migrate.md."
-        if any(entry.rewritable for entry in found.entries):
-            hint = "See what can be rewritten:\n  trustsmith migrate --rewrite"
+        hint = f"What takes the place of each: {report_migrate.DOCS}"
+        if any(entry.pattern.entra for entry in found.entries):
+            hint = "Where the repository stands on its way off them, and what is next:\n  trustsmith migrate"
         raise Differences("Long-lived Azure credentials are in use.", hint=hint)
     if found.forgotten:
         raise Differences(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from trustsmith.errors import Differences
 from trustsmith.flows.session import Options, Session
-from trustsmith.flows.survey import survey
+from trustsmith.flows.survey import configured, survey
 from trustsmith.flows.verify import choose, examine
 from trustsmith.migrate.contract import is_old
 from trustsmith.migrate.scan import of_entra, scan
@@ -34,7 +34,7 @@ def prove(options: Options, console: Console, *, patience: float) -> None:
 
     patience: for the run, in seconds.
     """
-    source = options.read_config()
+    source = configured(options)
     config = source.config
     session = Session.of(options, console, config)
     with asyncio.Runner() as runner:

@@ -48,7 +48,9 @@ def show(options: Options, console: Console, environments: Sequence[str], *, wri
     console.step("Looking for credentials")
     repository, problems = sources.read(options.root)
     config = options.read_config().config if options.config_path.exists() else None
-    uses, done = _without_secrets(repository, choices(options, config, jobs_said(environments, repository)))
+    said = jobs_said(environments, repository)
+    _check_environments(said, config)
+    uses, done = _without_secrets(repository, choices(options, config, said))
     changed = sources.changed(sources.whole(options.root, done.texts), repository, done.texts)
     if write:
         sources.save(options.root, changed)
@@ -57,7 +59,7 @@ def show(options: Options, console: Console, environments: Sequence[str], *, wri
         changed=changed,
         uses=uses,
         files=len(repository.workflows),
-        configured=config is not None,
+        known=known(config),
         problems=tuple(problems),
         written=write,
     )
@@ -93,13 +95,14 @@ async def _propose(
     branch = await look_at_branch(session, name_of_repository(session, config))
     repository, problems = await remote.read(session.github, branch.full_name, branch.commit)
     said = jobs_said(environments, repository)
+    _check_environments(said, config)
     uses, done = _without_secrets(repository, choices(session.options, config, said))
     rewriting = Rewriting(
         done=done,
         changed=sources.changed(await branch.texts(done.texts), repository, done.texts),
         uses=uses,
         files=len(repository.workflows),
-        configured=config is not None,
+        known=known(config),
         problems=tuple(problems),
     )
     push = Push(session, branch, REWRITTEN)
@@ -116,6 +119,23 @@ def _without_secrets(repository: Repository, chosen: Choices) -> tuple[list[Use]
     done = rewrite(repository, uses, chosen)
     check(repository, uses, done)
     return uses, done
+
+
+def known(config: Config | None) -> tuple[str, ...] | None:
+    """The environments of the configuration; None without one."""
+    return None if config is None else tuple(environment.name for environment in config.environments)
+
+
+def _check_environments(said: Mapping[str, str], config: Config | None) -> None:
+    """Raise UsageError for one that the configuration does not have: GitHub would make it, without any rules."""
+    there = known(config)
+    for job, environment in said.items():
+        if there is not None and environment not in there:
+            raise UsageError(
+                f"--environment {job}={environment}: the configuration has no environment {environment!r}.",
+                hint=f"{closest(environment, there)}It has: {', '.join(there)}. To have another one set up first:\n"
+                f"  trustsmith migrate --expand --project {quote(f'{environment}=PROJECT_ID')}",
+            )
 
 
 def jobs_said(words: Sequence[str], repository: Repository) -> dict[str, str]:

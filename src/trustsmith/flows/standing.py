@@ -10,6 +10,7 @@ from trustsmith.flows.migrate import name_of_repository, session_of
 from trustsmith.flows.survey import survey
 from trustsmith.migrate.scan import of_entra, scan
 from trustsmith.migrate.stages import Standing, stages
+from trustsmith.model.branch import REWRITTEN
 from trustsmith.rewrite.placing import needed, placing
 from trustsmith.systems import remote, sources
 from trustsmith.ui import report_status
@@ -50,11 +51,18 @@ async def _standing(session: Session, there: Source | None) -> Standing:
         uses=uses,
         local=local,
         configured=True,
-        lacking=[name for name in needed(placed) if name not in known],
+        lacking=[name for name in needed(seen.repository, placed) if name not in known],
         unplaced=[each.place for each in placed if not each.said],
         missing=seen.missing,
         left=seen.picture.plan.strays,
+        pull=await _pull(session, seen.picture.facts.repository.full_name) if uses else "",
     )
+
+
+async def _pull(session: Session, full_name: str) -> str:
+    """The address of the rewriting's pull request, while it is open."""
+    found = await session.github.commits.open_pull(full_name, REWRITTEN.branch)
+    return str(found["html_url"]) if found else ""
 
 
 async def _before(session: Session, local: list[Use] | None) -> Standing:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trustsmith.desire import identity_of
+from trustsmith.errors import UsageError
 from trustsmith.flows.look import Picture, look, proofs
 from trustsmith.flows.tried import untried
 from trustsmith.migrate.contract import Old, contraction, is_old, offered
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from trustsmith.configfile import Source
-    from trustsmith.flows.session import Session
+    from trustsmith.flows.session import Options, Session
     from trustsmith.migrate.inventory import Seen, Variable
     from trustsmith.migrate.repository import Repository
     from trustsmith.model.config import Config
@@ -72,8 +73,20 @@ class Survey:
     untried: tuple[str, ...]
 
 
-async def survey(session: Session, source: Source, allow: Collection[str] = ()) -> Survey:
-    """Everything that has to be known before something goes. allow: what is to go."""
+def configured(options: Options) -> Source:
+    """The configuration. Raises UsageError without one, and what reading it raises."""
+    if not options.config_path.exists():
+        raise UsageError(
+            f"There is no {options.config_path}, so nothing takes the place of the secrets.",
+            hint="Begin with:\n  trustsmith migrate --expand",
+        )
+    return options.read_config()
+
+
+async def survey(
+    session: Session, source: Source, allow: Collection[str] = (), gone: Collection[str] = ()
+) -> Survey:
+    """Everything that has to be known before something goes. allow: what is to go. gone: what went before."""
     config = source.config
     picture = await look(session, source, _SIDES, to_write=True)
     name, branch = picture.facts.repository.full_name, picture.facts.repository.default_branch
@@ -88,12 +101,13 @@ async def survey(session: Session, source: Source, allow: Collection[str] = ()) 
     old = await _old(session, picture, seen)
     wired = tuple(wiring(there, _clients(config, picture), seen))
     missing = (*lacking(config, picture.plan, picture.wanted, live), *map(_off_the_path, wired))
-    plan = contraction(old, reading, missing, allow)
+    plan = contraction(old, reading, missing, allow, gone)
     own = {workflow.path for workflow in config.workflows if workflow.template == CHECK_TRUST}
     tried = await untried(session, name, branch, there, own)
-    if plan.changes:
+    if plan.changes or plan.strays:
         notes = [f"Not seen to work without a secret: {each}." for each in tried]
-        plan = replace(plan, notes=(*plan.notes, *notes, *await _branches(session, picture, plan)))
+        notes += await _branches(session, picture, plan) if plan.changes else []
+        plan = replace(plan, notes=(*plan.notes, *notes))
     return Survey(
         picture=replace(picture, live=live, plan=plan),
         repository=there,

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
     from trustsmith.migrate.inventory import Stored
     from trustsmith.migrate.proof import Readers
-    from trustsmith.model.resource import Key, Resource
+    from trustsmith.model.resource import Key
 
 #: How the words of this stage begin.
 WORDS = ("delete-secret=", "delete-password=", "delete-role=", "still-held=", "also-trusted=", "not-wired=")
+_REMOVES = WORDS[:3]
+_SHARED = "shared-secret="
+_MOST = 3  # places that are spelled out
 _WHOSE = {"all": "all repositories", "private": "all private and internal repositories"}
 
 
@@ -56,16 +59,28 @@ class _Candidate:
     consequence: str
 
 
-def contraction(old: Old, reading: Readers, lacking: Iterable[Hazard], allow: Collection[str]) -> Plan:
+def contraction(
+    old: Old,
+    reading: Readers,
+    lacking: Iterable[Hazard],
+    allow: Collection[str],
+    gone: Collection[str] = (),
+) -> Plan:
     """The removals that `allow` names, with what speaks against them; the rest stays, and is shown with its word.
 
-    lacking: what is missing of the proof; with anything left to remove it stands in the way of all.
+    lacking: what is missing of the proof; with anything left to remove it stands in the way of all. gone: the words for
+    what was removed before, as far as that is known.
     """
     candidates = _candidates(old, reading)
-    if not candidates:
-        return Plan(notes=_idle(allow))
     named = [each for each in candidates if each.change.word in allow]
+    rest = [each for each in candidates if each not in named]
+    others = tuple(hazard.why for each in rest for hazard in each.obstacles if hazard.id.startswith(_SHARED))
+    strays = tuple(_stays(each) for each in rest if not any(h.id.startswith(_SHARED) for h in each.obstacles))
+    unknown = list(_unknown(allow, candidates, gone))
+    if not (named or strays):
+        return Plan(hazards=tuple(unknown), notes=(*others, *_idle(allow, [h.id for h in unknown])))
     found = [
+        *unknown,
         *lacking,
         *_not_told(reading),
         *(hazard for each in named for hazard in each.obstacles),
@@ -76,28 +91,33 @@ def contraction(old: Old, reading: Readers, lacking: Iterable[Hazard], allow: Co
     hazards = [replace(h, allowed=h.allowable and h.id in allow) for h in dict.fromkeys(found)]
     return Plan(
         changes=tuple(_linked([each.change for each in named], old.today)),
-        strays=tuple(_stays(each) for each in candidates if each not in named),
+        strays=strays,
         hazards=tuple(hazards),
-        notes=(*_elsewhere(named, old.today), *_idle(allow, [hazard.id for hazard in hazards])),
+        notes=(*others, *_elsewhere(named, old.today), *_idle(allow, [hazard.id for hazard in hazards])),
+        one_by_one=True,
     )
 
 
+def _unknown(
+    allow: Collection[str], candidates: Collection[_Candidate], gone: Collection[str]
+) -> Iterator[Hazard]:
+    """Words for what is not there, and was not removed before: somebody believes that it goes, and it does not."""
+    known = {each.change.word for each in candidates} | set(gone)
+    for word in sorted(word for word in allow if word.startswith(_REMOVES) and word not in known):
+        yield Hazard(
+            f"no-such={word}",
+            "Nothing that is left is called that, and the record does not say that it was removed.",
+            hint="Leave the word out, or see how it is written:\n  trustsmith migrate --contract",
+            allowable=False,
+        )
+
+
 def offered(old: Old, reading: Readers) -> list[str]:
-    """The words for all that can go together without any further danger."""
-    free = [each for each in _candidates(old, reading) if not each.obstacles]
-    held = {hazard.id for hazard in (*_still_held(old, reading, free), *_also_trusted(old, free))}
-    return [each.change.word for each in free if held.isdisjoint(_dangers(each.change.resource))]
-
-
-def _dangers(resource: Resource) -> set[str]:
-    """The hazards that its removal can be, beside its own."""
-    match resource:
-        case ClientSecret():
-            return {f"still-held={resource.key_id}"}
-        case RoleAssignment():
-            return {f"also-trusted={resource.identity}"}
-        case _:
-            return set()
+    """The words for all that can go together without any further danger. What needs a role, only people know."""
+    candidates = [c for c in _candidates(old, reading) if not isinstance(c.change.resource, RoleAssignment)]
+    free = [each for each in candidates if not each.obstacles]
+    held = {hazard.id.partition("=")[2] for hazard in _still_held(old, reading, free)}
+    return [each.change.word for each in free if getattr(each.change.resource, "key_id", "") not in held]
 
 
 def _elsewhere(named: Iterable[_Candidate], today: str) -> Iterator[str]:
@@ -211,10 +231,16 @@ def _read(name: str, reading: Readers) -> Iterator[Hazard]:
     if places := reading.of.get(name):
         yield Hazard(
             f"still-read={name}",
-            f"{name} is read on the default branch: {', '.join(places)}.",
+            f"{name} is read on the default branch: {_places(places)}.",
             hint="Rewrite what reads it, and merge that first:\n  trustsmith migrate --rewrite",
             allowable=False,
         )
+
+
+def _places(places: Collection[str]) -> str:
+    listed = list(places)
+    more = f" and {len(listed) - _MOST} more" if len(listed) > _MOST else ""
+    return ", ".join(listed[:_MOST]) + more
 
 
 def _in_use(old: Old, reading: Readers) -> Iterator[Hazard]:
@@ -236,9 +262,9 @@ def _shared(stored: Stored, secret: StoredSecret, repository: str) -> Iterator[H
     if who := _who_else(stored, repository):
         yield Hazard(
             f"shared-secret={secret.place}",
-            f"The organization's secret {stored.name} can be used by {who}.",
-            hint="Take the others off it first, or have an owner of the organization decide:\n"
-            f"  trustsmith migrate --scan --org {repository.partition('/')[0]}",
+            f"The organization's secret {stored.name} can be used by {who}. It stays: an owner of the organization takes "
+            f"{repository} off its list, or the others off their secrets first.",
+            hint=f"See who uses it:\n  trustsmith migrate --scan --org {repository.partition('/')[0]}",
             allowable=False,
         )
 

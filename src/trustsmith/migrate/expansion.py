@@ -106,7 +106,9 @@ def gentle(plan: Plan, hidden: Collection[Shadow], allow: Collection[str] = ()) 
     """The plan with what it must not do while the old way in is needed: take away, overwrite, or hide an id in use."""
     added = [replace(h, allowed=h.id in allow) for h in (shadow.hazard for shadow in hidden)]
     own = [_never(hazard) if hazard.id.startswith("overwrite=") else hazard for hazard in plan.hazards]
-    return replace(plan, hazards=(*own, *_removals(plan.changes), *added))
+    idle = sorted({word for word in allow if word.startswith("shadow=")} - {hazard.id for hazard in added})
+    notes = [f"--allow {word} matches nothing in this plan." for word in idle]
+    return replace(plan, hazards=(*own, *_removals(plan.changes), *added), notes=(*plan.notes, *notes))
 
 
 def _never(hazard: Hazard) -> Hazard:

@@ -86,7 +86,7 @@ def _unproven(environment: Environment, wanted: State, live: State) -> Iterator[
     yield Hazard(
         f"not-proven={environment.name}",
         f"Environment {environment.name}: {why if credentials else 'no federated credential is there'}.",
-        hint="Prove every environment first:\n  trustsmith verify --run",
+        hint="Prove every environment first:\n  trustsmith migrate --prove",
         allowable=False,
     )
 

@@ -5,6 +5,7 @@ Pure: judges what was seen a moment ago. Nothing is remembered from one run to t
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,8 @@ class Standing:
 
     uses: of Entra's secrets, on the branch. configured: whether there is a configuration. lacking: environments that
     jobs name and it does not have. unplaced: jobs without any. missing: what the proof lacks. left: what of the old way
-    in is left. local: uses in the checkout; None without one.
+    in is left. local: uses in the checkout; None without one. pull: the address of the rewriting's open
+    pull request.
     """
 
     branch: str
@@ -56,6 +58,7 @@ class Standing:
     unplaced: Sequence[str] = ()
     missing: Collection[Hazard] = ()
     left: Sequence[Change] = ()
+    pull: str = ""
 
 
 def stages(standing: Standing) -> list[Stage]:
@@ -92,11 +95,17 @@ def _rewritten(standing: Standing) -> Stage:
     if standing.uses:
         files = {use.file for use in standing.uses}
         said = f"{_count(len(standing.uses), 'use')} in {_count(len(files), 'file')} on {standing.branch}"
-        if standing.local is not None and not standing.local:
-            said += "; the checkout has none: bring it there"
+        local = len(standing.local) if standing.local is not None else len(standing.uses)
+        if local < len(standing.uses):
+            said += f"; the checkout has {local or 'none'}: bring it there"
+        if standing.pull:
+            said += f"; a pull request is open: {standing.pull}"
+            following = f"gh pr view --web {standing.pull}"
+        elif not local:
             following = "git push"
         elif standing.unplaced:
             said += f"; no environment yet: {', '.join(standing.unplaced)}"
+            following += "".join(f" --environment {shlex.quote(place)}=ENV" for place in standing.unplaced)
         return Stage(name="rewrite", done=False, said=said, next=following)
     if wrong := _of(standing, "not-wired"):
         said = f"{_count(len(wrong), 'job')} not on the new path: {wrong[0].why}"

@@ -7,6 +7,7 @@ import json
 import shlex
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from trustsmith.model.environments import EnvironmentSecret, EnvironmentVariable, GitHubEnvironment
@@ -154,7 +155,7 @@ class Plan:
     as differences, and are only removed by name. notes: remarks for people. rights: advice about the roles of each
     environment, which changes nothing about the plan. not_compared: what an observer may not read; a plan with such parts
     is a report, and nobody carries it out. broken: what edits of generated files made of them that none of those may be;
-    only people can mend that.
+    only people can mend that. one_by_one: in the order of the changes, and not beyond one that fails.
     """
 
     changes: tuple[Change, ...] = ()
@@ -165,6 +166,7 @@ class Plan:
     rights: tuple[Advice, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
     broken: tuple[Problem, ...] = ()
+    one_by_one: bool = False
 
     @property
     def shown(self) -> tuple[Change, ...]:
@@ -242,6 +244,9 @@ class Plan:
         for change in self.changes:
             if change.implied and change.verb == "update":
                 order[change] = frozenset(other for other in (*ups, *downs) if _vouched(change, other))
+        if self.one_by_one:
+            for before, change in pairwise(self.changes):
+                order[change] |= {before}
         return order
 
 

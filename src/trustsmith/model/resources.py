@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from trustsmith.regenerate import Regenerated, Word
 
-#: Begins the `identity` of a role assignment whose principal is no longer there.
-ORPHAN = "gone principal "
+#: Begins the `identity` of a role assignment whose principal is gone, or of an application that nobody names any more.
+ORPHAN = "other principal "
 
 
 @dataclass(frozen=True, kw_only=True)

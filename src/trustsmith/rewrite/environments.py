@@ -79,6 +79,13 @@ def _axis(job: Job) -> str:
     return ""
 
 
+def stage_of(name: str) -> float:
+    """How late an environment of that name is deployed to: development first, production last."""
+    words = _words(name)
+    found = [len(_STAGES) - number for number, stage in enumerate(_STAGES) if words & set(stage)]
+    return max(found, default=len(_STAGES) / 2)
+
+
 def _by_name(job: Job, known: list[str]) -> Chosen | None:
     words = _words(f"{job.id} {job.node.text('name')} {job.workflow.file.rsplit('/', 1)[-1]}")
     named = [name for name in known if _words(name) and _words(name) <= words]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trustsmith.migrate.inventory import jobs_of
-from trustsmith.rewrite.environments import choose
+from trustsmith.rewrite.environments import choose, stage_of
 from trustsmith.rewrite.values import names_of
 
 if TYPE_CHECKING:
@@ -101,9 +101,31 @@ def _named(repository: Repository) -> Iterator[str]:
                 yield job.environment.value
 
 
-def needed(placed: Iterable[Placed]) -> list[str]:
-    """The environments that there have to be, in the order in which the files name them."""
-    return list(dict.fromkeys(name for each in placed for name in sorted(each.names or ())))
+def needed(repository: Repository, placed: Iterable[Placed]) -> list[str]:
+    """The environments that there have to be, in the order of deployment: as jobs need jobs, then as names say."""
+    names = list(dict.fromkeys(name for each in placed for name in sorted(each.names or ())))
+    before = _earlier(repository)
+
+    def depth(name: str, passed: frozenset[str] = frozenset()) -> int:
+        return max(
+            (1 + depth(one, passed | {name}) for one in before.get(name, ()) if one not in passed), default=0
+        )
+
+    return sorted(names, key=lambda name: (depth(name), stage_of(name), names.index(name)))
+
+
+def _earlier(repository: Repository) -> dict[str, set[str]]:
+    """For each environment those of jobs that its jobs need."""
+    found: dict[str, set[str]] = {}
+    for workflow in repository.workflows:
+        named = {job.id: job.environment.value for job in workflow.jobs if job.environment is not None}
+        for job in workflow.jobs:
+            needs = job.node.get("needs")
+            wanted = {item.value for item in (needs.items or (needs,))} if needs is not None else set()
+            if job.id in named:
+                earlier = {named[one] for one in wanted if one in named and named[one] != named[job.id]}
+                found.setdefault(named[job.id], set()).update(earlier)
+    return found
 
 
 def from_branches(placed: Iterable[Placed], environment: str) -> bool:

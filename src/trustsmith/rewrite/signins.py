@@ -122,7 +122,9 @@ def of_workflow(use: Use) -> tuple[Step, Job]:
     """The step and the job of a use in a workflow. Raises Cannot for actions and scripts."""
     step, job = use.spot.step, use.spot.job
     if use.spot.workflow is None:
-        raise Cannot("it is in a script, which may be run elsewhere as well")
+        raise Cannot(
+            "it is in a script, which may be run elsewhere as well: sign in with azure/login in the job before it, and take the sign-in out of the script"
+        )
     if use.spot.workflow.is_action:
         raise Cannot("an action cannot read variables: hand it the ids as inputs, in place of the secret")
     if step is None or job is None:

@@ -94,7 +94,7 @@ def _principals(identities: State) -> Mapping[str, ServicePrincipal]:
 
 
 def _assignment(answer: Json, principals: Mapping[str, ServicePrincipal], facts: Facts) -> RoleAssignment:
-    """A role assignment; one with our mark and a principal that is no longer there is an orphan of ours."""
+    """A role assignment; one with our mark and a principal that nobody names any more is an orphan of ours."""
     role = UUID(str(answer["roleDefinitionId"]).rsplit("/", 1)[-1])
     principal_id, scope = str(answer["principalId"]), str(answer["scope"])
     principal = principals.get(principal_id.lower())

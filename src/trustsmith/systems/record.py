@@ -59,6 +59,7 @@ class Record:
             "event": event,
             "kind": change.key.kind,
             "name": change.key.name,
+            "word": change.word,
             "repository": facts.repository.full_name,
             "who": self._who,
             **_details(change.resource),
@@ -75,6 +76,24 @@ class Record:
                 f"The record {self.path} could not be written ({error.strerror}); the removal {what}.",
                 hint="Mend that, or name another file with --record, and run the same again.",
             ) from error
+
+
+def removed(path: Path) -> frozenset[str]:
+    """The words for what a record says was removed, or was about to be; nothing for one that cannot be read."""
+    try:
+        lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+    except (OSError, UnicodeDecodeError):
+        return frozenset()
+    return frozenset(word for line in lines if (word := _word(line)))
+
+
+def _word(line: str) -> str:
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return ""  # a run was cut within it
+    is_entry = isinstance(said, dict) and said.get("event") in {"removing", "removed"}
+    return str(said.get("word") or "") if is_entry else ""
 
 
 def _onto_disk(folder: Path) -> None:

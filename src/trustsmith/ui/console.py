@@ -236,8 +236,8 @@ class Console:
             except UsageError as error:
                 self._print(sys.stderr, [Line(text, "red") for text in report.error_lines(error)])
 
-    def choose(self, question: str, options: Sequence[tuple[T, str]], default: T, why: str = "") -> T:
-        """One of the options, by its number."""
+    def choose(self, question: str, options: Sequence[tuple[T, str]], default: T | None, why: str = "") -> T:
+        """One of the options, by its number; Enter alone is the default, if there is one."""
         import click
 
         self._explain(why)
@@ -245,7 +245,9 @@ class Console:
         for number, (_, label) in enumerate(options, start=1):
             self._say(Line(f"  {number}. {label}"))
         numbers = click.IntRange(1, len(options))
-        return values[click.prompt(question, type=numbers, default=values.index(default) + 1, err=True) - 1]
+        usual = None if default is None else values.index(default) + 1
+        chosen: int = click.prompt(question, type=numbers, default=usual, err=True)
+        return values[chosen - 1]
 
     def _explain(self, why: str) -> None:
         self._say(Line(""))

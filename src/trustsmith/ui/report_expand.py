@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 class Expansion(NamedTuple):
     """The jobs that use an old secret, and what is configured for them.
 
-    prefix: of the repository's subjects. hidden: what the ids would have hidden as variables.
+    prefix: of the repository's subjects. hidden: what the ids would have hidden as variables. file: the configuration's,
+    when it will be written.
     """
 
     placed: Sequence[Placed]
     config: Config
     prefix: str
     hidden: Sequence[Shadow]
+    file: str
 
     @property
     def unplaced(self) -> list[Placed]:
@@ -44,21 +46,43 @@ def as_json(expansion: Expansion) -> dict[str, Any]:
     return {"jobs": [each.as_json() for each in expansion.placed], "store": expansion.config.store}
 
 
+def jobs(placed: Sequence[Placed]) -> Iterator[Line]:
+    """Where each job is to run."""
+    yield from table("Jobs that use a secret", [(each.place, _where(each)) for each in placed])
+
+
 def lines(expansion: Expansion) -> Iterator[Line]:
-    """Where each job is to run, and what an environment changes."""
-    yield from table("Jobs that use a secret", [(each.place, _where(each)) for each in expansion.placed])
-    added = [each for each in expansion.placed if each.job.environment is None]
-    if added:
+    """What an environment changes for its jobs, and what else is to be known before somebody says yes."""
+    if any(each.job.environment is None for each in expansion.placed):
         yield Line(
-            f"A job without an environment has a subject such as {expansion.prefix}:ref:refs/heads/main, which no "
-            "credential of ours trusts. With an environment,"
+            f"A job without an environment has a subject such as {expansion.prefix}:ref:refs/heads/main,"
         )
-        yield Line(
-            f"its subject is {expansion.prefix}:environment:ENV, and the environment's rules and secrets are its own."
-        )
+        yield Line("which no credential of ours trusts. With one its subject is")
+        yield Line(f"{expansion.prefix}:environment:ENV,")
+        yield Line("and the environment's rules and secrets are its own.")
         yield Line("")
     rows = [(each.place, _proposed(each, expansion)) for each in expansion.unplaced]
     yield from table("Proposed", rows)
+    for note in _notes(expansion):
+        yield Line(f"Note: {note}")
+    yield Line("")
+
+
+def _notes(expansion: Expansion) -> Iterator[str]:
+    if expansion.file:
+        yield f"{expansion.file} is written, too, when the plan is accepted."
+    if any(environment.client_id is None for environment in expansion.config.environments):
+        yield (
+            "New applications have Foundry Project Manager on their projects and nothing else: the old one's other roles do "
+            "not come along. Declare as grants what jobs need besides."
+        )
+    if expansion.hidden:
+        names = ", ".join(f"{shadow.name} ({shadow.environment})" for shadow in expansion.hidden)
+        words = " ".join(f"--allow {shlex.quote(shadow.hazard.id)}" for shadow in expansion.hidden)
+        yield (
+            f"The ids become secrets of the environments: as variables they would hide {names} from the workflows as they "
+            f"are. Called workflows read such secrets only with secrets: inherit. To have variables all the same, begin with {words}."
+        )
 
 
 def _where(placed: Placed) -> str:
@@ -82,7 +106,7 @@ def next_steps(expansion: Expansion) -> str:
     rewrite = " ".join(["trustsmith migrate --rewrite", *words])
     files = " ".join([".github/trustsmith.yml", *(workflow.path for workflow in expansion.config.workflows)])
     return (
-        f"\nThe new way in is set up beside the old one: nothing was taken away, and nothing is proven yet. {_of_ids(expansion.hidden)}Next, bring "
+        f"\nThe new way in is set up beside the old one: nothing was taken away, and nothing is proven yet. Next, bring "
         f"the check to the default branch, and rewrite the workflows:\n"
         f"  git add {files}\n"
         f"  git commit -m 'Trust the environments'\n"
@@ -90,17 +114,6 @@ def next_steps(expansion: Expansion) -> str:
         f"  {rewrite}          # a diff; then with --write, or --pr\n"
         f"  trustsmith migrate --prove\n"
         f"Where it stands: trustsmith migrate --status"
-    )
-
-
-def _of_ids(hidden: Sequence[Shadow]) -> str:
-    if not hidden:
-        return ""
-    names = ", ".join(f"{shadow.name} ({shadow.environment})" for shadow in hidden)
-    words = " ".join(f"--allow {shlex.quote(shadow.hazard.id)}" for shadow in hidden)
-    return (
-        f"The ids are secrets of the environments, since as variables they would hide {names} from the workflows as they "
-        f"are; {words} makes them variables. "
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trustsmith.migrate.inventory import Stored
     from trustsmith.migrate.listing import Entry, Listing
 
-_DOCS = "https://github.com/trustsmith/trustsmith/blob/main/docs/migrate.md"
+DOCS = "https://github.com/trustsmith/trustsmith/blob/main/docs/migrate.md"
 
 
 def lines(listing: Listing) -> Iterator[Line]:
@@ -163,7 +163,7 @@ def _rule(name: str) -> dict[str, Any]:
         "id": name,
         "shortDescription": {"text": said},
         "fullDescription": {"text": f"{said} Without a long-lived credential: {pattern.replacement}."},
-        "helpUri": f"{_DOCS}#{name}",
+        "helpUri": f"{DOCS}#{name}",
         "defaultConfiguration": {"level": "warning"},
         "properties": {"tags": ["security"]},
     }

@@ -32,14 +32,14 @@ _IDS = re.compile(r"\b(vars|secrets)\.(AZURE_(?:CLIENT|TENANT|SUBSCRIPTION)_ID)\
 class Rewriting:
     """A rewriting. uses: all that there were; files: how many were read.
 
-    configured: there is a configuration. written: it is in the work tree.
+    known: the environments of the configuration; None without one. written: it is in the work tree.
     """
 
     done: Rewritten
     changed: Sequence[Changed]
     uses: Sequence[Use]
     files: int
-    configured: bool
+    known: tuple[str, ...] | None
     problems: tuple[Problem, ...] = ()
     written: bool = False
 
@@ -211,12 +211,17 @@ def _needed(rewriting: Rewriting) -> Iterator[tuple[str, str]]:
     for store, ids in (("variables", rewriting.variables), ("secrets", rewriting.secrets)):
         if ids:
             yield store, f"{', '.join(ids)}: in each environment, or in the repository"
-    if named and not rewriting.configured:
+    if any(name.endswith("SUBSCRIPTION_ID") for name in (*rewriting.variables, *rewriting.secrets)):
+        yield (
+            "subscription",
+            "that of the environment's Foundry project, where expanding wrote it: where jobs work in another one, write that",
+        )
+    if named and rewriting.known is None:
         yield (
             "how",
             "trustsmith migrate --expand, then this again: files read ids where the configuration keeps them",
         )
-    elif named:
+    elif any("${{" not in name and name not in (rewriting.known or ()) for name in named):
         yield "how", "trustsmith migrate --expand"
 
 
@@ -227,4 +232,6 @@ def summary(rewriting: Rewriting) -> str:
     uses, left = len(rewriting.uses), len(rewriting.done.left)
     done = f"{uses - left} of {many(uses, 'use')}"
     files = f"in {many(len(rewriting.changed), 'file')}; {left} left."
-    return f"Rewritten: {done}, {files}" if rewriting.written else f"{done} can be rewritten, {files}"
+    if not rewriting.written:
+        return f"{done} can be rewritten, {files}"
+    return f"Rewritten: {done}, {files} Bring them to the default branch, then: trustsmith migrate --prove"
