@@ -8,6 +8,7 @@ third way but the two words by which people say otherwise.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -131,7 +132,7 @@ def _named(path: str) -> str:
     """A path as git has it in a diff: in quotes and escaped where it could be taken for something else."""
     if all(c.isprintable() and c not in '"\\' for c in path):
         return path
-    kept = (chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03o}" for b in path.encode())  # noqa: PLR2004 - ASCII
+    kept = (chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03o}" for b in os.fsencode(path))  # noqa: PLR2004 - ASCII
     return f'"{"".join(kept)}"'
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -417,12 +418,17 @@ def test_a_no_and_a_world_that_moved_remove_nothing(contract: Contract) -> None:
         secrets = legacy(world.data)["secrets"]
         secrets["AZURE_CREDS"] = secrets["AZURE_CREDENTIALS"] | {"name": "AZURE_CREDS"}
 
+    def written_anew(world: Any) -> None:
+        secret = legacy(world.data)["environments"]["production"]["secrets"]["AZURE_CLIENT_SECRET"]
+        secret["updated_at"] = secret["updated_at"][:-3] + "59Z"
+
     before, options = contract.left(), Options(contract.bench.checkout)
     with pytest.raises(Refused, match="Nothing was removed"):
         take_away(options, Asked(answer=False), SECRETS[:1], None, yes=False)
-    front = Asked(answer=True, meanwhile=lambda: contract.bench.edit(another))
-    with pytest.raises(Refused, match="Something changed while the plan was on the screen"):
-        take_away(options, front, SECRETS[:1], None, yes=False)
+    for moved in (another, written_anew):
+        front = Asked(answer=True, meanwhile=partial(contract.bench.edit, moved))
+        with pytest.raises(Refused, match="Something changed while the plan was on the screen"):
+            take_away(options, front, SECRETS[:1], None, yes=False)
     after = contract.left()
     assert after["repository"] - before["repository"] == {"AZURE_CREDS"}
     assert (after["production"], contract.file.exists()) == (before["production"], False)

@@ -107,10 +107,20 @@ def test_ids_are_variables_where_they_hide_nothing(legacy: Legacy) -> None:
 
     for name, text in legacy.files.items():
         legacy.write(name, with_secrets(text))
+    legacy.push()
     ran = legacy("--expand", "--yes", "--application", APPLICATION, "--format", "json", *PROJECTS)
     assert ran.code == 0, ran.err
     assert ran.json["store"] == "variables"
     assert "environment variable production/AZURE_CLIENT_ID" in ran.creates
+
+
+def test_what_the_default_branch_reads_is_not_hidden_either(legacy: Legacy) -> None:
+    """The checkout may be of another branch; what runs meanwhile is the default one."""
+    for name, text in legacy.files.items():
+        legacy.write(name, text.replace("vars.AZURE_SUBSCRIPTION_ID", "env.ELSEWHERE"))
+    ran = legacy("--expand", "--yes", "--format", "json", *PROJECTS)
+    assert ran.code == 0, ran.err
+    assert ran.json["store"] == "secrets"
 
 
 def test_an_id_that_would_hide_another_takes_a_word(legacy: Legacy) -> None:

@@ -260,6 +260,11 @@ def test_sarif_is_what_the_standard_says() -> None:
     }
 
 
+def test_sarif_of_names_that_are_no_text() -> None:
+    found = listing(LOGIN.replace("  live:", '  "live\\ud800":'))
+    assert report_migrate.sarif(found)["runs"][0]["results"]
+
+
 def test_the_same_use_keeps_its_fingerprint_when_lines_move() -> None:
     def prints(text: str) -> list[str]:
         results = report_migrate.sarif(listing(text))["runs"][0]["results"]

@@ -223,6 +223,30 @@ def test_a_job_of_our_application_has_to_be_in_an_environment_that_is_configured
     assert "in no environment" in wired("", run, variables=variables)[0]
 
 
+def test_a_job_that_signs_in_by_an_action_of_the_checkout_is_one_that_signs_in() -> None:
+    step = "      - uses: ./login\n        with: {client-id: '${{ vars.AZURE_CLIENT_ID }}'}\n"
+    action = "runs:\n  using: composite\n  steps:\n"
+    files = {
+        ".github/workflows/a.yml": workflow("push", "", step),
+        "login/action.yml": f"{action}    - uses: ./inner\n",
+        "inner/action.yml": f"{action}    - uses: azure/login@v3\n      with: {{client-id: '${{{{ inputs.client-id }}}}'}}\n",
+        "other/action.yml": f"{action}    - run: x\n",
+    }
+    seen = Seen(variables=(variable(OURS),))
+    (found,) = wiring(repository_of(files), {"prod": OURS}, seen)
+    assert "in no environment" in found.why
+    files[".github/workflows/a.yml"] = workflow("push", "", step.replace("./login", "./other"))
+    assert not list(wiring(repository_of(files), {"prod": OURS}, seen))
+
+
+def test_the_repositorys_secret_of_the_name_that_environments_have_does_not_say_whose_it_is() -> None:
+    shared = (Stored(name="AZURE_CLIENT_ID", level="repository"),)
+    (why,) = wired("", sign_in(SECRETS), stored=shared)
+    assert "cannot be told" in why
+    assert "environment Prod" in wired("    environment: Prod\n", sign_in(SECRETS), stored=shared)[0]
+    assert not wired(PROD, sign_in(SECRETS), stored=shared)
+
+
 def test_what_is_to_be_typed_is_quoted() -> None:
     repository = repository_of(
         {".github/workflows/a.yml": workflow("push", "    environment: $(x)\n", sign_in(OURS))}

@@ -250,6 +250,7 @@ def test_a_diff_is_one_that_git_takes() -> None:
     assert unified('\x1b[0mä"\n.yml', "", "a\n").startswith(
         '--- "a/\\033[0m\\303\\244\\042\\012.yml"\n+++ "b/'
     )
+    assert unified("a\udcff.yml", "", "a\n").startswith('--- "a/a\\377.yml"\n')  # a name that is no UTF-8
     assert unified("ä b.yml", "", "a\n").startswith("--- a/ä b.yml\n")
     assert unified("x.yml", None, "a\n") == "--- /dev/null\n+++ b/x.yml\n@@ -0,0 +1 @@\n+a\n"
     assert unified("x.yml", "a\n", None) == "--- a/x.yml\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n"

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from trustsmith import configfile
-from trustsmith.errors import Refused, UsageError, closest
+from trustsmith.errors import NotFound, Refused, UsageError, closest
 from trustsmith.flows.change import Wish, carry_out
 from trustsmith.flows.look import Picture, look
 from trustsmith.flows.migrate import look_at_stores, session_of
 from trustsmith.flows.rewriting import jobs_said
 from trustsmith.flows.setup import Finder, pairs, save_config
 from trustsmith.migrate.expansion import gentle, shadows
+from trustsmith.migrate.repository import Repository
 from trustsmith.migrate.scan import of_entra, scan
 from trustsmith.model.config import (
     CHECK_TRUST,
@@ -32,7 +33,7 @@ from trustsmith.model.config import (
     one_by_one,
 )
 from trustsmith.rewrite.placing import from_branches, needed, placing
-from trustsmith.systems import sources
+from trustsmith.systems import remote, sources
 from trustsmith.ui import report_expand
 from trustsmith.wizard import Answers, Found, ask_project, decide, project_id
 
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from trustsmith.flows.session import Options
     from trustsmith.migrate.expansion import Shadow
     from trustsmith.migrate.inventory import Seen
-    from trustsmith.migrate.repository import Repository
     from trustsmith.migrate.scan import Use
     from trustsmith.rewrite.placing import Placed
     from trustsmith.ui.console import Console
@@ -65,11 +65,16 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class _Scene:
-    """What was found before anything is decided. there: the environments at GitHub."""
+    """What was found before anything is decided. there: the environments at GitHub.
+
+    repository: the checkout's workflows. running: these and those of the default branch, which run meanwhile, so that what
+    they read must not be hidden.
+    """
 
     finder: Finder
     console: Console
     repository: Repository
+    running: Repository
     placed: Sequence[Placed]
     seen: Seen
     there: frozenset[str]
@@ -117,17 +122,30 @@ async def _find(
         )
     seen = await look_at_stores(finder.session, finder.start, uses)
     there = {str(each["name"]) for each in await finder.session.github.environments(name)}
+    running = await _running(finder, name, repository)
     known = [each.name for each in finder.start.environments] if finder.start else []
     placed = placing(repository, uses, said, [*known, *sorted(there)])
     return _Scene(
         finder=finder,
         console=console,
         repository=repository,
+        running=running,
         placed=placed,
         seen=seen,
         there=frozenset(there),
         found=found,
     )
+
+
+async def _running(finder: Finder, name: str, checkout: Repository) -> Repository:
+    """The checkout's workflows with those of the default branch, if anything was pushed yet."""
+    try:
+        there, _ = await remote.read(finder.session.github, name)
+    except NotFound as error:
+        if error.code != remote.EMPTY:
+            raise
+        return checkout
+    return Repository(workflows=(*checkout.workflows, *there.workflows))
 
 
 # -- the configuration -------------------------------------------------------------------------------------------------
@@ -241,7 +259,7 @@ async def _stored(scene: _Scene, config: Config, there: Source | None, allow: Co
     for store in stores:
         source = _source(scene.finder, replace(config, store=store), there)
         picture = await look(scene.finder.session, source, to_write=True)
-        hidden = shadows(picture.plan, scene.repository, scene.seen)
+        hidden = shadows(picture.plan, scene.running, scene.seen)
         if not gentle(picture.plan, hidden, allow).blocked:
             return _Decided(source, picture, found[0].hidden if found else ())
         found.append(_Decided(source, picture, hidden))
@@ -265,7 +283,7 @@ def _carry_out(runner: asyncio.Runner, scene: _Scene, decided: _Decided, wish: W
     def take() -> Picture:
         """As it was just seen; after somebody was asked, as it is then."""
         seen = taken.pop() if taken else runner.run(look(session, source, allow=words, to_write=True))
-        hidden = shadows(seen.plan, scene.repository, scene.seen)
+        hidden = shadows(seen.plan, scene.running, scene.seen)
         return replace(seen, plan=gentle(seen.plan, hidden, wish.allow))
 
     prefix = decided.picture.facts.repository.template.prefix

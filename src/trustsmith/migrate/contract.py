@@ -185,7 +185,8 @@ def _as_secret(stored: Stored) -> StoredSecret:
 
 def _secret(stored: Stored, old: Old, reading: Readers) -> _Candidate:
     secret = _as_secret(stored)
-    why = f"last written {stored.updated[:10]}" if stored.updated else "an old credential"
+    # To the second: one that is written anew while somebody is asked is another secret.
+    why = f"last written {stored.updated}" if stored.updated else "an old credential"
     obstacles = [*_read(stored.name, reading), *_shared(stored, secret, old.repository)]
     consequence = "The secret goes. GitHub shows its value to nobody, so nothing can put it back."
     word = f"delete-secret={secret.place}"

@@ -144,7 +144,7 @@ def fingerprint_of(document: Mapping[str, Any]) -> str:
     entries = [entry for part in ("changes", "strays", "waiting") for entry in document[part]]
     lines = sorted(json.dumps(entry, sort_keys=True) for entry in entries)  # services list in any order
     lines += sorted(str(hazard["id"]) for hazard in document["hazards"])
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return hashlib.sha256("\n".join(lines).encode(errors="backslashreplace")).hexdigest()
 
 
 @dataclass(frozen=True)

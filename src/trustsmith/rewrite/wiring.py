@@ -17,7 +17,7 @@ from trustsmith.model.findings import Finding
 from trustsmith.rewrite.values import names_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from trustsmith.migrate.inventory import Seen
     from trustsmith.migrate.repository import Repository, Spot
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CHECK = "signs-in-as"
 _CLIENT_ID = re.compile(r"(?:AZURE|ARM)_CLIENT_ID")
+_KEPT_AS = "AZURE_CLIENT_ID"
+_CLIENT_INPUT = re.compile(r"(?:azure[-_]?)?client[-_]?id")
 _FEDERATED = re.compile(r"--federated-(?:credential-provider|token)\b")
 
 
@@ -33,23 +35,50 @@ def wiring(repository: Repository, clients: Mapping[str, str], seen: Seen) -> It
 
     seen: GitHub's secrets and variables as they are now.
     """
+    actions = _signing_actions(repository)
     for job, spots in signing_in(repository):
         said = job.environment.value if job.environment is not None else ""
+        given = [spot for spot in spots if _names_client(spot, actions)]
         for name in sorted((names_of(repository, job, said) if said else {""}) or ()):
-            for spot in spots:
+            for spot in given:
                 yield from _judged(job, spot, name, clients, seen)
 
 
 def signing_in(repository: Repository) -> Iterator[tuple[Job, list[Spot]]]:
-    """The jobs of workflows that sign in with a token of GitHub's, with their texts."""
-    by_job: dict[int, list[Spot]] = {}
-    for spot in repository.spots:
-        by_job.setdefault(id(spot.job), []).append(spot)
+    """The jobs of workflows that sign in with a token of GitHub's, themselves or by an action of theirs, with their texts."""
+    actions = _signing_actions(repository)
+    by_job = _by_job(repository)
     for workflow in repository.workflows:
         for job in workflow.jobs:
-            spots = by_job.get(id(job), [])
-            if job.id and any(map(_signs_in, spots)):
-                yield job, spots
+            if job.id and _any_signs_in(job, by_job, actions):
+                yield job, by_job.get(id(job), [])
+
+
+def _by_job(repository: Repository) -> dict[int, list[Spot]]:
+    found: dict[int, list[Spot]] = {}
+    for spot in repository.spots:
+        found.setdefault(id(spot.job), []).append(spot)
+    return found
+
+
+def _signing_actions(repository: Repository) -> frozenset[str]:
+    """The folders of the actions that sign in, themselves or by another one."""
+    by_job = _by_job(repository)
+    found: set[str] = set()
+    while more := {
+        action.folder
+        for action in repository.workflows
+        if action.is_action
+        and action.folder not in found
+        and any(_any_signs_in(job, by_job, found) for job in action.jobs)
+    }:
+        found |= more
+    return frozenset(found)
+
+
+def _any_signs_in(job: Job, by_job: Mapping[int, list[Spot]], actions: Collection[str]) -> bool:
+    called = {step.local for step in job.steps if step.local}
+    return not called.isdisjoint(actions) or any(map(_signs_in, by_job.get(id(job), [])))
 
 
 def _signs_in(spot: Spot) -> bool:
@@ -60,12 +89,22 @@ def _signs_in(spot: Spot) -> bool:
     return is_flag or _FEDERATED.search(spot.node.value) is not None
 
 
+def _names_client(spot: Spot, actions: Collection[str]) -> bool:
+    """Whether a text says as which application its job signs in. actions: those that sign in."""
+    if spot.step is not None and spot.step.local in actions and _CLIENT_INPUT.fullmatch(spot.input):
+        return True
+    is_input = spot.input == "client-id" and spot.step is not None and spot.step.action == "azure/login"
+    return is_input or _CLIENT_ID.fullmatch(spot.variable) is not None
+
+
 def _judged(
     job: Job, spot: Spot, environment: str, clients: Mapping[str, str], seen: Seen
 ) -> Iterator[Finding]:
     """Whether a text names the right application. environment: that the job runs in; "" for none."""
     whom = _whom(spot, environment, seen)
     wanted = clients.get(environment)
+    if whom is None and wanted is None and _is_common(spot):
+        yield _untold(job, spot, environment)
     if whom is None or (wanted is not None and whom.client_id == wanted.lower()):
         return
     place = f"{spot.file}:{spot.node.line}: job {job.id}"
@@ -77,9 +116,26 @@ def _judged(
             f"in environment {environment}, which is not configured" if environment else "in no environment"
         )
         why = f"{place} signs in as {whom.client_id} {where}: nothing trusts that."
-        following = "Run it in one of the environments of the configuration, or add its own:\n  "
-        following += f"trustsmith migrate --expand --project {quote((environment or 'ENV') + '=PROJECT_ID')}"
-        yield Finding(check=CHECK, verdict="fail", about=environment, why=why, next=following)
+        yield Finding(check=CHECK, verdict="fail", about=environment, why=why, next=_elsewhere(environment))
+
+
+def _is_common(spot: Spot) -> bool:
+    """Whether a text reads the secret in which environments of the configuration may keep their client ids."""
+    return any(each.context == "secrets" and each.name == _KEPT_AS for each in mentions(spot))
+
+
+def _untold(job: Job, spot: Spot, environment: str) -> Finding:
+    where = f"in environment {environment}, which is not configured" if environment else "in no environment"
+    why = (
+        f"{spot.file}:{spot.node.line}: job {job.id} runs {where}, and as which application it signs in cannot be told: "
+        f"that is the secret {_KEPT_AS} of the repository."
+    )
+    return Finding(check=CHECK, verdict="unknown", about=environment, why=why, next=_elsewhere(environment))
+
+
+def _elsewhere(environment: str) -> str:
+    command = f"trustsmith migrate --expand --project {quote((environment or 'ENV') + '=PROJECT_ID')}"
+    return f"Run it in one of the environments of the configuration, or add its own:\n  {command}"
 
 
 def _how(spot: Spot, environment: str) -> str:
@@ -100,9 +156,6 @@ class _Whom(NamedTuple):
 
 def _whom(spot: Spot, environment: str, seen: Seen) -> _Whom | None:
     """As whom a text makes its job sign in; None where it does not say, or that is not told."""
-    is_input = spot.input == "client-id" and spot.step is not None and spot.step.action == "azure/login"
-    if not is_input and not _CLIENT_ID.fullmatch(spot.variable):
-        return None
     text = spot.node.value.strip()
     if is_guid(text):
         return _Whom(text.lower(), text)

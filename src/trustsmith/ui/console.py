@@ -108,7 +108,7 @@ class Console:
             sys.stdout.write("\n".join(map(report.harmless, text.split("\n"))))
             return
         sys.stdout.flush()  # what was written as text comes first
-        sys.stdout.buffer.write(text.encode("utf-8"))
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))  # half a character can be in a name
 
     def close(self, error: TrustsmithError | None = None) -> None:
         """Print the JSON document, if that is what was asked for."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from trustsmith import __version__
 from trustsmith.migrate.inventory import is_expired
@@ -172,11 +174,12 @@ def _result(entry: Entry, index: int) -> dict[str, Any]:
     secret = f" ({entry.secret})" if entry.secret else ""
     message = f"{entry.pattern.says[0].upper()}{entry.pattern.says[1:]}{secret}. Instead: {entry.pattern.replacement}."
     place = {
-        "artifactLocation": {"uri": use.file.replace(" ", "%20"), "uriBaseId": "%SRCROOT%"},
+        "artifactLocation": {"uri": quote(os.fsencode(use.file)), "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": use.line, "startColumn": use.column},
     }
     # The same use keeps its fingerprint when lines move above it.
-    print_of = hashlib.sha256(f"{use.file}\n{use.pattern}\n{use.job}\n{entry.secret}".encode()).hexdigest()
+    same = f"{use.file}\n{use.pattern}\n{use.job}\n{entry.secret}".encode(errors="backslashreplace")
+    print_of = hashlib.sha256(same).hexdigest()
     return {
         "ruleId": use.pattern,
         "ruleIndex": index,
