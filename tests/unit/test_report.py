@@ -347,11 +347,15 @@ def test_a_file_that_stays_is_removed_without_a_network() -> None:
 
 
 def test_what_is_to_be_typed_names_the_configuration() -> None:
-    said = "Mend it with:\n  trustsmith apply --allow a=b\nor look: trustsmith plan\nif trustsmith plan shows\n  trustsmith demo"
+    said = (
+        "Mend it with:\n  trustsmith apply --allow a=b\nor look: trustsmith plan\nif trustsmith plan shows\n"
+        "  trustsmith migrate --prove\n  trustsmith migrate\n  trustsmith demo"
+    )
     assert report_mend.with_config(said, None) == said
     assert report_mend.with_config(said, Path("a b.yml")) == (
         "Mend it with:\n  trustsmith apply --config 'a b.yml' --allow a=b\nor look: trustsmith plan --config 'a b.yml'\n"
-        "if trustsmith plan shows\n  trustsmith demo"
+        "if trustsmith plan shows\n  trustsmith migrate --config 'a b.yml' --prove\n  trustsmith migrate --config 'a b.yml'\n"
+        "  trustsmith demo"
     )
     page = report_mend.drift_markdown(Plan(FULL.changes), "o/n", Path("x.yml"))
     assert "$ trustsmith apply --config x.yml\n" in page

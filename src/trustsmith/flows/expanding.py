@@ -290,7 +290,7 @@ def _carry_out(runner: asyncio.Runner, scene: _Scene, decided: _Decided, wish: W
     path = session.options.config_path
     writes = not path.exists() or path.read_bytes() != source.text.encode()
     expansion = report_expand.Expansion(
-        scene.placed, source.config, prefix, decided.hidden, scene.finder.file if writes else ""
+        scene.placed, source.config, prefix, decided.hidden, session.options.config_name, writes
     )
     console.document(report_expand.as_json(expansion))
     console.aside(report_expand.lines(expansion))

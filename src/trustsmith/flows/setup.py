@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from functools import partial
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -83,7 +84,7 @@ def setup(options: Options, console: Console, answers: Answers, allow: Collectio
                 return runner.run(look(session, source, allow=allow, to_write=True))
 
             picture = carry_out(runner, session, console, Wish(allow=allow, yes=yes), take, accepted=save)
-            _say_next(console, source.config, picture)
+            _say_next(options, console, source.config, picture)
             _say_of_observer(console, source.config, picture)
         finally:
             runner.run(session.aclose())
@@ -188,7 +189,7 @@ class Finder:
         return tuple(sorted(filter(None, parsed), key=lambda project: project.key))
 
 
-def _say_next(console: Console, config: Config, picture: Picture) -> None:
+def _say_next(options: Options, console: Console, config: Config, picture: Picture) -> None:
     """What is left to do: a set-up is proven only when a job has exchanged a token."""
     plan = picture.plan
     if not plan.changes:
@@ -200,7 +201,7 @@ def _say_next(console: Console, config: Config, picture: Picture) -> None:
     files = [workflow.path for workflow in config.workflows]
     console.note(
         "\nConfigured, not yet proven: it is proven when a job has exchanged its token. Next:\n"
-        f"  git add .github/trustsmith.yml {' '.join(files)}\n"
+        f"  git add {quote(options.config_name)} {' '.join(files)}\n"
         "  git commit -m 'Deploy to Foundry without a secret'\n"
         "  git push\n"
         "  trustsmith verify --run\n"

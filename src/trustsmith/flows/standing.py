@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trustsmith.errors import UsageError
@@ -14,6 +15,7 @@ from trustsmith.model.branch import REWRITTEN
 from trustsmith.rewrite.placing import needed, placing
 from trustsmith.systems import remote, sources
 from trustsmith.ui import report_status
+from trustsmith.ui.report_mend import with_config
 
 if TYPE_CHECKING:
     from trustsmith.configfile import Source
@@ -31,7 +33,7 @@ def status(options: Options, console: Console) -> None:
             standing = runner.run(_standing(session, there))
         finally:
             runner.run(session.aclose())
-    found = stages(standing)
+    found = [replace(each, next=with_config(each.next, options.config)) for each in stages(standing)]
     console.document(report_status.as_json(found))
     console.data(report_status.lines(found))
 

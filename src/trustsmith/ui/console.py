@@ -22,7 +22,7 @@ from trustsmith.ui import (
 from trustsmith.ui.report import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from rich.console import Console as Rich
@@ -78,7 +78,11 @@ class Console:
 
     def advise(self, lines: Iterable[Line]) -> None:
         """Lines of data in which something is to be typed about the configuration that was named."""
-        self.data(line._replace(text=report_mend.with_config(line.text, self.config)) for line in lines)
+        self.data(self._about(lines))
+
+    def _about(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """The same, with what is to be typed about the configuration that was named."""
+        return (line._replace(text=report_mend.with_config(line.text, self.config)) for line in lines)
 
     def document(self, values: dict[str, Any]) -> None:
         """Values of the JSON document, which is printed whole when the command ends."""
@@ -99,7 +103,7 @@ class Console:
     def aside(self, lines: Iterable[Line]) -> None:
         """Lines that belong to the data and are none, to stderr."""
         if self.format == "text":
-            self._print(sys.stderr, lines)
+            self._print(sys.stderr, self._about(lines))
 
     def raw(self, text: str) -> None:
         """Text to stdout: its bytes in UTF-8; at a terminal it can do nothing but be read, whoever wrote it."""
@@ -131,7 +135,7 @@ class Console:
 
     def note(self, text: str) -> None:
         """Something worth knowing; several lines are said one by one."""
-        self._print(sys.stderr, [Line(part) for part in text.split("\n")])
+        self._print(sys.stderr, self._about(Line(part) for part in text.split("\n")))
 
     def warn(self, text: str) -> None:
         """Something that may hurt later."""

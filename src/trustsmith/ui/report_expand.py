@@ -21,7 +21,7 @@ class Expansion(NamedTuple):
     """The jobs that use an old secret, and what is configured for them.
 
     prefix: of the repository's subjects. hidden: what the ids would have hidden as variables. file: the configuration's,
-    when it will be written.
+    seen from the checkout. written: whether it will be.
     """
 
     placed: Sequence[Placed]
@@ -29,6 +29,7 @@ class Expansion(NamedTuple):
     prefix: str
     hidden: Sequence[Shadow]
     file: str
+    written: bool
 
     @property
     def unplaced(self) -> list[Placed]:
@@ -69,7 +70,7 @@ def lines(expansion: Expansion) -> Iterator[Line]:
 
 
 def _notes(expansion: Expansion) -> Iterator[str]:
-    if expansion.file:
+    if expansion.written:
         yield f"{expansion.file} is written, too, when the plan is accepted."
     if any(environment.client_id is None for environment in expansion.config.environments):
         yield (
@@ -104,7 +105,9 @@ def next_steps(expansion: Expansion) -> str:
     """What to type when both ways in are there."""
     words = [f"--environment {shlex.quote(word)}" for word in _words(expansion)]
     rewrite = " ".join(["trustsmith migrate --rewrite", *words])
-    files = " ".join([".github/trustsmith.yml", *(workflow.path for workflow in expansion.config.workflows)])
+    files = " ".join(
+        [shlex.quote(expansion.file), *(workflow.path for workflow in expansion.config.workflows)]
+    )
     return (
         f"\nThe new way in is set up beside the old one: nothing was taken away, and nothing is proven yet. Next, bring "
         f"the check to the default branch, and rewrite the workflows:\n"

@@ -50,7 +50,7 @@ def drift_markdown(plan: Plan, repository: str, config: Path | None = None) -> s
 
 #: A command of ours that reads a configuration, where a line or a part of a sentence is nothing else.
 _OURS = re.compile(
-    r"(?:^[ $]*|[;:] )trustsmith (?:apply|destroy|doctor|plan|render|setup|subjects|verify)(?= --|$)",
+    r"(?:^[ $]*|[;:] )trustsmith (?:apply|destroy|doctor|migrate|plan|render|setup|subjects|verify)(?= --|$)",
     re.MULTILINE,
 )
 
