@@ -58,6 +58,11 @@ def done(seen: Standing) -> list[bool | None]:
         ),
         ({"uses": USES, "pull": "https://x/1"}, [True, False, True, True], "gh pr view --web https://x/1"),
         (
+            {"unsure": {"a.yml:3": "hands all secrets to o/n/x.yml"}},
+            [True, False, True, True],
+            "trustsmith migrate --prove",
+        ),
+        (
             {"missing": [Hazard("not-wired=a.yml:1", "No.")]},
             [True, False, True, True],
             "trustsmith migrate --prove",

@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 
 from trustsmith.errors import Differences
 from trustsmith.flows.session import Options, Session
-from trustsmith.flows.survey import configured, survey
+from trustsmith.flows.survey import configured, other_branches, survey
 from trustsmith.flows.verify import choose, examine
 from trustsmith.migrate.contract import is_old
-from trustsmith.migrate.scan import of_entra, scan
 from trustsmith.model.findings import Finding, worst
-from trustsmith.systems import remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +57,6 @@ def prove(options: Options, console: Console, *, patience: float) -> None:
 async def _reading(session: Session, console: Console, source: Source) -> list[Finding]:
     """What the default branch's workflows read, as GitHub has them; other branches are told, and not judged."""
     seen = await survey(session, source)
-    repository = seen.picture.facts.repository
     console.document({"untried": list(seen.untried)})
     if seen.untried:
         listed = "\n".join(f"  {each}" for each in seen.untried)
@@ -67,7 +64,10 @@ async def _reading(session: Session, console: Console, source: Source) -> list[F
             "check-trust proves the path; whether jobs have the roles that they need, only their own runs show. Run these "
             f"before secrets go:\n{listed}"
         )
-    await _other_branches(session, console, repository.full_name, repository.default_branch)
+    others = await other_branches(session, seen.picture)
+    console.document({"branches": vars(others)})
+    for note in others.notes:
+        console.warn(note)
     return [*_judged(seen.reading), *seen.wired]
 
 
@@ -92,18 +92,3 @@ def _judged(found: Readers) -> Iterator[Finding]:
         yield Finding(
             check=CHECK, verdict="pass", why="No workflow on the default branch reads an old secret."
         )
-
-
-async def _other_branches(session: Session, console: Console, full_name: str, default: str) -> None:
-    """Say which other branches still read one: their runs fail when it is gone."""
-    session.talk.step("Reading the workflows of other branches")
-    found, unread = await remote.branches(session.github, full_name, default)
-    reading = [branch.name for branch in found if of_entra(scan(branch.repository))]
-    console.document({"branches": {"reading": reading, "unread": unread}})
-    if reading:
-        console.warn(
-            f"Other branches still read an old secret: {', '.join(reading)}. Their runs fail when it is gone; merge "
-            "the default branch into them first."
-        )
-    if unread:
-        console.note(f"Note: {len(unread)} more branches were not looked at.")

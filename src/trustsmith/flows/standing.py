@@ -51,6 +51,7 @@ async def _standing(session: Session, there: Source | None) -> Standing:
     return Standing(
         branch=seen.picture.facts.repository.default_branch,
         uses=uses,
+        unsure=seen.reading.unsure,
         local=local,
         configured=True,
         lacking=[name for name in needed(seen.repository, placed) if name not in known],

@@ -17,7 +17,7 @@ from trustsmith.flows.tried import untried
 from trustsmith.migrate.contract import Old, contraction, is_old, offered
 from trustsmith.migrate.inventory import is_guid
 from trustsmith.migrate.proof import Readers, lacking, readers
-from trustsmith.migrate.scan import scan
+from trustsmith.migrate.scan import of_entra, scan
 from trustsmith.model.config import CHECK_TRUST
 from trustsmith.model.plan import Hazard
 from trustsmith.model.resource import Key, Later
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from trustsmith.migrate.repository import Repository
     from trustsmith.model.config import Config
     from trustsmith.model.findings import Finding
-    from trustsmith.model.plan import Plan
     from trustsmith.model.resource import Side
     from trustsmith.model.resources import ClientSecret
 
@@ -106,7 +105,9 @@ async def survey(
     tried = await untried(session, name, branch, there, own)
     if plan.changes or plan.strays:
         notes = [f"Not seen to work without a secret: {each}." for each in tried]
-        notes += await _branches(session, picture, plan) if plan.changes else []
+        if plan.changes:
+            going = {c.resource.name for c in plan.changes if isinstance(c.resource, StoredSecret)}
+            notes += (await other_branches(session, picture, going)).notes
         plan = replace(plan, notes=(*plan.notes, *notes))
     return Survey(
         picture=replace(picture, live=live, plan=plan),
@@ -134,16 +135,36 @@ def _off_the_path(finding: Finding) -> Hazard:
     return Hazard(f"not-wired={place}", finding.why, hint=finding.next)
 
 
-async def _branches(session: Session, picture: Picture, plan: Plan) -> list[str]:
-    """Notes about other branches, whose runs fail when what they read is gone."""
+@dataclass(frozen=True, kw_only=True)
+class OtherBranches:
+    """Branches beside the default one. reading: those that read an old secret. unread: those that were not looked at."""
+
+    reading: list[str]
+    unread: list[str]
+
+    @property
+    def notes(self) -> list[str]:
+        """What has to be known of them before a secret goes."""
+        told = (
+            f"Other branches read an old secret: {', '.join(self.reading)}. Their runs fail when it is gone; merge the default "
+            "branch into them first."
+        )
+        left = f"{len(self.unread)} more branches were not looked at."
+        return [told] * bool(self.reading) + [left] * bool(self.unread)
+
+
+async def other_branches(session: Session, picture: Picture, going: Collection[str] = ()) -> OtherBranches:
+    """Those whose runs fail when what they read is gone. going: names of secrets that go, whatever they are."""
     repository = picture.facts.repository
+    session.talk.step("Reading the workflows of other branches")
     found, unread = await remote.branches(session.github, repository.full_name, repository.default_branch)
-    going = {c.resource.name for c in plan.changes if isinstance(c.resource, StoredSecret)}
-    reads = {branch.name: readers(branch.repository, scan(branch.repository), ()) for branch in found}
-    names = [name for name, reading in reads.items() if reading.entra or going & reading.of.keys()]
-    notes = [f"Other branches read an old secret, and their runs will fail: {', '.join(names)}."]
-    left = [f"{len(unread)} more branches were not looked at."]
-    return (notes if names else []) + (left if unread else [])
+    reading = [branch.name for branch in found if _reads(branch.repository, going)]
+    return OtherBranches(reading=reading, unread=unread)
+
+
+def _reads(repository: Repository, going: Collection[str]) -> bool:
+    uses = scan(repository)
+    return bool(of_entra(uses)) or not readers(repository, uses, ()).of.keys().isdisjoint(going)
 
 
 async def _old(session: Session, picture: Picture, seen: Seen) -> Old:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trustsmith.model.resources import ClientSecret, RoleAssignment, StoredSecret
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from trustsmith.migrate.scan import Use
     from trustsmith.model.plan import Change, Hazard
@@ -44,14 +44,15 @@ class Stage:
 class Standing:
     """What was seen. branch: the default one.
 
-    uses: of Entra's secrets, on the branch. configured: whether there is a configuration. lacking: environments that
-    jobs name and it does not have. unplaced: jobs without any. missing: what the proof lacks. left: what of the old way
-    in is left. local: uses in the checkout; None without one. pull: the address of the rewriting's open
-    pull request.
+    uses: of Entra's secrets, on the branch. unsure: places on it where who reads a secret cannot be told → why.
+    configured: whether there is a configuration. lacking: environments that jobs name and it does not have. unplaced: jobs
+    without any. missing: what the proof lacks. left: what of the old way in is left. local: uses in the checkout; None
+    without one. pull: the address of the rewriting's open pull request.
     """
 
     branch: str
     uses: Sequence[Use]
+    unsure: Mapping[str, str] = field(default_factory=dict)
     local: Sequence[Use] | None = None
     configured: bool = False
     lacking: Sequence[str] = ()
@@ -107,6 +108,10 @@ def _rewritten(standing: Standing) -> Stage:
             said += f"; no environment yet: {', '.join(standing.unplaced)}"
             following += "".join(f" --environment {shlex.quote(place)}=ENV" for place in standing.unplaced)
         return Stage(name="rewrite", done=False, said=said, next=following)
+    if standing.unsure:
+        place, why = next(iter(standing.unsure.items()))
+        said = f"who reads a secret cannot be told in {_count(len(standing.unsure), 'place')}: {place} {why}"
+        return Stage(name="rewrite", done=False, said=said, next=f"{_MIGRATE} --prove")
     if wrong := _of(standing, "not-wired"):
         said = f"{_count(len(wrong), 'job')} not on the new path: {wrong[0].why}"
         return Stage(name="rewrite", done=False, said=said, next=f"{_MIGRATE} --prove")
