@@ -68,7 +68,7 @@ def contract(
         finally:
             runner.run(session.aclose())
             _say_where(console, kept)
-    _conclude(console, looks[-1], allow)
+    _conclude(console, looks[-1], allow, record)
 
 
 def _read(options: Options, allow: Collection[str]) -> Source:
@@ -100,7 +100,7 @@ def _say_where(console: Console, kept: list[Record]) -> None:
         )
 
 
-def _conclude(console: Console, last: Survey, allow: Collection[str]) -> None:
+def _conclude(console: Console, last: Survey, allow: Collection[str], record: Path | None) -> None:
     """Say what is left. Raises Refused when nothing was named."""
     plan = last.picture.plan
     if not (plan.changes or plan.strays):
@@ -113,6 +113,7 @@ def _conclude(console: Console, last: Survey, allow: Collection[str]) -> None:
             "What is left cannot be removed here; it is said above why.", hint="Look again:\n  " + _COMMAND
         )
     words = " ".join(f"--allow {shlex.quote(word)}" for word in (*allow, *last.offer))
+    words += f" --record {shlex.quote(str(record))}" if record else ""
     raise Refused(
         "Nothing is removed that is not named; all this stays.",
         hint=f"What can go, by name; leave out what is to stay:\n  {_COMMAND} {words}\n"

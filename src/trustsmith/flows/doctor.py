@@ -20,7 +20,7 @@ from trustsmith.flows.look import read_sides
 from trustsmith.flows.rights import jobs_of
 from trustsmith.flows.session import Options, Session, rendered
 from trustsmith.hazards import judge
-from trustsmith.model.config import CLOUDS, Config
+from trustsmith.model.config import Config
 from trustsmith.model.findings import worst
 from trustsmith.model.foundry import endpoint_of
 from trustsmith.model.pins import uses_in
@@ -42,8 +42,8 @@ _LIVE: frozenset[Side] = frozenset({"entra", "azure", "github"})
 
 async def doctor(options: Options, console: Console, sides: Collection[Side]) -> None:
     """Show what would make a set-up fail. Raises Differences when something would, or could not be told."""
-    source = options.read_config() if options.config_path.exists() else None
-    session = _session(options, console, source)
+    source = options.read_any_config()
+    session = Session.of(options, console, source.config if source else None)
     try:
         config = source.config if source else await _unconfigured(session)
         findings = await look_over(session, source, config, frozenset(sides or SIDES))
@@ -70,12 +70,6 @@ async def look_over(
     """The findings about these sides."""
     session.talk.step("Looking at what a set-up needs")
     return examine(await _gather(session, source, config, sides), sides)
-
-
-def _session(options: Options, console: Console, source: Source | None) -> Session:
-    if source:
-        return Session.of(options, console, source.config)
-    return Session(options, console, cloud=CLOUDS[0], github="github.com", tenant=None)
 
 
 async def _unconfigured(session: Session) -> Config:

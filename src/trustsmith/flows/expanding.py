@@ -17,7 +17,7 @@ from trustsmith import configfile
 from trustsmith.errors import NotFound, Refused, UsageError, closest
 from trustsmith.flows.change import Wish, carry_out
 from trustsmith.flows.look import Picture, look
-from trustsmith.flows.migrate import look_at_stores, session_of
+from trustsmith.flows.migrate import look_at_stores, named_repository, opened
 from trustsmith.flows.rewriting import jobs_said
 from trustsmith.flows.setup import Finder, pairs, save_config
 from trustsmith.migrate.expansion import gentle, shadows
@@ -87,7 +87,7 @@ def expand(options: Options, console: Console, asked: Asked, allow: Collection[s
     for problem in problems:
         console.warn(f"This was not looked at: {problem}")
     uses = of_entra(scan(repository))
-    there = options.read_config() if options.config_path.exists() else None
+    there, session = opened(options, console)
     if not uses and there is None:
         console.note("Nothing to expand: no workflow of this checkout signs in to Azure with a secret.")
         return
@@ -97,7 +97,6 @@ def expand(options: Options, console: Console, asked: Asked, allow: Collection[s
         }
     )
     said = jobs_said(asked.environments, repository)
-    session = session_of(options, console, there.config if there else None)
     with asyncio.Runner() as runner:
         try:
             finder = Finder(session, answers, there.config if there else None)
@@ -114,12 +113,7 @@ async def _find(
 ) -> _Scene:
     """Where the jobs run, and what GitHub and Entra have. Raises UsageError for a repository that nobody knows."""
     found = await finder.find(ask=console.interactive)
-    name = finder.start.repository if finder.start else found.repository
-    if not name:
-        raise UsageError(
-            "The checkout has no git remote at GitHub, so the repository is not known.",
-            hint="Add one:\n  git remote add origin https://github.com/OWNER/NAME",
-        )
+    name = named_repository(finder.session, finder.start)
     seen = await look_at_stores(finder.session, finder.start, uses)
     there = {str(each["name"]) for each in await finder.session.github.environments(name)}
     running = await _running(finder, name, repository)

@@ -14,14 +14,13 @@ from urllib.parse import urlsplit
 
 from trustsmith.clients import git
 from trustsmith.clients.endpoints import AUDIENCE
-from trustsmith.errors import Differences, NotSignedIn, TrustsmithError
+from trustsmith.errors import Differences, NotSignedIn, TrustsmithError, UsageError
 from trustsmith.flows.session import Session
 from trustsmith.migrate import names
 from trustsmith.migrate.identities import identities
 from trustsmith.migrate.inventory import Identity, Seen
 from trustsmith.migrate.listing import listing
 from trustsmith.migrate.scan import Use, scan
-from trustsmith.model.config import CLOUDS
 from trustsmith.model.pins import merged
 from trustsmith.render import packaged_pins
 from trustsmith.rewrite import Choices, rewrite
@@ -33,6 +32,7 @@ from trustsmith.ui import report_migrate
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from trustsmith.configfile import Source
     from trustsmith.flows.session import Options
     from trustsmith.migrate.listing import Listing
     from trustsmith.migrate.repository import Repository
@@ -80,8 +80,8 @@ def _judge(found: Listing) -> None:
 
 def _look(options: Options, console: Console, uses: list[Use]) -> Seen:
     """What GitHub and Entra show of the secrets in use; what cannot be asked is a note."""
-    config = options.read_config().config if options.config_path.exists() else None
-    session = session_of(options, console, config)
+    source, session = opened(options, console)
+    config = source.config if source else None
     with asyncio.Runner() as runner:
         try:
             return runner.run(look_at_stores(session, config, uses))
@@ -89,11 +89,10 @@ def _look(options: Options, console: Console, uses: list[Use]) -> Seen:
             runner.run(session.aclose())
 
 
-def session_of(options: Options, console: Console, config: Config | None) -> Session:
-    """The session that the configuration asks for, or one for a repository that has none yet."""
-    if config is not None:
-        return Session.of(options, console, config)
-    return Session(options, console, cloud=CLOUDS[0], github="github.com", tenant=None)
+def opened(options: Options, console: Console) -> tuple[Source | None, Session]:
+    """The configuration, if there is one yet, and the session that it asks for."""
+    source = options.read_any_config()
+    return source, Session.of(options, console, source.config if source else None)
 
 
 def name_of_repository(session: Session, config: Config | None) -> str | None:
@@ -102,6 +101,17 @@ def name_of_repository(session: Session, config: Config | None) -> str | None:
         return config.repository
     found = git.remote(session.options.root)
     return found[1] if found and found[0] == urlsplit(session.endpoints.web).netloc else None
+
+
+def named_repository(session: Session, config: Config | None) -> str:
+    """owner/name. Raises UsageError where neither says it."""
+    if name := name_of_repository(session, config):
+        return name
+    raise UsageError(
+        "The checkout has no git remote at GitHub, so the repository is not known.",
+        hint="Add one, or look at the checkout alone:\n  git remote add origin https://github.com/OWNER/NAME\n"
+        "  trustsmith migrate --scan --offline",
+    )
 
 
 async def look_at_stores(session: Session, config: Config | None, uses: list[Use]) -> Seen:

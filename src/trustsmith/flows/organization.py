@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from trustsmith.errors import Differences, NotSignedIn, ServiceError
-from trustsmith.flows.migrate import left, session_of
+from trustsmith.flows.migrate import left, opened
 from trustsmith.migrate import names
 from trustsmith.migrate.inventory import Seen
 from trustsmith.migrate.listing import listing
@@ -41,8 +41,7 @@ _LIMITS, _HOURS = {"rate_limit", "secondary_limit"}, 24
 
 def show(options: Options, console: Console, owner: str) -> None:
     """Show the repositories by risk. Raises Differences when one has a use, or could not be read."""
-    config = options.read_config().config if options.config_path.exists() else None
-    session = session_of(options, console, config)
+    _, session = opened(options, console)
     with asyncio.Runner() as runner:
         try:
             found = runner.run(Look(session).overview(owner))
@@ -59,7 +58,7 @@ def _judge(found: Overview) -> None:
         first = using[0].about.full_name
         raise Differences(
             f"Long-lived Azure credentials are in use in {len(using)} of {len(found.looked)} repositories.",
-            hint=f"Begin with the first:\n  gh repo clone {first}\n  trustsmith migrate --scan",
+            hint=f"Begin with the first:\n  gh repo clone {first}\n  trustsmith migrate --scan -C {first.partition('/')[2]}",
         )
     if not found.clean:
         raise Differences(

@@ -204,16 +204,8 @@ def _commit(answer: Mapping[str, Any]) -> Commit:
     return Commit(str(answer["sha"]), str(said["tree"]["sha"]), str(said["message"]), str(author), parents)
 
 
-async def look_at_branch(session: Session, name: str | None) -> Published:
-    """The default branch as it is now, if this token can be used to change it by a pull request.
-
-    name: owner/name; None where nothing says it.
-    """
-    if name is None:
-        raise UsageError(
-            "The checkout has no git remote at GitHub, so the repository is not known.",
-            hint="Add one:\n  git remote add origin https://github.com/OWNER/NAME",
-        )
+async def look_at_branch(session: Session, name: str) -> Published:
+    """The default branch as it is now, if this token can be used to change it by a pull request. name: owner/name."""
     hub = session.github
     repository = await hub.repository(name)
     if repository is None:

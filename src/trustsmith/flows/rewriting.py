@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from trustsmith.clients.endpoints import AUDIENCE, login_environment
 from trustsmith.errors import Differences, Refused, UsageError, closest
-from trustsmith.flows.migrate import name_of_repository, session_of
+from trustsmith.flows.migrate import named_repository, opened
 from trustsmith.flows.pushing import Push, look_at_branch
 from trustsmith.migrate.scan import scan
 from trustsmith.model.branch import REWRITTEN
@@ -47,7 +47,8 @@ def show(options: Options, console: Console, environments: Sequence[str], *, wri
     """
     console.step("Looking for credentials")
     repository, problems = sources.read(options.root)
-    config = options.read_config().config if options.config_path.exists() else None
+    source = options.read_any_config()
+    config = source.config if source else None
     said = jobs_said(environments, repository)
     _check_environments(said, config)
     uses, done = _without_secrets(repository, choices(options, config, said))
@@ -77,11 +78,12 @@ def propose(options: Options, console: Console, environments: Sequence[str]) -> 
 
     Raises as `show`, and as `flows.pushing` does.
     """
-    config = options.read_config().config if options.config_path.exists() else None
-    session = session_of(options, console, config)
+    source, session = opened(options, console)
     with asyncio.Runner() as runner:
         try:
-            rewriting = runner.run(_propose(session, config, console, environments))
+            rewriting = runner.run(
+                _propose(session, source.config if source else None, console, environments)
+            )
         finally:
             runner.run(session.aclose())
     console.aside(report_rewrite.lines(rewriting))
@@ -92,7 +94,7 @@ async def _propose(
     session: Session, config: Config | None, console: Console, environments: Sequence[str]
 ) -> Rewriting:
     console.step("Looking for credentials on the default branch")
-    branch = await look_at_branch(session, name_of_repository(session, config))
+    branch = await look_at_branch(session, named_repository(session, config))
     repository, problems = await remote.read(session.github, branch.full_name, branch.commit)
     said = jobs_said(environments, repository)
     _check_environments(said, config)

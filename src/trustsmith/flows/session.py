@@ -18,7 +18,7 @@ from trustsmith.clients.endpoints import Endpoints, for_cloud, from_file
 from trustsmith.configfile import Source, load
 from trustsmith.configfile import read as read_config
 from trustsmith.errors import ConfigError, TrustsmithError
-from trustsmith.model.config import CONFIG_PATH, Config
+from trustsmith.model.config import CLOUDS, CONFIG_PATH, Config
 from trustsmith.model.observing import readable
 from trustsmith.model.pins import PINS_NAME
 from trustsmith.model.resources import WorkflowFile
@@ -107,6 +107,10 @@ class Options:
             raise ConfigError(sorted({*error.problems, *self._problems_of_pins()})) from None
         return self.with_templates(source)
 
+    def read_any_config(self) -> Source | None:
+        """The same; None where there is no file yet."""
+        return self.read_config() if self.config_path.exists() else None
+
     def with_templates(self, source: Source) -> Source:
         """The same, if its templates are there and take what it gives them. Raises UsageError or ConfigError."""
         known = catalogue(own_folder(source.config, self.root))
@@ -177,14 +181,14 @@ class Session:
         logging.getLogger().addHandler(logging.NullHandler())  # what SDKs log is not for people
 
     @classmethod
-    def of(cls, options: Options, talk: Talk, config: Config, *, observing: bool = False) -> Self:
-        """The session that a configuration asks for."""
+    def of(cls, options: Options, talk: Talk, config: Config | None, *, observing: bool = False) -> Self:
+        """The session that a configuration asks for; with None, one for a repository that has none yet."""
         return cls(
             options,
             talk,
-            cloud=config.cloud,
-            github=config.github,
-            tenant=config.tenant,
+            cloud=config.cloud if config else CLOUDS[0],
+            github=config.github if config else "github.com",
+            tenant=config.tenant if config else None,
             config=config,
             observing=observing,
         )

@@ -67,7 +67,7 @@ def _minutes(text: str) -> int:
 
 def setup(options: Options, console: Console, answers: Answers, allow: Collection[str], *, yes: bool) -> None:
     """The main job. Raises whatever explains why it is not all done."""
-    there = options.read_config() if options.config_path.exists() else None
+    there = options.read_any_config()
     start = there.config if there else None
     session = _session(options, console, answers, start)
     with asyncio.Runner() as runner:

@@ -6,8 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from trustsmith.errors import UsageError
-from trustsmith.flows.migrate import name_of_repository, session_of
+from trustsmith.flows.migrate import named_repository, opened
 from trustsmith.flows.survey import survey
 from trustsmith.migrate.scan import of_entra, scan
 from trustsmith.migrate.stages import Standing, stages
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
 
 def status(options: Options, console: Console) -> None:
     """Show the stages, and what is next."""
-    there = options.read_config() if options.config_path.exists() else None
-    session = session_of(options, console, there.config if there else None)
+    there, session = opened(options, console)
     with asyncio.Runner() as runner:
         try:
             standing = runner.run(_standing(session, there))
@@ -70,12 +68,7 @@ async def _pull(session: Session, full_name: str) -> str:
 
 async def _before(session: Session, local: list[Use] | None) -> Standing:
     """Without a configuration, what the default branch reads is all there is to say."""
-    name = name_of_repository(session, None)
-    if name is None:
-        raise UsageError(
-            "There is no configuration, and the checkout has no git remote at GitHub.",
-            hint="Add one, or look at the checkout alone:\n  trustsmith migrate --scan --offline",
-        )
+    name = named_repository(session, None)
     answer = await session.github.repository(name)
     branch = str((answer or {}).get("default_branch") or "main")
     there, _ = await remote.read(session.github, name)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from trustsmith.clients import git
 from trustsmith.errors import Refused, TrustsmithError
-from trustsmith.flows.migrate import name_of_repository, session_of
+from trustsmith.flows.migrate import name_of_repository, named_repository, opened
 from trustsmith.flows.pushing import Push, look_at_branch
 from trustsmith.flows.rewriting import choices
 from trustsmith.generated import unix
@@ -63,7 +63,8 @@ class _There:
 
 def show(options: Options, console: Console, *, write: bool) -> None:
     """Show the diff, or write the files. Raises Refused when a file or a secret is not what it was."""
-    config, session = _opened(options, console)
+    source, session = opened(options, console)
+    config = source.config if source else None
     console.step("Looking for what was rewritten")
     repository, _ = sources.read(options.root)
     with asyncio.Runner() as runner:
@@ -87,23 +88,18 @@ def show(options: Options, console: Console, *, write: bool) -> None:
 
 def propose(options: Options, console: Console) -> None:
     """The same for the default branch at GitHub, as a pull request. Raises as `show`, and as `flows.pushing` does."""
-    config, session = _opened(options, console)
+    source, session = opened(options, console)
     with asyncio.Runner() as runner:
         try:
-            undoing = runner.run(_propose(session, config, console))
+            undoing = runner.run(_propose(session, source.config if source else None, console))
         finally:
             runner.run(session.aclose())
     console.aside(report_undo.lines(undoing))
 
 
-def _opened(options: Options, console: Console) -> tuple[Config | None, Session]:
-    config = options.read_config().config if options.config_path.exists() else None
-    return config, session_of(options, console, config)
-
-
 async def _propose(session: Session, config: Config | None, console: Console) -> Undoing:
     console.step("Looking for what was rewritten on the default branch")
-    branch = await look_at_branch(session, name_of_repository(session, config))
+    branch = await look_at_branch(session, named_repository(session, config))
     repository, _ = await remote.read(session.github, branch.full_name, branch.commit)
     texts = await branch.texts(w.file for w in repository.workflows if is_keyless(w.text))
     versions = await together(*(branch.versions(file, _ASKED) for file in texts))
