@@ -70,7 +70,7 @@ def show(options: Options, console: Console, environments: Sequence[str], *, wri
     else:
         console.diff(report_rewrite.diff(rewriting))
     console.aside(report_rewrite.lines(rewriting))
-    _judge(rewriting)
+    _judge(rewriting, environments)
 
 
 def propose(options: Options, console: Console, environments: Sequence[str]) -> None:
@@ -87,7 +87,7 @@ def propose(options: Options, console: Console, environments: Sequence[str]) -> 
         finally:
             runner.run(session.aclose())
     console.aside(report_rewrite.lines(rewriting))
-    _judge(rewriting)
+    _judge(rewriting, environments)
 
 
 async def _propose(
@@ -216,11 +216,9 @@ def _broken(file: str, why: str) -> Refused:
     )
 
 
-def _judge(rewriting: Rewriting) -> None:
-    jobs = " ".join(
-        dict.fromkeys(f"--environment {quote(f'{job.id}=ENV')}" for job in rewriting.done.unplaced)
-    )
-    if jobs:
+def _judge(rewriting: Rewriting, said: Sequence[str]) -> None:
+    if unplaced := dict.fromkeys(f"{job.id}=ENV" for job in rewriting.done.unplaced):
+        jobs = " ".join(f"--environment {quote(word)}" for word in (*said, *unplaced))
         raise Differences(
             "It was not said in which environment some jobs are to run.",
             hint=f"Put the environment's name in the place of ENV:\n  trustsmith migrate --rewrite {jobs}",
