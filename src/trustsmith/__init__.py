@@ -36,8 +36,9 @@ hazards | doctor | explain) → grants → (diff | desire) → model → regener
 * ``doctor`` (what would make a set-up fail), ``verify`` (what is live, and what jobs could do) and ``explain`` (a job's
   failed sign-in) judge what ``flows`` gathers for them. ``setup`` and ``apply`` run the checks of ``doctor`` that stand in
   their plan's way before its first change.
-* ``migrate`` finds long-lived credentials in workflows, which ``workflowfile`` reads with the places of every text;
-  ``rewrite`` edits those texts, and never writes one anew from a tree.
+* ``migrate`` finds long-lived credentials in workflows, which ``workflowfile`` reads with the places of every text, and says
+  what is proven without them and what may go; ``rewrite`` edits those texts, or takes its edits back, and never writes one
+  anew from a tree. Expansions and contractions are plans, which the same ``apply`` carries out.
 * what ``verify --run`` has a job do is ``templates/probe.py``: it stands in the rendered workflow ``check-trust``, and runs
   without this package.
 * SDKs and HTTP live in ``clients`` only, and are imported when they are first used.
