@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from trustsmith.migrate.contract import Old, contraction, is_old, offered
 from trustsmith.migrate.inventory import Stored
 from trustsmith.migrate.proof import Readers
 from trustsmith.model.foundry import ROLES
-from trustsmith.model.plan import Hazard
+from trustsmith.model.plan import Change, Hazard, Plan
 from trustsmith.model.resources import ClientSecret, RoleAssignment, StoredSecret
 
 TODAY = "2026-11-28T12:00:00"
@@ -75,7 +76,7 @@ def test_what_goes_was_named_and_nothing_speaks_against_it(
     every = [stray.word for stray in contraction(old, reading, (), ()).strays]
     held = [f"still-held={password.key_id}" for password in old.passwords]
     held += [f"also-trusted={identity}" for identity in old.others]
-    known = [*every, *held, "delete-secret=repository/NPM_TOKEN"]
+    known = [*every, *held, "still-held=nothing"]
     some = st.lists(st.sampled_from(known), unique=True)
     allow = data.draw(some | some.map(lambda left_out: [word for word in known if word not in left_out]))
     plan = contraction(old, reading, lacking, allow)
@@ -87,7 +88,8 @@ def test_what_goes_was_named_and_nothing_speaks_against_it(
     assert not lacking
     assert not reading.unsure
     going = [change.resource for change in plan.changes]
-    kept = {stray.key for stray in plan.strays}
+    gone = {(r.name, r.level, r.environment, r.store) for r in going if isinstance(r, StoredSecret)}
+    kept = [s for s in old.stored if (s.name, s.level, s.environment, s.store) not in gone]
     for resource in going:
         if isinstance(resource, StoredSecret):
             assert is_old(resource.name, reading)
@@ -106,28 +108,24 @@ def test_what_goes_was_named_and_nothing_speaks_against_it(
             assert not reading.unnamed
             assert not {s.name for s in old.stored if is_old(s.name, reading)} & reading.of.keys()
         if isinstance(resource, ClientSecret) and is_open(resource):
-            stays = old.unseen or any(key.kind == StoredSecret.kind for key in kept)
+            stays = old.unseen or any(is_old(each.name, reading) for each in kept)
             assert not stays or f"still-held={resource.key_id}" in allow
         if isinstance(resource, RoleAssignment):
             assert not old.others.get(resource.identity) or f"also-trusted={resource.identity}" in allow
-    _in_order(plan.order)
+    _in_order(plan)
 
 
-def _in_order(order: object) -> None:
-    """Secrets before open passwords, those before the roles of their identity, and no circle."""
-    assert isinstance(order, dict)
-    for change, before in order.items():
-        if isinstance(change.resource, StoredSecret):
-            assert not before
-        if isinstance(change.resource, ClientSecret) and is_open(change.resource):
-            assert {c for c in order if isinstance(c.resource, StoredSecret)} <= before
-        if isinstance(change.resource, RoleAssignment):
-            own = {
-                c
-                for c in order
-                if isinstance(c.resource, ClientSecret) and c.resource.identity == change.resource.identity
-            }
-            assert before == own
+def _in_order(plan: Plan) -> None:
+    """One after another: secrets, then passwords, then roles, and each waits for the one before it."""
+    kinds = [StoredSecret, ClientSecret, RoleAssignment]
+    ranks = [kinds.index(type(change.resource)) for change in plan.changes]
+    assert ranks == sorted(ranks)
+    for before, change in pairwise(plan.changes):
+        assert before in plan.order[change]
+    seen: set[Change] = set()
+    for change in plan.changes:
+        assert plan.order[change] <= seen
+        seen.add(change)
 
 
 @given(OLDS, READINGS)
