@@ -24,7 +24,7 @@ from trustsmith.model.config import Config
 from trustsmith.model.findings import worst
 from trustsmith.model.foundry import endpoint_of
 from trustsmith.model.pins import uses_in
-from trustsmith.model.resource import SIDES, Side
+from trustsmith.model.resource import LIVE_SIDES, SIDES, Side
 from trustsmith.model.state import State
 from trustsmith.systems import unasked
 
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from trustsmith.model.facts import Facts
     from trustsmith.model.findings import Finding
     from trustsmith.ui.console import Console
-
-#: The sides that services keep.
-_LIVE: frozenset[Side] = frozenset({"entra", "azure", "github"})
 
 
 async def doctor(options: Options, console: Console, sides: Collection[Side]) -> None:
@@ -148,7 +145,7 @@ async def _seen(session: Session, source: Source | None, people: People, sides: 
     """What is wanted, as far as it is known before all ids are, and what is there of it."""
     if source is None:
         return Made()
-    facts = await ask.quiet(Asker(session, source, _LIVE, ()).repository())
+    facts = await ask.quiet(Asker(session, source, LIVE_SIDES, ()).repository())
     if isinstance(facts, TrustsmithError):
         return Made(facts=facts)
     wanted = _wanted(source.config, facts)
@@ -183,7 +180,7 @@ async def _live(session: Session, people: People, sides: frozenset[Side], made: 
         return found
 
     needed: frozenset[Side] = frozenset({"entra"}) if "azure" in sides else frozenset()
-    live = await read_sides(read, (sides | needed) & _LIVE)
+    live = await read_sides(read, (sides | needed) & LIVE_SIDES)
     return replace(made, live=replace(live, unread={}), failed=failed)
 
 
@@ -203,7 +200,7 @@ def _planned(found: Evidence) -> Made:
     wanted = _wanted(found.config, facts)
     if isinstance(wanted, TrustsmithError):
         return replace(made, wanted=wanted)
-    plan = judge(diff(made.live, wanted, _LIVE), made.live)
+    plan = judge(diff(made.live, wanted, LIVE_SIDES), made.live)
     return replace(made, facts=facts, wanted=wanted, plan=plan)
 
 

@@ -20,7 +20,7 @@ from trustsmith.migrate.proof import Readers, lacking, readers
 from trustsmith.migrate.scan import of_entra, scan
 from trustsmith.model.config import CHECK_TRUST
 from trustsmith.model.plan import Hazard
-from trustsmith.model.resource import Key, Later
+from trustsmith.model.resource import LIVE_SIDES, Key, Later
 from trustsmith.model.resources import (
     Application,
     FederatedCredential,
@@ -43,12 +43,10 @@ if TYPE_CHECKING:
     from trustsmith.migrate.repository import Repository
     from trustsmith.model.config import Config
     from trustsmith.model.findings import Finding
-    from trustsmith.model.resource import Side
     from trustsmith.model.resources import ClientSecret
 
 #: By how much our clock may be ahead before a password that still opens something is taken for expired, in seconds.
 _SKEW = 86400
-_SIDES: tuple[Side, ...] = ("entra", "azure", "github")
 #: Variables that name the application which the secrets belong to; other names could be those of other applications.
 _NAMES_IT = re.compile(r"(AZURE|ARM|AAD|ENTRA|AZURE_AD|SP)_(CLIENT|APP|APPLICATION|PRINCIPAL)_?ID")
 
@@ -87,7 +85,7 @@ async def survey(
 ) -> Survey:
     """Everything that has to be known before something goes. allow: what is to go. gone: what went before."""
     config = source.config
-    picture = await look(session, source, _SIDES, to_write=True)
+    picture = await look(session, source, LIVE_SIDES, to_write=True)
     name, branch = picture.facts.repository.full_name, picture.facts.repository.default_branch
     session.talk.step(f"Looking for what is left of the old way in of {name}")
     there, problems = await remote.read(session.github, name, branch)

@@ -17,6 +17,7 @@ from trustsmith.flows.trial import Trial
 from trustsmith.model.config import CONFIG_PATH
 from trustsmith.model.findings import Finding, worst
 from trustsmith.model.observing import everywhere
+from trustsmith.model.resource import LIVE_SIDES
 from trustsmith.verify import live_findings
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def that_deploy(chosen: list[Environment]) -> list[Environment]:
 
 def _compared(config: Config, chosen: list[Environment], picture: Picture) -> list[Finding]:
     """GitHub's part is compared as far as it may be read, so the plan here is of all that was seen."""
-    plan = diff(picture.live, picture.wanted, {"entra", "azure", "github"})
+    plan = diff(picture.live, picture.wanted, LIVE_SIDES)
     return [
         finding
         for environment in chosen

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from trustsmith.migrate.repository import Repository, Spot
     from trustsmith.migrate.scan import Use
+    from trustsmith.model.document import Node
     from trustsmith.model.resources import ClientSecret
     from trustsmith.model.workflow import Job
 
@@ -199,15 +200,19 @@ def unreferenced(repository: Repository, seen: Seen) -> list[Stored]:
     ]
 
 
+def handing_all_on(repository: Repository) -> Iterator[tuple[Job, Node]]:
+    """Jobs that hand all secrets to a workflow which is not in the repository, and where that is said."""
+    known = {workflow.file for workflow in repository.workflows}
+    for workflow in repository.workflows:
+        for job in workflow.jobs:
+            given = job.node.get("secrets")
+            if given is not None and given.value == "inherit" and job.local not in known:
+                yield job, given
+
+
 def handed_on(repository: Repository) -> list[str]:
     """Files that hand all secrets to somebody else, so that nobody can say what is not used."""
-    known = {workflow.file for workflow in repository.workflows}
-    found = {
-        job.workflow.file
-        for workflow in repository.workflows
-        for job in workflow.jobs
-        if job.node.text("secrets") == "inherit" and job.local not in known
-    }
+    found = {job.workflow.file for job, _ in handing_all_on(repository)}
     for spot in repository.spots:
         if any(e.context == "secrets" and not e.name for e in mentions(spot)):
             found.add(spot.file)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from trustsmith.migrate import names
 from trustsmith.migrate.hits import mentions
+from trustsmith.migrate.inventory import handing_all_on
 from trustsmith.migrate.patterns import PATTERNS, REGISTRY_PASSWORD
 from trustsmith.migrate.scan import position
 from trustsmith.model.document import spots
 from trustsmith.model.environments import EnvironmentMark
 from trustsmith.model.plan import Hazard
-from trustsmith.model.resource import Key, Later
+from trustsmith.model.resource import LIVE_SIDES, Key, Later
 from trustsmith.model.resources import Application, FederatedCredential
 
 if TYPE_CHECKING:
@@ -27,10 +28,7 @@ if TYPE_CHECKING:
     from trustsmith.migrate.scan import Use
     from trustsmith.model.config import Config, Environment
     from trustsmith.model.plan import Plan
-    from trustsmith.model.resource import Side
     from trustsmith.model.state import State
-
-_SIDES: tuple[Side, ...] = ("entra", "azure", "github")
 
 
 def lacking(config: Config, plan: Plan, wanted: State, live: State) -> list[Hazard]:
@@ -46,7 +44,7 @@ def lacking(config: Config, plan: Plan, wanted: State, live: State) -> list[Haza
             allowable=False,
         )
         for side, why in live.unread.items()
-        if side in _SIDES
+        if side in LIVE_SIDES
     ]
     return [
         *unseen,
@@ -57,7 +55,7 @@ def lacking(config: Config, plan: Plan, wanted: State, live: State) -> list[Haza
 
 def _not_live(plan: Plan, wanted: State) -> Iterator[Hazard]:
     """What the configuration asks for and is not there as it should be."""
-    whys = {c.key: c.why for c in plan.shown if c.verb != "delete" and c.side in _SIDES}
+    whys = {c.key: c.why for c in plan.shown if c.verb != "delete" and c.side in LIVE_SIDES}
     whys |= {entry.key: entry.reason for entry in plan.waiting if entry.key in wanted}
     whys |= {entry.key: entry.reason for entry in plan.not_compared}
     for key, why in whys.items():
@@ -125,7 +123,9 @@ def readers(repository: Repository, uses: Iterable[Use], problems: Iterable[Prob
                 of[each.name][place] = None
             else:
                 unsure[place] = "names a secret that only the run knows, or all of them"
-    unsure |= dict(_handed_on(repository))
+    for job, given in handing_all_on(repository):
+        called = job.uses.value if job.uses else "nobody"
+        unsure[f"{job.workflow.file}:{given.line}"] = f"hands all secrets to {called}"
     entra = [use for use in uses if PATTERNS[use.pattern].entra]
     return Readers(
         of={name: tuple(places) for name, places in of.items()},
@@ -134,17 +134,6 @@ def readers(repository: Repository, uses: Iterable[Use], problems: Iterable[Prob
         entra=frozenset(n for use in entra for n in use.secrets if not names.is_id(n)),
         registries=frozenset(n for use in uses if use.pattern == REGISTRY_PASSWORD for n in use.secrets),
     )
-
-
-def _handed_on(repository: Repository) -> Iterator[tuple[str, str]]:
-    """Jobs that hand all secrets to a workflow which is not in the repository."""
-    known = {workflow.file for workflow in repository.workflows}
-    for workflow in repository.workflows:
-        for job in workflow.jobs:
-            given = job.node.get("secrets")
-            if given is not None and given.value == "inherit" and job.local not in known:
-                called = job.uses.value if job.uses else "nobody"
-                yield f"{workflow.file}:{given.line}", f"hands all secrets to {called}"
 
 
 def _place(spot: Spot, start: int) -> str:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Side = Literal["entra", "azure", "github", "files"]
 SIDES: tuple[Side, ...] = ("entra", "azure", "github", "files")
+#: Those that services keep: all but the checkout.
+LIVE_SIDES: frozenset[Side] = frozenset({"entra", "azure", "github"})
 
 
 class Key(NamedTuple):

@@ -24,7 +24,7 @@ from trustsmith.rewrite import commands, registries, signins, variables
 from trustsmith.rewrite.choices import Choices
 from trustsmith.rewrite.draft import Cannot, Draft
 from trustsmith.rewrite.edits import applied
-from trustsmith.rewrite.environments import Chosen, choose
+from trustsmith.rewrite.environments import Chosen, choose, named
 from trustsmith.rewrite.ids import one_application
 from trustsmith.rewrite.jobs import log_in, permit, place
 from trustsmith.rewrite.reusable import callers, hand_nothing
@@ -82,7 +82,7 @@ def rewrite(repository: Repository, uses: Sequence[Use], choices: Choices) -> Re
     """The repository's workflows without the secrets, as far as that is safe."""
     refused: dict[Use, str] = {}
     waiting: dict[Job, None] = {}
-    known = dict.fromkeys([*choices.known, *_environments(repository)])
+    known = dict.fromkeys([*choices.known, *named(repository)])
     while True:
         draft = Draft(repository, choices, known, left=dict(refused))
         _rewrite_uses(draft, [use for use in uses if use not in refused])
@@ -166,10 +166,3 @@ def _equip(draft: Draft, signing: Signing, environment: Chosen) -> None:
     for caller in callers(draft, job):
         permit(draft, caller, ())
     log_in(draft, signing)
-
-
-def _environments(repository: Repository) -> list[str]:
-    """The environments that the workflows name."""
-    jobs = [job for workflow in repository.workflows for job in workflow.jobs if job.environment is not None]
-    named = [job.environment.value for job in jobs if job.environment is not None]
-    return [name for name in named if "${{" not in name]

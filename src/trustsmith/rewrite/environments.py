@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from trustsmith.migrate.repository import Repository
     from trustsmith.model.workflow import Job
 
 _STAGES = (
@@ -49,6 +50,14 @@ def choose(job: Job, said: Mapping[str, str], known: Iterable[str]) -> Chosen | 
     if name := _input(job):
         return Chosen(job, f"${{{{ inputs.{name} }}}}", f"the workflow has an input {name}")
     return _by_name(job, list(dict.fromkeys(known)))
+
+
+def named(repository: Repository) -> Iterator[str]:
+    """The environments that the workflows spell out."""
+    for workflow in repository.workflows:
+        for job in workflow.jobs:
+            if job.environment is not None and "${{" not in job.environment.value:
+                yield job.environment.value
 
 
 def _input(job: Job) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trustsmith.migrate.inventory import jobs_of
-from trustsmith.rewrite.environments import choose, stage_of
+from trustsmith.rewrite.environments import choose, named, stage_of
 from trustsmith.rewrite.values import names_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def placing(
 ) -> list[Placed]:
     """The jobs that use an old secret, each once. said: by people. known: environments that there are."""
     jobs = {id(job.node): job for use in uses for job in _jobs(repository, use)}
-    there = dict.fromkeys([*known, *_named(repository)])
+    there = dict.fromkeys([*known, *named(repository)])
     return [_placed(repository, job, said, there) for job in jobs.values()]
 
 
@@ -92,13 +92,6 @@ def _using(repository: Repository, action: Workflow, depth: int = 5) -> Iterator
             yield job
         elif depth:
             yield from _using(repository, job.workflow, depth - 1)
-
-
-def _named(repository: Repository) -> Iterator[str]:
-    for workflow in repository.workflows:
-        for job in workflow.jobs:
-            if job.environment is not None and "${{" not in job.environment.value:
-                yield job.environment.value
 
 
 def needed(repository: Repository, placed: Iterable[Placed]) -> list[str]:
