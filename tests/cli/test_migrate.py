@@ -182,6 +182,7 @@ def test_rewritten_as_json(migrate: Callable[..., tuple[int, str, str]]) -> None
     [
         (("--scan", "--rewrite"), "--scan and --rewrite are two stages"),
         (("--scan", "--write"), "is for --rewrite"),
+        (("--scan", "--timeout", "15m"), "--timeout is for --prove, not for --scan"),
         (("--rewrite", "--format", "sarif"), "text or json"),
         (("--rewrite", "--environment", "live"), "names no job, or no environment"),
         (("--rewrite", "--environment", "=x"), "names no job, or no environment"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from trustsmith.cli import options as shared
 
@@ -41,6 +42,7 @@ _TAKEN_BY = {
     "allow": {"contract", "expand"},
     "yes": {"contract", "expand"},
     "record": {"contract"},
+    "timeout": {"prove"},
 }
 
 
@@ -144,7 +146,7 @@ def _stage(console: Console, flags: dict[str, Any]) -> str:
     if len(chosen) > 1:
         both = " and ".join(f"--{stage}" for stage in chosen)
         raise UsageError(f"{both} are two stages.", hint="Do one after the other.")
-    wrong = [name for name, stages in _TAKEN_BY.items() if flags[name] and chosen[0] not in stages]
+    wrong = [name for name, stages in _TAKEN_BY.items() if _is_given(name) and chosen[0] not in stages]
     if wrong:
         name = wrong[0].removesuffix("s") if wrong[0] in {"environments", "projects"} else wrong[0]
         stages = " and ".join(f"--{stage}" for stage in sorted(_TAKEN_BY[wrong[0]]))
@@ -155,6 +157,10 @@ def _stage(console: Console, flags: dict[str, Any]) -> str:
     if console.format == "sarif" and chosen[0] != "scan":
         raise UsageError(f"--{chosen[0]} is shown as text or json.", hint="Leave --format sarif to --scan.")
     return chosen[0]
+
+
+def _is_given(name: str) -> bool:
+    return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
 def _scan(options: Options, console: Console, flags: dict[str, Any]) -> None:
