@@ -1,7 +1,8 @@
 """`migrate --rewrite`: the workflows without secrets: a diff of the checkout's, or in it, or GitHub's as a pull request.
 
-For the checkout's nobody is contacted, and for a pull request the checkout's workflows are not looked at. A rewriting is read again before it is shown: every file has to parse, and the scan has to find in it what was left and
-nothing else. Must not decide what is rewritten, nor write a part of it.
+For the checkout's nobody is contacted, and for a pull request the checkout's workflows are not looked at. A rewriting is
+read again before it is shown: every file has to parse, and the scan has to find in it what was left and nothing else. Must
+not decide what is rewritten, nor write a part of it.
 """
 
 from __future__ import annotations

@@ -31,8 +31,9 @@ _TITLES = {"dependabot": "Dependabot", "codespaces": "Codespaces", "agents": "ag
 class Stored:
     """A secret at GitHub.
 
-    environment: whose it is, at that level. store: "actions", or another of GitHub's ("dependabot"). updated: when it was last written, as GitHub spells it. visibility, repositories: of an organization's secret: "all",
-    "private" or "selected", and then for whom; "" and None where the token may not see that.
+    environment: whose it is, at that level. store: "actions", or another of GitHub's ("dependabot"). updated: when it was
+    last written, as GitHub spells it. visibility, repositories: of an organization's secret: "all", "private" or "selected",
+    and then for whom; "" and None where the token may not see that.
     """
 
     name: str

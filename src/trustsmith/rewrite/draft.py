@@ -72,8 +72,8 @@ class Signing:
 class Draft:
     """A rewriting of one repository.
 
-    known: the environments that there are. edits: by file. signing: by file and job. left: why, by use. permitted: the jobs that have been seen to, by file and id.
-    use: the one that is being rewritten.
+    known: the environments that there are. edits: by file. signing: by file and job. left: why, by use. permitted: the jobs
+    that have been seen to, by file and id. use: the one that is being rewritten.
     """
 
     repository: Repository

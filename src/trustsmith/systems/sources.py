@@ -14,6 +14,7 @@ from trustsmith.errors import Problem, Refused
 from trustsmith.migrate.calls import called
 from trustsmith.migrate.repository import Repository
 from trustsmith.model.workflow import WORKFLOWS, Workflow
+from trustsmith.regenerate import unified
 from trustsmith.workflowfile import read as parse
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ class Changed(NamedTuple):
     file: str
     before: str
     after: str
+
+    @property
+    def diff(self) -> str:
+        """The change as `git apply` takes it."""
+        return unified(self.file, self.before, self.after, exact=True)
 
 
 def read(root: Path) -> tuple[Repository, list[Problem]]:

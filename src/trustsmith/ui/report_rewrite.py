@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from trustsmith.migrate.listing import Entry
 from trustsmith.model.branch import REWRITTEN
-from trustsmith.regenerate import unified
 from trustsmith.ui.report import Line, markdown_row
 from trustsmith.ui.report_migrate import many, table
 from trustsmith.ui.report_pull import counted, framed
@@ -74,7 +73,7 @@ def as_json(rewriting: Rewriting) -> dict[str, Any]:
     """The rewriting for machines."""
     done = rewriting.done
     return {
-        "files": [{"file": each.file, "diff": _unified(each)} for each in rewriting.changed],
+        "files": [{"file": each.file, "diff": each.diff} for each in rewriting.changed],
         "written": rewriting.written,
         "left": [Entry(use=use).as_json() | {"why": why} for use, why in _left(done)],
         "environments": [
@@ -95,11 +94,7 @@ def as_json(rewriting: Rewriting) -> dict[str, Any]:
 
 def diff(rewriting: Rewriting) -> str:
     """What would change, as `git apply` takes it."""
-    return "".join(map(_unified, rewriting.changed))
-
-
-def _unified(changed: Changed) -> str:
-    return unified(changed.file, changed.before, changed.after, exact=True)
+    return "".join(each.diff for each in rewriting.changed)
 
 
 def written(rewriting: Rewriting) -> Iterator[Line]:

@@ -48,7 +48,7 @@ def as_json(undoing: Undoing) -> dict[str, Any]:
     """The way back for machines."""
     return {
         "files": [
-            {"file": each.file, "diff": _unified(each), "commits": _commits(undoing, each.file)}
+            {"file": each.file, "diff": each.diff, "commits": _commits(undoing, each.file)}
             for each in undoing.changed
         ],
         "written": undoing.written,
@@ -60,17 +60,13 @@ def as_json(undoing: Undoing) -> dict[str, Any]:
 
 def diff(undoing: Undoing) -> str:
     """What would change, as `git apply` takes it."""
-    return "".join(map(_unified, undoing.changed))
+    return "".join(each.diff for each in undoing.changed)
 
 
 def by_hand(undoing: Undoing) -> str:
     """What would have to change in files that cannot be restored: their rewriting, backwards."""
     turns = (turn for each in undoing.conflicts for turn in each.turns)
     return "".join(unified(turn.file, turn.after, turn.before, exact=True) for turn in turns)
-
-
-def _unified(changed: Changed) -> str:
-    return unified(changed.file, changed.before, changed.after, exact=True)
 
 
 def _commits(undoing: Undoing, file: str) -> list[str]:
