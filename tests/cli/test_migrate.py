@@ -140,6 +140,9 @@ def test_a_job_without_an_environment_is_asked_for_one(
     code, out, err = migrate("--rewrite", "--write", deploy=LOGIN)
     assert (code, out, workflow(tmp_path)) == (3, "", LOGIN.encode())
     assert "trustsmith migrate --rewrite --environment live=ENV" in err
+    both = LOGIN + LOGIN.partition("jobs:\n")[2].replace("live", "test")
+    _, _, err = migrate("--rewrite", "--environment", "test=dev", deploy=both)
+    assert "trustsmith migrate --rewrite --environment test=dev --environment live=ENV" in err
 
 
 def test_the_configuration_knows_environments(

@@ -172,7 +172,7 @@ def words(ran: Ran) -> set[str]:
 
 def test_without_a_word_all_is_shown_and_nothing_goes(contract: Contract) -> None:
     before = contract.left()
-    ran = contract()
+    ran = contract(more=("--format", "json", "--record", str(contract.file)))
     assert ran.code == 5, ran.err
     passwords = {f"delete-password={EXPIRED}", f"delete-password={CURRENT}"}
     assert words(ran) == {*SECRETS, *passwords, CONTRIBUTOR}
@@ -182,6 +182,7 @@ def test_without_a_word_all_is_shown_and_nothing_goes(contract: Contract) -> Non
     # The line to paste leaves out the password that this may hold, and roles, which jobs may need.
     assert set(re.findall(r"--allow '?([^ '\n]+)", ran.err)) == {*SECRETS, f"delete-password={EXPIRED}"}
     assert "trustsmith migrate --contract --allow " in ran.err
+    assert f" --record {contract.file}\n" in ran.err
 
 
 def test_what_is_named_goes_in_order_and_is_on_record_before(contract: Contract) -> None:
