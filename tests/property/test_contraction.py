@@ -46,7 +46,9 @@ GRANTED = st.builds(
 OLDS = st.builds(
     Old,
     repository=st.just("o/n"),
-    stored=st.lists(STORED, min_size=1, max_size=3, unique_by=lambda s: (s.name, s.place)).map(tuple),
+    stored=st.lists(
+        STORED, min_size=1, max_size=3, unique_by=lambda s: (s.name, s.level, s.environment, s.store)
+    ).map(tuple),
     passwords=st.lists(PASSWORDS, max_size=2, unique_by=lambda p: p.key_id).map(tuple),
     roles=st.lists(GRANTED, max_size=2, unique_by=lambda r: r.key).map(tuple),
     others=st.sampled_from([{}, {}, {"old": ("repo:o/other:environment:prod",)}]),

@@ -135,7 +135,7 @@ def _off_the_path(finding: Finding) -> Hazard:
 
 @dataclass(frozen=True, kw_only=True)
 class OtherBranches:
-    """Branches beside the default one. reading: those that read an old secret. unread: those that were not looked at."""
+    """Branches beside the default one. reading: those that read an old secret. unread: those not looked at, or not wholly."""
 
     reading: list[str]
     unread: list[str]
@@ -147,7 +147,7 @@ class OtherBranches:
             f"Other branches read an old secret: {', '.join(self.reading)}. Their runs fail when it is gone; merge the default "
             "branch into them first."
         )
-        left = f"{len(self.unread)} more branches were not looked at."
+        left = f"{len(self.unread)} more branches were not looked at, or not wholly."
         return [told] * bool(self.reading) + [left] * bool(self.unread)
 
 
@@ -157,7 +157,8 @@ async def other_branches(session: Session, picture: Picture, going: Collection[s
     session.talk.step("Reading the workflows of other branches")
     found, unread = await remote.branches(session.github, repository.full_name, repository.default_branch)
     reading = [branch.name for branch in found if _reads(branch.repository, going)]
-    return OtherBranches(reading=reading, unread=unread)
+    partly = [branch.name for branch in found if branch.problems and branch.name not in reading]
+    return OtherBranches(reading=reading, unread=[*partly, *unread])
 
 
 def _reads(repository: Repository, going: Collection[str]) -> bool:
