@@ -199,3 +199,29 @@ def _ended(legacy: Legacy) -> set[str]:
     """The workflows with a run that has ended."""
     runs = legacy.repository["runs"].values()
     return {run["path"].rpartition("/")[2].removesuffix(".yml") for run in runs if run["finished"]}
+
+
+def test_a_file_that_cannot_be_read_keeps_the_way_open(legacy: Legacy) -> None:
+    broken = {".github/workflows/a.yml": "on: [push\n"}
+
+    def only_broken(world: Json) -> None:
+        world["github"]["repositories"]["4002"]["files"]["main"] = broken
+
+    legacy.change(only_broken)
+    rewritten = legacy("--status", "--format", "json").ends(0).json["stages"][1]
+    assert (rewritten["stage"], rewritten["done"]) == ("rewrite", False)
+    assert ".github/workflows/a.yml" in rewritten["said"]
+    ran = legacy("--expand", "--yes", *PROJECTS)  # the checkout has them all
+    assert "not looked at on the default branch: .github/workflows/a.yml" in ran.err
+
+
+def test_a_role_that_is_left_goes_by_its_word(rewritten: Legacy) -> None:
+    every = all_words(rewritten)[1::2]
+    (role,) = (word for word in every if word.startswith("delete-role="))
+    others = [part for word in every if word != role for part in ("--allow", word)]
+    rewritten("--contract", "--yes", *others).ends(0)
+    ran = rewritten("--contract").ends(5)
+    assert role in ran.out
+    assert "trustsmith migrate --contract --allow WORD" in ran.err
+    rewritten("--contract", "--yes", "--allow", role).ends(0)
+    assert stages(rewritten)["contract"] is True

@@ -138,7 +138,7 @@ def test_secrets_go_before_passwords_and_passwords_before_roles() -> None:
     assert order == {
         SECRET: set(),
         OWN_SECRET: {SECRET},
-        PASSWORD: {SECRET, OWN_SECRET},
+        PASSWORD: {OWN_SECRET},
         ROLE: {PASSWORD},
     }
 
@@ -298,7 +298,7 @@ def test_a_record_that_cannot_be_opened_or_is_closed_lets_nothing_go(tmp_path: P
 
 def test_a_secret_has_no_field_for_its_value() -> None:
     names = {field.name for field in fields(StoredSecret)}
-    assert names == {"name", "level", "environment", "store", "updated", "may_hold", "minted", "owned"}
+    assert names == {"name", "level", "environment", "store", "updated", "minted", "owned"}
 
 
 def test_a_word_for_what_is_not_there_is_a_slip_unless_the_record_knows_it() -> None:

@@ -110,7 +110,9 @@ def _conclude(console: Console, last: Survey, allow: Collection[str], record: Pa
         return
     if not last.offer:
         raise Refused(
-            "What is left cannot be removed here; it is said above why.", hint="Look again:\n  " + _COMMAND
+            "Nothing is removed that is not named; all this stays.",
+            hint="Each goes by the word that stands below it, as far as nothing said there is in its way; a role only when no "
+            f"job needs it, a password only when no secret that stays holds it:\n  {_COMMAND} --allow WORD",
         )
     words = " ".join(f"--allow {shlex.quote(word)}" for word in (*allow, *last.offer))
     words += f" --record {shlex.quote(str(record))}" if record else ""

@@ -134,11 +134,13 @@ async def _find(
 async def _running(finder: Finder, name: str, checkout: Repository) -> Repository:
     """The checkout's workflows with those of the default branch, if anything was pushed yet."""
     try:
-        there, _ = await remote.read(finder.session.github, name)
+        there, problems = await remote.read(finder.session.github, name)
     except NotFound as error:
         if error.code != remote.EMPTY:
             raise
         return checkout
+    for problem in problems:
+        finder.session.talk.warn(f"This was not looked at on the default branch: {problem}")
     return Repository(workflows=(*checkout.workflows, *there.workflows))
 
 
@@ -167,7 +169,7 @@ def _configured(scene: _Scene, asked: Asked) -> Config:
             hint="Say which the jobs are to run in, and its project:\n" + _proposed(scene),
         )
     ordered = {name: answers.environments[name] for name in wanted if name in answers.environments}
-    config, _ = decide(replace(answers, environments=ordered | {**answers.environments}), scene.found, start)
+    config, _ = decide(replace(answers, environments={**ordered, **answers.environments}), scene.found, start)
     fresh = [each.name for each in config.environments if each.name not in old]
     application = _application(scene.seen, asked) if fresh else None
     environments = tuple(

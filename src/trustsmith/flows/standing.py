@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from trustsmith.flows.migrate import named_repository, opened
 from trustsmith.flows.survey import survey
+from trustsmith.migrate.proof import readers
 from trustsmith.migrate.scan import of_entra, scan
 from trustsmith.migrate.stages import Standing, stages
 from trustsmith.model.branch import REWRITTEN
@@ -71,5 +72,7 @@ async def _before(session: Session, local: list[Use] | None) -> Standing:
     name = named_repository(session, None)
     answer = await session.github.repository(name)
     branch = str((answer or {}).get("default_branch") or "main")
-    there, _ = await remote.read(session.github, name)
-    return Standing(branch=branch, uses=of_entra(scan(there)), local=local)
+    there, problems = await remote.read(session.github, name)
+    uses = scan(there)
+    unsure = readers(there, uses, problems).unsure
+    return Standing(branch=branch, uses=of_entra(uses), unsure=unsure, local=local)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from trustsmith.migrate.inventory import Stored
     from trustsmith.migrate.proof import Readers
-    from trustsmith.model.resource import Key
 
 #: How the words of this stage begin.
 WORDS = ("delete-secret=", "delete-password=", "delete-role=", "still-held=", "also-trusted=", "not-wired=")
@@ -90,7 +89,7 @@ def contraction(
     ]
     hazards = [replace(h, allowed=h.allowable and h.id in allow) for h in dict.fromkeys(found)]
     return Plan(
-        changes=tuple(_linked([each.change for each in named], old.today)),
+        changes=tuple(each.change for each in named),
         strays=strays,
         hazards=tuple(hazards),
         notes=(*others, *_elsewhere(named, old.today), *_idle(allow, [hazard.id for hazard in hazards])),
@@ -140,17 +139,6 @@ def _stays(candidate: _Candidate) -> Change:
     change = candidate.change
     reasons = "; ".join([change.why, *(hazard.why.rstrip(".") for hazard in candidate.obstacles)])
     return replace(change, why=reasons)
-
-
-def _linked(changes: list[Change], today: str) -> Iterator[Change]:
-    """Secrets know which passwords wait for them: any that still opens something may be what they hold."""
-    open_ = [c.resource for c in changes if isinstance(c.resource, ClientSecret)]
-    waiting: frozenset[Key] = frozenset(p.key for p in open_ if not is_expired(p, today))
-    for change in changes:
-        if isinstance(change.before, StoredSecret):
-            yield replace(change, before=replace(change.before, may_hold=waiting))
-        else:
-            yield change
 
 
 # -- candidates -----------------------------------------------------------------------------------------------------------

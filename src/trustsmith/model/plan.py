@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from trustsmith.model.environments import EnvironmentSecret, EnvironmentVariable, GitHubEnvironment
 from trustsmith.model.resources import (
     Application,
-    ClientSecret,
     FederatedCredential,
-    RoleAssignment,
     WorkflowFile,
 )
 
@@ -255,15 +253,12 @@ def _goes_first(other: Change, change: Change) -> bool:
 
     Grants go before their identity: once that is gone, nothing tells whose they were. An environment goes after all
     that may still trust it: GitHub makes a missing environment anew, unprotected, for the first job that names it.
-    A client secret goes before what its application may do with it.
     """
     match change.resource:
         case Application(unique_name=name) if getattr(other.resource, "identity", None) == name:
             return True
         case GitHubEnvironment() if other.side == "entra":
             return True
-        case RoleAssignment(identity=name) if isinstance(other.resource, ClientSecret):
-            return other.resource.identity == name
         case _:
             return change.key in other.resource.needs
 

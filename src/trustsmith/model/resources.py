@@ -153,8 +153,7 @@ class StoredSecret(Resource):
     """A secret at GitHub that somebody else made, as an old credential is. Its value has no field to be in.
 
     level: "environment", "repository" or "organization". environment: whose it is, at that level. store: "actions", or
-    another of GitHub's ("dependabot"). updated: when it was last written. may_hold: the passwords that its value may be,
-    which nobody can see: they go after it.
+    another of GitHub's ("dependabot"). updated: when it was last written.
     """
 
     kind = "stored secret"
@@ -164,7 +163,6 @@ class StoredSecret(Resource):
     environment: str = ""
     store: str = "actions"
     updated: str = field(default="", compare=False)
-    may_hold: frozenset[Key] = field(default=frozenset(), compare=False)
 
     @property
     def place(self) -> str:
@@ -182,10 +180,6 @@ class StoredSecret(Resource):
     @property
     def title(self) -> str:
         return self.place
-
-    @property
-    def parents(self) -> frozenset[Key]:
-        return self.may_hold
 
 
 @dataclass(frozen=True, kw_only=True)
